@@ -1,0 +1,1 @@
+"""The words of the house: types and contracts that everything else is written in."""

@@ -1,0 +1,196 @@
+"""What the pipeline needs from the outside, as Protocols, and the Gateway that holds them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from seawall.core.call import Attempt, Call, Event, Request, Route
+from seawall.core.errors import SeawallError
+from seawall.core.ledger import Ask, CallRow, HoldAnswer, Settlement
+from seawall.core.lines import Lines
+from seawall.core.money import Money
+from seawall.core.policy import Budget, Policy, Principal
+
+
+class Reply(Protocol):
+    """The way back to the client, in its own dialect.
+
+    `has_begun` says whether the first byte has left: before it an error is a status, after it an event.
+    """
+
+    has_begun: bool
+
+    async def send(self, event: Event) -> None:
+        """Pass one event on; raises ClientGone where nobody listens any more."""
+
+    async def finish(self) -> None:
+        """End the answer cleanly."""
+
+    async def fail(self, error: SeawallError) -> None:
+        """End the answer with an error that cannot be taken for a complete answer."""
+
+
+class Identity(Protocol):
+    """Turns what a caller shows into who it is."""
+
+    async def identify(self, credentials: str | None) -> tuple[Principal, Policy]:
+        """Return the caller and its policy; raises Unauthenticated, or Overloaded where the store is down."""
+
+    def forget(self) -> None:
+        """Look everything up again: something has changed."""
+
+
+class Provider(Protocol):
+    """One vendor account that can be called."""
+
+    name: str
+    stops_on_disconnect: bool
+
+    def rough_input_tokens(self, request: Request, route: Route) -> int:
+        """Bound the input tokens from sizes alone; never below what the vendor will bill."""
+
+    async def count_input_tokens(self, request: Request, route: Route) -> int:
+        """Bound the input tokens by counting; never above the rough bound."""
+
+    def check_fields(self, request: Request) -> None:
+        """Raise UnpricedField for a field that changes the price beyond any bound."""
+
+    def count_output_tokens(self, text: str, route: Route) -> tuple[int, int]:
+        """Return (never more, never less) than the vendor bills for this generated text."""
+
+    def open(self, call: Call, attempt: Attempt) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Send the request and yield its events; closes the connection on every exit.
+
+        Sets `attempt.ending` before anything is raised: NOT_SENT only when it is certain that nothing
+        was sent. Raises UpstreamError.
+        """
+
+
+class Router(Protocol):
+    """Knows which models there are and who serves them."""
+
+    def route(self, model: str) -> Route:
+        """Return how to serve a model; raises UnknownModel or UnpricedModel."""
+
+    def provider(self, name: str) -> Provider:
+        """Return the provider of a route."""
+
+    def models(self) -> list[Route]:
+        """List every model that can be named, in a stable order."""
+
+
+class Ledger(Protocol):
+    """Holds and settles money. `hold` returns once it is on disk; nothing here ever fails open."""
+
+    async def hold(self, ask: Ask) -> HoldAnswer:
+        """Place a hold on all accounts or on none; raises Overloaded where the store is down."""
+
+    def settle(self, settlement: Settlement) -> Awaitable[None]:
+        """Replace a hold by its cost and write the call's row; done once per hold id.
+
+        Handed over before it returns: leaving the awaitable does not undo it, and what cannot be
+        written now is tried again until it can.
+        """
+
+    def void(self, hold_id: str) -> Awaitable[None]:
+        """Remove a hold of which nothing was sent, in the same manner."""
+
+    async def reap(self) -> int:
+        """Settle in full the holds of processes that are dead; returns how many."""
+
+    async def check(self) -> None:
+        """Raise Overloaded where nothing can be written."""
+
+
+class Spend(Struct, frozen=True):
+    """What a scope has spent in its present periods; `lifetime` is all that is settled."""
+
+    daily: Money = Money(0)
+    monthly: Money = Money(0)
+    lifetime: Money = Money(0)
+    held: Money = Money(0)
+    overage: Money = Money(0)
+
+
+class CallLog(Protocol):
+    """One row per call, and the sums over them."""
+
+    def write(self, row: CallRow) -> Awaitable[None]:
+        """Keep the row of a call that never held money."""
+
+    async def find(self, call_id: str) -> CallRow | None:
+        """Return one call."""
+
+    async def newest(self, *, key_id: str | None, before: str | None, limit: int) -> list[CallRow]:
+        """Return the newest calls first; `before` is the id to go on from."""
+
+    async def usage(self, *, by: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
+        """Return sums by `key`, `model` or `day`; money in nano-dollars."""
+
+    async def spend(self, scope: str, at_s: float) -> Spend:
+        """Return what a scope has spent in the periods that hold `at_s`."""
+
+
+class KeyRecord(Struct, frozen=True, kw_only=True):
+    """A virtual key as it is stored: never the key itself. Times in Unix seconds."""
+
+    id: str
+    name: str
+    hash: bytes
+    created_at: float
+    models: tuple[str, ...] | None = None
+    budget: Budget = Budget()
+    expires_at: float | None = None
+    revoked_at: float | None = None
+    last_used_at: float | None = None
+    previous_hash: bytes | None = None
+    previous_until: float | None = None
+
+
+class Directory(Protocol):
+    """Who there is: virtual keys and what each may do."""
+
+    async def find_by_hash(self, key_hash: bytes) -> KeyRecord | None:
+        """Return the key with this SHA-256, the previous one of a rotation included."""
+
+    async def get(self, key_id: str) -> KeyRecord | None:
+        """Return one key."""
+
+    async def keys(self) -> list[KeyRecord]:
+        """Return all keys, oldest first."""
+
+    async def put(self, record: KeyRecord) -> None:
+        """Create or replace a key."""
+
+    def touch(self, last_used: dict[str, float]) -> Awaitable[None]:
+        """Note when keys were last used."""
+
+    async def version(self) -> int:
+        """Return a number that changes when another process has changed anything."""
+
+
+class Limits(Struct, frozen=True):
+    """How long things may take, in seconds, and how much output an undeclared cap may want."""
+
+    hold_wait_s: float = 5.0
+    connect_s: float = 10.0
+    first_byte_s: float = 120.0
+    between_events_s: float = 120.0
+    call_s: float = 600.0
+    undeclared_output_tokens: int = 16_384
+    drain_on_disconnect: bool = False
+
+
+class Gateway(Struct):
+    """Everything a call needs on its way; made once by `app.py`."""
+
+    identity: Identity
+    router: Router
+    ledger: Ledger
+    call_log: CallLog
+    directory: Directory
+    lines: Lines
+    limits: Limits
+    now: Callable[[], float]

@@ -1,0 +1,297 @@
+"""Everything a caller can be told, one class and one code each.
+
+SeawallError                      500 internal_error
+├── Refusal                       the caller can change something
+│   ├── Unauthenticated           401 invalid_api_key
+│   ├── NotAllowed                403 not_allowed
+│   │   └── ModelNotAllowed       403 model_not_allowed
+│   ├── BudgetBusy                429 budget_busy         + Retry-After
+│   ├── BudgetExhausted           402 budget_exhausted
+│   ├── UnpricedModel             402 unpriced_model
+│   ├── UnknownModel              404 model_not_found
+│   ├── UnknownRoute              404 not_found
+│   ├── WrongMethod               405 method_not_allowed
+│   ├── TooSlow                   408 request_timeout
+│   ├── Conflict                  409 conflict
+│   ├── TooLarge                  413 request_too_large
+│   └── InvalidRequest            400 invalid_request
+│       ├── UnpricedField         400 unpriced_field
+│       └── NotYetSupported       400 not_yet_supported
+├── UpstreamError                 the provider's side of the call
+│   ├── UpstreamRefused           the vendor's own status and code
+│   ├── ProviderCredentials       502 provider_credentials
+│   ├── UpstreamUnavailable       502 upstream_unavailable
+│   └── UpstreamTimeout           504 upstream_timeout
+├── Overloaded                    503 overloaded          + Retry-After
+└── ClientGone                    nobody is listening any more; never sent
+
+The docstring of a class is its default message: what happened, which rule, what to do next.
+Messages never hold a secret, prompt, path or address; `private` goes to the log only.
+"""
+
+from typing import ClassVar
+
+
+class SeawallError(Exception):
+    """Something went wrong inside Seawall; the call was stopped. Quote the call id when you report it."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    kind: ClassVar[str] = "server_error"
+    outcome: ClassVar[str] = "failed"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+        private: str | None = None,
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.param = param
+        self.retry_after_s = retry_after_s
+        self.private = private
+        super().__init__(self.message)
+
+    @property
+    def wire_status(self) -> int:
+        """Return the HTTP status that the caller sees."""
+        return self.status
+
+    @property
+    def wire_code(self) -> str:
+        """Return the machine-readable code that the caller sees."""
+        return self.code
+
+    @property
+    def wire_kind(self) -> str:
+        """Return the coarse type of the error, in OpenAI's words."""
+        return self.kind
+
+    @property
+    def should_retry(self) -> bool | None:
+        """Tell client libraries whether to try again; `None` leaves it to the status."""
+        return None
+
+
+class Refusal(SeawallError):
+    """The request was refused; the caller can change something."""
+
+    code = "refused"
+    status = 400
+    kind = "invalid_request_error"
+    outcome = "refused"
+
+
+class Unauthenticated(Refusal):
+    """The API key is missing, unknown, expired or revoked. Send a Seawall key (sw-...) as a bearer token; the operator makes one with `seawall keys create`."""
+
+    code = "invalid_api_key"
+    status = 401
+    kind = "authentication_error"
+
+
+class NotAllowed(Refusal):
+    """This key may not do that. Ask the operator of this gateway for a key that may."""
+
+    code = "not_allowed"
+    status = 403
+    kind = "permission_error"
+
+
+class ModelNotAllowed(NotAllowed):
+    """This key may not use that model. GET /v1/models lists the ones it may use."""
+
+    code = "model_not_allowed"
+
+
+class BudgetBusy(Refusal):
+    """The rest of the budget is held for calls that are still running. Try again in a moment."""
+
+    code = "budget_busy"
+    status = 429
+    kind = "rate_limit_error"
+
+
+class BudgetExhausted(Refusal):
+    """The budget is spent. It opens again with the next period, or when the operator raises it."""
+
+    code = "budget_exhausted"
+    status = 402
+    kind = "budget_error"
+
+    @property
+    def should_retry(self) -> bool | None:
+        """Trying again cannot help before the period ends."""
+        return False
+
+
+class UnpricedModel(Refusal):
+    """The price of this model is not known, so its cost cannot be bounded. The operator can state it under [prices] in seawall.toml."""
+
+    code = "unpriced_model"
+    status = 402
+    kind = "budget_error"
+
+    @property
+    def should_retry(self) -> bool | None:
+        """Trying again cannot help before a price is stated."""
+        return False
+
+
+class UnknownModel(Refusal):
+    """No provider here serves that model. GET /v1/models lists what there is."""
+
+    code = "model_not_found"
+    status = 404
+
+
+class UnknownRoute(Refusal):
+    """There is nothing at this address. The documentation lists the routes."""
+
+    code = "not_found"
+    status = 404
+
+
+class WrongMethod(Refusal):
+    """This address does not answer that HTTP method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class TooSlow(Refusal):
+    """The request took too long to arrive. Send it again over a better connection."""
+
+    code = "request_timeout"
+    status = 408
+
+
+class Conflict(Refusal):
+    """This contradicts something that exists already."""
+
+    code = "conflict"
+    status = 409
+
+
+class TooLarge(Refusal):
+    """The request is larger than this gateway accepts. Send less, or ask the operator to raise the limit."""
+
+    code = "request_too_large"
+    status = 413
+
+
+class InvalidRequest(Refusal):
+    """The request could not be read. The named field says where."""
+
+    code = "invalid_request"
+
+
+class UnpricedField(InvalidRequest):
+    """This field can change the price in a way that cannot be bounded, so it is refused. Leave it out."""
+
+    code = "unpriced_field"
+
+
+class NotYetSupported(InvalidRequest):
+    """This version does not support that yet. Leave the named field out."""
+
+    code = "not_yet_supported"
+
+
+class UpstreamError(SeawallError):
+    """The provider did not answer as it should."""
+
+    code = "upstream_error"
+    status = 502
+    kind = "upstream_error"
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider refused the request."""
+
+    code = "upstream_refused"
+    status = 400
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        vendor_status: int,
+        vendor_code: str | None = None,
+        vendor_kind: str | None = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+        private: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s, private=private)
+        self.vendor_status = vendor_status
+        self.vendor_code = vendor_code
+        self.vendor_kind = vendor_kind
+
+    @property
+    def wire_status(self) -> int:
+        """Return the vendor's own status."""
+        return self.vendor_status
+
+    @property
+    def wire_code(self) -> str:
+        """Return the vendor's own code where it gave one."""
+        return self.vendor_code or self.code
+
+    @property
+    def wire_kind(self) -> str:
+        """Return the vendor's own type where it gave one."""
+        return self.vendor_kind or self.kind
+
+
+class ProviderCredentials(UpstreamError):
+    """The provider did not accept this gateway's own account. That is not your key's fault: the operator has to look at the provider's key or balance."""
+
+    code = "provider_credentials"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The provider is not answering properly. Try again later."""
+
+    code = "upstream_unavailable"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        vendor_code: str | None = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+        private: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s, private=private)
+        self.vendor_code = vendor_code
+
+    @property
+    def wire_code(self) -> str:
+        """Return the vendor's own code where it gave one."""
+        return self.vendor_code or self.code
+
+
+class UpstreamTimeout(UpstreamError):
+    """The provider took too long. Try again, or ask for a shorter answer."""
+
+    code = "upstream_timeout"
+    status = 504
+
+
+class Overloaded(SeawallError):
+    """This gateway cannot take the call right now. Try again in a moment."""
+
+    code = "overloaded"
+    status = 503
+
+
+class ClientGone(SeawallError):
+    """The client left before the answer was complete."""
+
+    code = "client_gone"
+    status = 499
+    outcome = "left"
