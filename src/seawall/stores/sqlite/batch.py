@@ -1,0 +1,245 @@
+"""One transaction of the ledger: accounts read once, changed in memory, written back together.
+
+Sixteen calls on the same accounts cost one write of each account instead of sixteen, and rows go in by
+few statements of many: every statement hands the interpreter over to the event loop and has to win it back.
+
+Invariants:
+- Accounts are remembered from one transaction to the next only while `PRAGMA data_version`, read inside the
+  transaction, says that no other connection has written.
+- After a rollback nothing is remembered.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import apsw
+import msgspec
+
+from seawall.core.ledger import CallRow, Settlement
+from seawall.core.money import Money, Usage
+
+HOUR_MS = 3_600_000
+
+ACCOUNTS_MAX = 10_000
+
+_DATA_VERSION = "PRAGMA data_version"
+_READ_ACCOUNT = "SELECT spent, held, overage FROM accounts WHERE scope = ? AND period = ?"
+
+
+class Insert(msgspec.Struct, frozen=True):
+    """A statement that takes any number of rows: its head, how many columns a row has, and its tail."""
+
+    head: str
+    columns: int
+    tail: str = ""
+
+    def run(self, cursor: apsw.Cursor, rows: Sequence[Sequence[object]]) -> None:
+        """Run it for all rows, in chunks of 64, 32, … so that few different statements are prepared."""
+        one = f"({', '.join('?' * self.columns)})"
+        for chunk in _chunks(rows):
+            values = ", ".join([one] * len(chunk))
+            cursor.execute(f"{self.head} {values} {self.tail}", [value for row in chunk for value in row])
+
+
+def _chunks(rows: Sequence[Sequence[object]]) -> Iterator[Sequence[Sequence[object]]]:
+    start, size = 0, CHUNK_MAX
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
+
+
+CHUNK_MAX = 64
+
+_WRITE_ACCOUNTS = Insert(
+    "INSERT INTO accounts (scope, period, spent, held, overage) VALUES",
+    5,
+    "ON CONFLICT (scope, period) DO UPDATE SET"
+    " spent = excluded.spent, held = excluded.held, overage = excluded.overage",
+)
+_ADD_HOLDS = Insert("INSERT INTO holds (id, process, amount, accounts, row) VALUES", 5)
+_DROP_HOLDS = Insert("DELETE FROM holds WHERE (id) IN (VALUES", 1, ")")
+_ADD_CALLS = Insert("INSERT OR REPLACE INTO calls VALUES", 19)
+_ADD_USAGE = Insert(
+    "INSERT INTO usage_hourly VALUES",
+    12,
+    "ON CONFLICT (hour, key_id, end_user, model) DO UPDATE SET"
+    " calls = calls + excluded.calls, input = input + excluded.input, output = output + excluded.output,"
+    " cached_read = cached_read + excluded.cached_read, cached_write = cached_write + excluded.cached_write,"
+    " reasoning = reasoning + excluded.reasoning, cost = cost + excluded.cost,"
+    " overage = overage + excluded.overage",
+)
+
+AccountKey = tuple[str, str]
+encode = msgspec.json.Encoder().encode
+
+
+class Cell:
+    """The three sums of one account inside a transaction."""
+
+    __slots__ = ("held", "overage", "spent")
+
+    def __init__(self, spent: int, held: int, overage: int) -> None:
+        self.spent, self.held, self.overage = spent, held, overage
+
+
+class OpenHold(msgspec.Struct, frozen=True):
+    """A hold that is on disk: its money and the accounts that it lies on."""
+
+    amount: Money
+    accounts: tuple[AccountKey, ...]
+
+
+class Memory:
+    """What the writer thread remembers between transactions: this process's open holds, and accounts."""
+
+    __slots__ = ("cells", "data_version", "open_holds")
+
+    def __init__(self) -> None:
+        self.open_holds: dict[str, OpenHold] = {}
+        self.cells: dict[AccountKey, Cell] = {}
+        self.data_version = -1
+
+
+class LedgerBatch:
+    """Collects what the operations of one transaction change; see Writer."""
+
+    def __init__(self, connection: apsw.Connection, process: str, memory: Memory) -> None:
+        self.cursor = connection.cursor()
+        self.process = process
+        self._memory = memory
+        self._has_cells = False
+        self._changed: dict[AccountKey, Cell] = {}
+        self._opened: dict[str, OpenHold] = {}
+        self._closed: set[str] = set()
+        self._hold_rows: list[tuple[str, str, int, str, str]] = []
+        self._call_rows: list[tuple[object, ...]] = []
+        self._usage_rows: dict[tuple[int, str, str, str], list[int]] = {}
+
+    def cell(self, scope: str, period: str) -> Cell:
+        """Return an account's sums as of this transaction."""
+        if not self._has_cells:
+            self._check_memory()
+        key = (scope, period)
+        cell = self._memory.cells.get(key)
+        if cell is None:
+            row = self.cursor.execute(_READ_ACCOUNT, key).fetchone()
+            cell = self._memory.cells[key] = Cell(*(row or (0, 0, 0)))
+        return cell
+
+    def version(self) -> int:
+        """Return the number that changes when another connection has written."""
+        row = self.cursor.execute(_DATA_VERSION).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _check_memory(self) -> None:
+        version = self.version()
+        if version != self._memory.data_version or len(self._memory.cells) > ACCOUNTS_MAX:
+            self._memory.cells.clear()
+            self._memory.data_version = version
+        self._has_cells = True
+
+    def _change(self, key: AccountKey) -> Cell:
+        cell = self._changed.get(key)
+        if cell is None:
+            cell = self._changed[key] = self.cell(*key)
+        return cell
+
+    def open_hold(self, hold_id: str, hold: OpenHold, row: CallRow) -> None:
+        """Place a hold on all of its accounts."""
+        for key in hold.accounts:
+            self._change(key).held += hold.amount
+        self._opened[hold_id] = hold
+        self._hold_rows.append(
+            (hold_id, self.process, hold.amount, encode(hold.accounts).decode(), encode(row).decode())
+        )
+
+    def close_hold(self, hold_id: str) -> OpenHold | None:
+        """Take a hold of this process away; `None` where that has been done before."""
+        if hold_id in self._closed:
+            return None
+        hold = self._opened.get(hold_id) or self._memory.open_holds.get(hold_id)
+        if hold is None:
+            return None
+        self._closed.add(hold_id)
+        self._release(hold)
+        return hold
+
+    def adopt_hold(self, hold_id: str, hold: OpenHold) -> None:
+        """Take away the hold of a dead process."""
+        self._closed.add(hold_id)
+        self._release(hold)
+
+    def _release(self, hold: OpenHold) -> None:
+        for key in hold.accounts:
+            self._change(key).held -= hold.amount
+
+    def book(self, hold: OpenHold, settlement: Settlement) -> None:
+        """Add a cost to the accounts of its hold, and to the sums by hour."""
+        within = settlement.cost - settlement.overage
+        for key in hold.accounts:
+            cell = self._change(key)
+            cell.spent += within
+            cell.overage += settlement.overage
+        row, usage = settlement.row, settlement.usage
+        sums = self._usage_rows.setdefault(
+            (row.at_ms // HOUR_MS, row.key_id, row.end_user or "", row.model), [0] * 8
+        )
+        for position, amount in enumerate((1, *_tokens(usage), settlement.cost, settlement.overage)):
+            sums[position] += amount
+
+    def add_call(self, row: CallRow) -> None:
+        """Keep a call's row."""
+        self._call_rows.append(
+            (
+                row.id,
+                row.at_ms,
+                row.endpoint,
+                row.key_id,
+                row.end_user,
+                row.model,
+                row.provider,
+                int(row.stream),
+                row.status,
+                row.outcome,
+                row.code,
+                row.took_ms,
+                row.first_ms,
+                None if row.usage is None else encode(row.usage).decode(),
+                row.held,
+                row.cost,
+                row.overage,
+                row.listed_cost,
+                row.decisions.decode(),
+            )  # fmt: skip
+        )
+
+    def flush(self) -> None:
+        """Write everything that was collected."""
+        cursor = self.cursor
+        if self._hold_rows:
+            _ADD_HOLDS.run(cursor, self._hold_rows)
+        if self._closed:
+            _DROP_HOLDS.run(cursor, [(hold_id,) for hold_id in self._closed])
+        if self._changed:
+            rows = [(*key, cell.spent, cell.held, cell.overage) for key, cell in self._changed.items()]
+            _WRITE_ACCOUNTS.run(cursor, rows)
+        if self._call_rows:
+            _ADD_CALLS.run(cursor, self._call_rows)
+        if self._usage_rows:
+            _ADD_USAGE.run(cursor, [(*key, *sums) for key, sums in self._usage_rows.items()])
+
+    def committed(self) -> None:
+        """Remember which holds of this process are open now."""
+        self._memory.open_holds.update(self._opened)
+        for hold_id in self._closed:
+            self._memory.open_holds.pop(hold_id, None)
+
+    def failed(self) -> None:
+        """Forget the accounts: they were changed in memory and not on disk."""
+        self._memory.cells.clear()
+
+
+def _tokens(usage: Usage) -> tuple[int, int, int, int, int]:
+    return usage.input, usage.output, usage.cached_read, usage.cached_write, usage.reasoning

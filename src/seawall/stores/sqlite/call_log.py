@@ -1,0 +1,109 @@
+"""The call log and its sums on SQLite."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import apsw
+import msgspec
+
+from seawall.core.contracts import Spend
+from seawall.core.ledger import CallRow
+from seawall.core.money import Money, Usage
+from seawall.core.periods import LIFETIME, day_of, month_of
+from seawall.stores.sqlite.batch import HOUR_MS, LedgerBatch
+from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.writer import Writer
+
+_FIND = "SELECT * FROM calls WHERE id = ?"
+_NEWEST = "SELECT * FROM calls WHERE id < ? ORDER BY id DESC LIMIT ?"
+_NEWEST_OF_KEY = "SELECT * FROM calls WHERE key_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
+_SPEND = "SELECT period, spent + overage, held, overage FROM accounts WHERE scope = ? AND period IN (?, ?, ?)"
+_TRIM = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY id LIMIT ?)"
+
+_GROUPS = {
+    "key": "key_id",
+    "model": "model",
+    "day": "strftime('%Y-%m-%d', hour * 3600, 'unixepoch')",
+}
+_SUMS = """
+SELECT {group} AS name, sum(calls), sum(input), sum(output), sum(cached_read), sum(cached_write),
+       sum(reasoning), sum(cost), sum(overage)
+FROM usage_hourly WHERE hour >= ? AND hour < ? GROUP BY name ORDER BY sum(cost) DESC, name"""
+_SUM_NAMES = (
+    "name", "calls", "input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens",
+    "reasoning_tokens", "cost", "overage",
+)  # fmt: skip
+_AFTER_ALL_IDS = "call_~"
+
+_decode_usage = msgspec.json.Decoder(Usage).decode
+
+
+class SqliteCallLog:
+    """Rows are written by the writer thread and read beside it; see `core.contracts.CallLog`."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    def write(self, row: CallRow) -> "asyncio.Future[None]":
+        """Keep the row of a call that held no money."""
+        return self._writer.submit(partial(_write, row))
+
+    async def find(self, call_id: str) -> CallRow | None:
+        """Return one call."""
+        rows = await self._reader.run(lambda c: c.execute(_FIND, (call_id,)).fetchall())
+        return _row(rows[0]) if rows else None
+
+    async def newest(self, *, key_id: str | None, before: str | None, limit: int) -> list[CallRow]:
+        """Return the newest calls first."""
+        start = before or _AFTER_ALL_IDS
+
+        def ask(connection: apsw.Connection) -> list[tuple[Any, ...]]:
+            if key_id is None:
+                return connection.execute(_NEWEST, (start, limit)).fetchall()
+            return connection.execute(_NEWEST_OF_KEY, (key_id, start, limit)).fetchall()
+
+        return [_row(columns) for columns in await self._reader.run(ask)]
+
+    async def usage(self, *, by: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
+        """Return sums by `key`, `model` or `day`, the dearest first."""
+        statement = _SUMS.format(group=_GROUPS[by])
+        hours = (since_ms // HOUR_MS, -(-until_ms // HOUR_MS))
+        rows = await self._reader.run(lambda c: c.execute(statement, hours).fetchall())
+        return [dict(zip(_SUM_NAMES, row, strict=True)) for row in rows]
+
+    async def spend(self, scope: str, at_s: float) -> Spend:
+        """Return what a scope has spent in the periods that hold `at_s`."""
+        day, month = day_of(at_s), month_of(at_s)
+        rows = await self._reader.run(lambda c: c.execute(_SPEND, (scope, day, month, LIFETIME)).fetchall())
+        sums = {period: rest for period, *rest in rows}
+        lifetime = sums.get(LIFETIME, [0, 0, 0])
+        return Spend(
+            daily=Money(sums.get(day, [0])[0]),
+            monthly=Money(sums.get(month, [0])[0]),
+            lifetime=Money(lifetime[0]),
+            held=Money(lifetime[1]),
+            overage=Money(lifetime[2]),
+        )
+
+    async def trim(self, before_ms: int, *, at_most: int) -> None:
+        """Delete a small batch of the oldest rows from before a moment; the sums stay."""
+        await self._writer.submit(partial(_trim, before_ms, at_most))
+
+
+def _write(row: CallRow, batch: LedgerBatch) -> None:
+    batch.add_call(row)
+
+
+def _trim(before_ms: int, at_most: int, batch: LedgerBatch) -> None:
+    batch.cursor.execute(_TRIM, (before_ms, at_most))
+
+
+def _row(columns: tuple[Any, ...]) -> CallRow:
+    names = CallRow.__struct_fields__
+    fields = dict(zip(names, columns, strict=True))
+    fields["stream"] = bool(fields["stream"])
+    fields["usage"] = None if fields["usage"] is None else _decode_usage(fields["usage"])
+    fields["decisions"] = fields["decisions"].encode()
+    return CallRow(**fields)

@@ -1,0 +1,108 @@
+"""Virtual keys on SQLite; other processes may change them at any time."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from seawall.core.contracts import KeyRecord
+from seawall.core.money import Money
+from seawall.core.policy import Budget
+from seawall.stores.sqlite.batch import LedgerBatch
+from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.writer import Writer
+
+_COLUMNS = (
+    "id, name, hash, created_at, models, daily, monthly, lifetime, expires_at, revoked_at, last_used_at,"
+    " previous_hash, previous_until"
+)
+_BY_HASH = f"SELECT {_COLUMNS} FROM keys WHERE hash = ? OR previous_hash = ?"
+_BY_ID = f"SELECT {_COLUMNS} FROM keys WHERE id = ?"
+_ALL = f"SELECT {_COLUMNS} FROM keys ORDER BY created_at, id"
+_PUT = f"INSERT OR REPLACE INTO keys ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_TOUCH = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
+
+
+class SqliteDirectory:
+    """See `core.contracts.Directory`."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def find_by_hash(self, key_hash: bytes) -> KeyRecord | None:
+        """Return the key with this SHA-256, the previous one of a rotation included."""
+        rows = await self._reader.run(lambda c: c.execute(_BY_HASH, (key_hash, key_hash)).fetchall())
+        return _record(rows[0]) if rows else None
+
+    async def get(self, key_id: str) -> KeyRecord | None:
+        """Return one key."""
+        rows = await self._reader.run(lambda c: c.execute(_BY_ID, (key_id,)).fetchall())
+        return _record(rows[0]) if rows else None
+
+    async def keys(self) -> list[KeyRecord]:
+        """Return all keys, oldest first."""
+        return [_record(row) for row in await self._reader.run(lambda c: c.execute(_ALL).fetchall())]
+
+    async def put(self, record: KeyRecord) -> None:
+        """Create or replace a key."""
+        await self._writer.submit(partial(_put, record))
+
+    def touch(self, last_used: dict[str, float]) -> "asyncio.Future[None]":
+        """Note when keys were last used."""
+        return self._writer.submit(partial(_touch, last_used))
+
+    async def version(self) -> int:
+        """Return a number that changes when another process has changed the file."""
+        number: int = await self._writer.submit(_version)
+        return number
+
+
+def _put(record: KeyRecord, batch: LedgerBatch) -> None:
+    models = None if record.models is None else msgspec.json.encode(record.models).decode()
+    budget = record.budget
+    batch.cursor.execute(
+        _PUT,
+        (
+            record.id,
+            record.name,
+            record.hash,
+            record.created_at,
+            models,
+            budget.daily,
+            budget.monthly,
+            budget.lifetime,
+            record.expires_at,
+            record.revoked_at,
+            record.last_used_at,
+            record.previous_hash,
+            record.previous_until,
+        ),  # fmt: skip
+    )
+
+
+def _touch(last_used: dict[str, float], batch: LedgerBatch) -> None:
+    batch.cursor.executemany(_TOUCH, [(at, key_id) for key_id, at in last_used.items()])
+
+
+def _version(batch: LedgerBatch) -> int:
+    return batch.version()
+
+
+def _record(row: tuple[Any, ...]) -> KeyRecord:
+    key_id, name, key_hash, created_at, models, daily, monthly, lifetime, *times = row
+    expires_at, revoked_at, last_used_at, previous_hash, previous_until = times
+    return KeyRecord(
+        id=key_id,
+        name=name,
+        hash=key_hash,
+        created_at=created_at,
+        models=None if models is None else tuple(msgspec.json.decode(models, type=list[str])),
+        budget=Budget(*(None if cap is None else Money(cap) for cap in (daily, monthly, lifetime))),
+        expires_at=expires_at,
+        revoked_at=revoked_at,
+        last_used_at=last_used_at,
+        previous_hash=previous_hash,
+        previous_until=previous_until,
+    )

@@ -1,0 +1,111 @@
+"""The ledger on SQLite: holds, settlements and the recovery of what dead processes left (money.md)."""
+
+import asyncio
+from functools import partial
+
+import msgspec
+
+from seawall.core.ledger import Ask, CallRow, Held, HoldAnswer, Settlement, Standing, size_hold
+from seawall.core.money import Money, Usage
+from seawall.stores.sqlite.batch import LedgerBatch, OpenHold
+from seawall.stores.sqlite.process import ProcessLock
+from seawall.stores.sqlite.writer import Writer
+
+_FOREIGN_HOLDS = "SELECT id, process, amount, accounts, row FROM holds WHERE process <> ?"
+
+_decode_accounts = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+_decode_row = msgspec.json.Decoder(CallRow).decode
+
+
+class SqliteLedger:
+    """Holds and settles through the writer thread; see `core.contracts.Ledger`."""
+
+    def __init__(self, writer: Writer, lock: ProcessLock) -> None:
+        self._writer = writer
+        self._lock = lock
+
+    async def hold(self, ask: Ask) -> HoldAnswer:
+        """Place a hold on all accounts or on none, durably.
+
+        Where the caller is cancelled while it waits, the hold is removed again: nothing was sent.
+        """
+        try:
+            answer: HoldAnswer = await self._writer.submit(partial(_hold, ask))
+        except asyncio.CancelledError:
+            self.void(ask.hold_id)
+            raise
+        return answer
+
+    def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
+        """Replace a hold by its cost and write the call's row, once."""
+        return self._writer.submit(partial(_settle, settlement), must=True)
+
+    def void(self, hold_id: str) -> "asyncio.Future[None]":
+        """Remove a hold of which nothing was sent."""
+        return self._writer.submit(partial(_void, hold_id), must=True)
+
+    async def check(self) -> None:
+        """Write something, to know that it can be done."""
+        await self._writer.submit(_check)
+
+    async def reap(self) -> int:
+        """Settle in full what dead processes held, whatever its age: it may have been billed."""
+        count: int = await self._writer.submit(partial(_reap, self._lock))
+        self._lock.forget_dead()
+        return count
+
+
+def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
+    standings = []
+    for account in ask.accounts:
+        if account.cap is not None:
+            cell = batch.cell(account.scope, account.period)
+            standings.append(Standing(account, Money(cell.spent + cell.overage), Money(cell.held)))
+    answer = size_hold(ask, standings)
+    if isinstance(answer, Held):
+        accounts = tuple((a.scope, a.period) for a in ask.accounts)
+        batch.open_hold(ask.hold_id, OpenHold(answer.amount, accounts), ask.row)
+    return answer
+
+
+def _settle(settlement: Settlement, batch: LedgerBatch) -> None:
+    hold = batch.close_hold(settlement.hold_id)
+    if hold is None:
+        return
+    batch.book(hold, settlement)
+    batch.add_call(settlement.row)
+
+
+def _void(hold_id: str, batch: LedgerBatch) -> None:
+    batch.close_hold(hold_id)
+
+
+def _check(batch: LedgerBatch) -> None:
+    batch.cursor.execute("UPDATE checked SET times = times + 1")
+
+
+def _reap(lock: ProcessLock, batch: LedgerBatch) -> int:
+    dead: dict[str, bool] = {}
+    count = 0
+    for hold_id, process, amount, accounts, row_text in batch.cursor.execute(
+        _FOREIGN_HOLDS, (batch.process,)
+    ).fetchall():
+        if process not in dead:
+            dead[process] = lock.is_dead(process)
+        if not dead[process]:
+            continue
+        hold = OpenHold(Money(amount), _decode_accounts(accounts))
+        row = msgspec.structs.replace(
+            _decode_row(row_text),
+            outcome="crashed",
+            status=500,
+            code="gateway_stopped",
+            cost=hold.amount,
+            held=hold.amount,
+        )
+        usage = msgspec.structs.replace(row.usage or Usage(), exact=False)
+        batch.adopt_hold(hold_id, hold)
+        batch.book(hold, Settlement(hold_id, cost=hold.amount, overage=Money(0), usage=usage, row=row))
+        batch.add_call(row)
+        count += 1
+    return count

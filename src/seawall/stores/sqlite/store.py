@@ -1,0 +1,53 @@
+"""Everything that the SQLite file keeps, opened and closed together."""
+
+from pathlib import Path
+
+import apsw
+
+from seawall.stores.sqlite.batch import LedgerBatch, Memory
+from seawall.stores.sqlite.call_log import SqliteCallLog
+from seawall.stores.sqlite.connection import migrate, open_file
+from seawall.stores.sqlite.directory import SqliteDirectory
+from seawall.stores.sqlite.ledger import SqliteLedger
+from seawall.stores.sqlite.process import ProcessLock
+from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.writer import Writer
+
+
+class SqliteStore:
+    """The ledger, call log and directory of one data folder.
+
+    Raises OSError where the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "seawall.db"
+        try:
+            first = open_file(path)
+            migrate(first)
+            first.close()
+        except apsw.Error as error:
+            raise OSError(f"{path.name}: {error}") from error
+        self._lock = ProcessLock(folder / "processes")
+        self._memory = memory = Memory()
+
+        def make_batch(connection: apsw.Connection) -> LedgerBatch:
+            return LedgerBatch(connection, self._lock.name, memory)
+
+        self._writer = Writer(path, make_batch)
+        self._reader = Reader(path)
+        self.ledger = SqliteLedger(self._writer, self._lock)
+        self.call_log = SqliteCallLog(self._writer, self._reader)
+        self.directory = SqliteDirectory(self._writer, self._reader)
+        self._writer.start()
+
+    def close(self, *, timeout_s: float = 10.0) -> bool:
+        """Write what waits and close the file; false where something is still held or unwritten.
+
+        What is still held then is settled in full by the next process that starts.
+        """
+        is_done = self._writer.stop(timeout_s) and not self._memory.open_holds
+        self._reader.close()
+        if is_done:
+            self._lock.release()
+        return is_done

@@ -1,0 +1,195 @@
+"""The one thread of a process that writes to the SQLite file.
+
+Invariants:
+- All waiting operations are committed together: one `BEGIN IMMEDIATE`, one fsync for many callers.
+- An operation is answered only after the commit that holds it, in the order in which it was handed over.
+- Where an operation fails, its batch is rolled back and every operation is run again alone, so that one
+  bad operation cannot fail its neighbours. Trouble with the file itself fails all of them at once.
+- An operation that must not be lost is kept and tried again until it is on disk.
+- What nobody waits for rides along with the next commit, or goes alone after a few milliseconds.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import apsw
+
+from seawall.stores.sqlite.connection import StoreDown, open_file
+
+log = logging.getLogger("seawall.store")
+
+BATCH_MAX = 1_000
+WAITING_MAX = 20_000
+RIDE_S = 0.005
+"""How long an operation that nobody waits for may wait for another to share its commit."""
+GATHER_S = 0.000_5
+GATHER_FROM = 4
+"""Where the last commit served so many callers, the next waits a moment for as many: fewer, larger commits."""
+RETRY_S = 0.5
+_FILE_TROUBLE = (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError)
+
+
+class Batch(Protocol):
+    """What the operations of one transaction share: writes are collected and flushed together."""
+
+    cursor: apsw.Cursor
+
+    def flush(self) -> None:
+        """Write what was collected; called once, before the commit."""
+
+    def committed(self) -> None:
+        """Take over into memory what is now on disk."""
+
+    def failed(self) -> None:
+        """Forget what was read: the transaction is rolled back."""
+
+
+Operation = Callable[[Any], Any]
+
+
+class _Job:
+    """An operation, and where its answer goes."""
+
+    __slots__ = ("error", "future", "loop", "must", "operation", "result")
+
+    def __init__(self, operation: Operation, *, must: bool) -> None:
+        self.operation = operation
+        self.must = must
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class Writer:
+    """Runs operations in batches on a thread of its own; start it once, stop it once."""
+
+    def __init__(self, path: Path, make_batch: Callable[[apsw.Connection], Batch]) -> None:
+        self._connection = open_file(path)
+        self._make_batch = make_batch
+        self._jobs: deque[_Job] = deque()
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._is_woken = False
+        self._ride: asyncio.TimerHandle | None = None
+        self._owed: list[_Job] = []
+        self._last_size = 0
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="seawall-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, operation: Operation, *, must: bool = False) -> "asyncio.Future[Any]":
+        """Hand an operation over and return its answer to come; leaving the answer does not undo it.
+
+        `must` is for what may not be lost and nobody waits for. Raises StoreDown where too many wait already,
+        except for those.
+        """
+        if not must and len(self._jobs) > WAITING_MAX:
+            raise StoreDown("too many operations wait for the writer thread")
+        job = _Job(operation, must=must)
+        self._jobs.append(job)
+        if not must:
+            self._wake()
+        elif self._ride is None and not self._is_woken:
+            self._ride = job.loop.call_later(RIDE_S, self._wake)
+        return job.future
+
+    def stop(self, timeout_s: float) -> bool:
+        """Finish what waits and close the file; false where something could not be written in time."""
+        self._is_stopping = True
+        self._wakes.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive() and not self._owed
+
+    def _wake(self) -> None:
+        if self._ride is not None:
+            self._ride.cancel()
+            self._ride = None
+        if not self._is_woken:
+            self._is_woken = True
+            self._wakes.put(None)
+
+    def _run(self) -> None:
+        while not self._is_stopping or self._jobs:
+            jobs = self._next()
+            if not jobs:
+                continue
+            if not self._try(jobs) and not isinstance(jobs[0].error, _FILE_TROUBLE):
+                for job in jobs:
+                    self._try([job])
+            self._answer(jobs)
+        self._connection.close()
+
+    def _next(self) -> list[_Job]:
+        """Wait for work; what is owed goes first."""
+        if not self._jobs:
+            try:
+                self._wakes.get(timeout=RETRY_S if self._owed else None)
+            except queue.Empty:
+                pass
+        if self._last_size >= GATHER_FROM and not self._is_stopping:
+            time.sleep(GATHER_S)
+        self._is_woken = False
+        jobs, self._owed = self._owed, []
+        while self._jobs and len(jobs) < BATCH_MAX:
+            jobs.append(self._jobs.popleft())
+        self._last_size = len(jobs)
+        return jobs
+
+    def _try(self, jobs: list[_Job]) -> bool:
+        """Run the operations in one transaction; false where it was rolled back."""
+        batch = self._make_batch(self._connection)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                job.result, job.error = job.operation(batch), None
+            batch.flush()
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            batch.failed()
+            for job in jobs:
+                job.error = error
+            return False
+        batch.committed()
+        return True
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        """Give every caller its answer, waking each loop once."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        for job in jobs:
+            if (
+                job.error is not None
+                and job.must
+                and isinstance(job.error, apsw.Error)
+                and not self._is_stopping
+            ):
+                log.error("a settlement could not be written and is tried again", exc_info=job.error)
+                self._owed.append(job)
+                continue
+            by_loop.setdefault(job.loop, []).append(job)
+        for loop, answered in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, answered)
+
+
+def _resolve(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        elif isinstance(job.error, apsw.Error):
+            job.future.set_exception(StoreDown(f"{type(job.error).__name__}: {job.error}"))
+        else:
+            job.future.set_exception(job.error)
