@@ -1,0 +1,20 @@
+"""Every setting once: where it may be stated, what it means, and what holds where nothing is stated."""
+
+from seawall.settings.credentials import Secrets
+from seawall.settings.description import Described, Explained
+from seawall.settings.load import describe_settings, load_settings
+from seawall.settings.problems import SettingsError
+from seawall.settings.schema import Settings
+from seawall.settings.sections import PriceSettings, ProviderSettings
+
+__all__ = [
+    "Described",
+    "Explained",
+    "PriceSettings",
+    "ProviderSettings",
+    "Secrets",
+    "Settings",
+    "SettingsError",
+    "describe_settings",
+    "load_settings",
+]

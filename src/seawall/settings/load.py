@@ -1,0 +1,149 @@
+"""load_settings: every source read, the strongest statement taken, the result checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource as PydanticSource
+
+from seawall.core.stages import Stage
+from seawall.settings.credentials import ADMIN_KEY, Secrets
+from seawall.settings.description import Described, describe, rows_of
+from seawall.settings.problems import KeyPath, SettingsError, complain
+from seawall.settings.schema import Background, Settings, stage_defaults
+from seawall.settings.sources import (
+    CONFIG,
+    SECRETS_FOLDER,
+    Layer,
+    Variable,
+    read_dotenv,
+    read_environ,
+    read_file,
+    read_overrides,
+    read_variables,
+)
+
+ADMIN_KEY_CHARACTERS_MIN = 16
+CONFIG_FILE = "seawall.toml"
+
+
+def load_settings(
+    config: Path | None, overrides: dict[str, object], environ: Mapping[str, str], cwd: Path
+) -> Settings:
+    """Read all settings: command line, environment, `.env`, secrets folder, file, defaults; strongest first.
+
+    `overrides` maps dotted names (`server.port`) to values, `None` for options that were not given.
+    Without `config` the file is that of SEAWALL_CONFIG, else `seawall.toml` in `cwd` where there is one.
+    Raises SettingsError: one sentence for the screen.
+    """
+    dotenv, notes = read_dotenv(cwd / ".env")
+    variables = read_environ(environ)
+    known = [row.path for row in rows_of(Settings)]
+    file = _find_file(config, dotenv | variables, cwd)
+    layers = [
+        read_overrides(overrides),
+        read_variables(variables, known, file),
+        read_variables(dotenv, known, file),
+        file,
+    ]
+    notes += [note for layer in layers for note in layer.notes]
+    secrets = Secrets(
+        environ,
+        {name: variable.value for name, variable in dotenv.items()},
+        _find_secrets_folder(dotenv | variables, cwd),
+    )
+    all_layers = [*layers, _stage_layer(layers)]
+    background = Background(_origins(all_layers), secrets, _admin_key(secrets), tuple(notes))
+    try:
+        settings = Settings([_LayerSource(layer) for layer in all_layers], background)
+    except ValidationError as error:
+        raise SettingsError(complain(error, _origins(layers), known)) from None
+    _check_budget(settings, _origins(layers))
+    return settings.model_copy(update={"data_dir": cwd / settings.data_dir})
+
+
+def describe_settings() -> list[Described]:
+    """Describe every setting, in the order of the documentation."""
+    return describe(Settings, {stage.value: stage_defaults(stage) for stage in Stage})
+
+
+def _find_file(config: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Layer:
+    if config is not None:
+        return read_file(cwd / config, str(config))
+    if CONFIG in variables:
+        stated = variables[CONFIG]
+        return read_file(cwd / stated.value, f"{stated.value} (named by {CONFIG})")
+    usual = cwd / CONFIG_FILE
+    return read_file(usual, CONFIG_FILE) if usual.exists() else Layer({}, {})
+
+
+def _find_secrets_folder(variables: Mapping[str, Variable], cwd: Path) -> Path | None:
+    if SECRETS_FOLDER not in variables:
+        return None
+    folder = cwd / variables[SECRETS_FOLDER].value
+    if not folder.is_dir():
+        raise SettingsError(f"{variables[SECRETS_FOLDER].origin} must be the path of a folder that exists.")
+    return folder
+
+
+class _LayerSource(PydanticSource):
+    """Hands a layer to pydantic-settings, which merges them all."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__(Settings)
+        self._layer = layer
+
+    def __call__(self) -> dict[str, Any]:
+        return self._layer.tree
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return one field; part of the contract, not used where a whole tree is handed over."""
+        return self._layer.tree.get(field_name), field_name, False
+
+
+def _stage_layer(layers: list[Layer]) -> Layer:
+    """Make the weakest layer: what holds at the stage that the others state."""
+    stated = next((layer.tree["stage"] for layer in layers if "stage" in layer.tree), Stage.POC)
+    try:
+        stage = Stage(stated)
+    except ValueError:
+        return Layer({}, {})  # Validation is about to say that there is no such stage.
+    origin = f"default for stage {stage}"
+    paths = {
+        (section, name) for at in Stage for section, names in stage_defaults(at).items() for name in names
+    }
+    return Layer(stage_defaults(stage), dict.fromkeys(paths, origin))
+
+
+def _origins(layers: list[Layer]) -> dict[KeyPath, str]:
+    """Say where each value is from: the strongest layer that states it."""
+    return {path: origin for layer in reversed(layers) for path, origin in layer.origins.items()}
+
+
+def _admin_key(secrets: Secrets) -> SecretStr | None:
+    value = secrets.get(ADMIN_KEY)
+    if value is not None and len(value) < ADMIN_KEY_CHARACTERS_MIN:
+        raise SettingsError(
+            f"{secrets.where(ADMIN_KEY)} is too short: an admin key needs at least {ADMIN_KEY_CHARACTERS_MIN}"
+            " characters; leave it out to have one made."
+        )
+    return None if value is None else SecretStr(value)
+
+
+def _check_budget(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
+    """Raise SettingsError where no spending limit remains."""
+    if not settings.global_budget().is_open:
+        return
+    names = ("daily_usd", "monthly_usd", "lifetime_usd")
+    switched_off = next((name for name in names if ("budget", name) in origins), None)
+    if settings.stage is Stage.PRODUCTION and switched_off is None:
+        raise SettingsError(
+            f"{origins[('stage',)]}: the stage production has no default budget; state at least one of"
+            " daily_usd, monthly_usd and lifetime_usd under [budget]."
+        )
+    raise SettingsError(
+        f'{origins[("budget", switched_off or "")]}: budget.{switched_off} is "off" and no other period has a'
+        " limit, but there must always be one; state an amount for daily_usd, monthly_usd or lifetime_usd."
+    )

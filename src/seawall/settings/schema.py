@@ -1,0 +1,140 @@
+"""Settings: all sections together, what is known about them, and what the rest of Seawall asks of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from pydantic import PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from seawall.core.contracts import Limits
+from seawall.core.money import Price
+from seawall.core.policy import Budget
+from seawall.core.stages import DEFAULTS, Stage
+from seawall.settings.credentials import Secrets
+from seawall.settings.description import Explained, Origins, explain
+from seawall.settings.sections import (
+    BudgetSettings,
+    CacheSettings,
+    DemoSettings,
+    LimitSettings,
+    LogSettings,
+    PriceSettings,
+    ProviderSettings,
+    RetrySettings,
+    ServerSettings,
+    SpendingSettings,
+    TimeoutSettings,
+    setting,
+)
+from seawall.settings.values import Folder, ModelName, ProviderName, Text
+
+KEEP_DAYS = {Stage.POC: 7, Stage.MVP: 30, Stage.ALPHA: 30, Stage.BETA: 30, Stage.PRODUCTION: 90}
+
+
+def stage_defaults(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Return the defaults that depend on the stage, in the shape of the configuration file."""
+    caps = {"daily_usd": DEFAULTS[stage].daily_usd, "monthly_usd": DEFAULTS[stage].monthly_usd}
+    return {
+        "budget": {name: cap for name, cap in caps.items() if cap is not None},
+        "log": {"keep_days": KEEP_DAYS[stage]},
+    }
+
+
+class Background(Struct, frozen=True):
+    """What is known about the settings beside their values: where they are from, secrets and notes."""
+
+    origins: Origins
+    secrets: Secrets
+    admin_key: SecretStr | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, read by `load_settings` and unchanged afterwards."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    stage: Stage = setting(
+        "Where your app is in its life; chooses defaults, never the address to listen on.", default=Stage.POC
+    )
+    support_contact: Text | None = setting(
+        "Where callers can turn to; shown in error messages.", default=None
+    )
+    data_dir: Folder = setting(
+        "The folder of the database and the admin key; a relative one starts at the working directory.",
+        default=Path(".seawall"),
+    )
+    server: ServerSettings = ServerSettings()
+    budget: BudgetSettings = BudgetSettings()
+    providers: dict[ProviderName, ProviderSettings] = {}
+    prices: dict[ModelName, PriceSettings] = {}
+    limits: LimitSettings = LimitSettings()
+    cache: CacheSettings = CacheSettings()
+    retries: RetrySettings = RetrySettings()
+    spending: SpendingSettings = SpendingSettings()
+    timeouts: TimeoutSettings = TimeoutSettings()
+    log: LogSettings = LogSettings()
+    demo: DemoSettings = DemoSettings()
+
+    _background: Background = PrivateAttr()
+
+    def __init__(self, sources: Sequence[PydanticBaseSettingsSource], background: Background) -> None:
+        super().__init__(_build_sources=(tuple(sources), {}))
+        self._background = background
+
+    @property
+    def environment(self) -> Secrets:
+        """Return where provider keys are looked up, by the names of their variables."""
+        return self._background.secrets
+
+    @property
+    def admin_key(self) -> SecretStr | None:
+        """Return the admin key where the operator states one, else `None`."""
+        return self._background.admin_key
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Say where each effective value is from, by the dotted name of the setting."""
+        return {row.name: row.source for row in self.explain()}
+
+    def explain(self) -> list[Explained]:
+        """List every effective value with its source, in the order of the documentation; no secrets."""
+        return explain(self, self._background.origins, self._background.secrets)
+
+    def notes(self) -> list[str]:
+        """Return a friendly line for each thing that is stated and has no effect."""
+        limits = {
+            "per_user": self.limits.per_user,
+            "per_ip": self.limits.per_ip,
+            "global": self.limits.global_,
+        }
+        waiting = [
+            f"limits.{name} is accepted, but this version does not enforce it yet; budgets are enforced."
+            for name, rate in limits.items()
+            if rate not in {None, "off"}
+        ]
+        return [*self._background.notes, *waiting]
+
+    def global_budget(self) -> Budget:
+        """Return the caps on everything that is spent; at least one of them is set."""
+        return Budget(
+            daily=self.budget.daily_usd, monthly=self.budget.monthly_usd, lifetime=self.budget.lifetime_usd
+        )
+
+    def price_overrides(self) -> dict[str, Price]:
+        """Return the stated prices by model."""
+        return {model: stated.price() for model, stated in self.prices.items()}
+
+    def limits_of_calls(self) -> Limits:
+        """Return how long the parts of a call may take, and how it treats money and hang-ups."""
+        return Limits(
+            hold_wait_s=self.spending.hold_wait_s,
+            connect_s=self.timeouts.connect_s,
+            first_byte_s=self.timeouts.first_byte_s,
+            between_events_s=self.timeouts.between_events_s,
+            call_s=self.timeouts.call_s,
+            undeclared_output_tokens=self.spending.undeclared_output_tokens,
+            drain_on_disconnect=self.spending.on_disconnect == "drain",
+        )

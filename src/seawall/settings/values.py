@@ -1,0 +1,159 @@
+"""The kinds of values that settings have: how each is read, and how it is written for people."""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from seawall.core.money import Money, Rate, format_usd, parse_usd
+
+_DOLLARS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_RATE = re.compile(
+    r"[1-9][0-9]{0,8}/([1-9][0-9]{0,5} )?(second|minute|hour|day|month)s?( burst [1-9][0-9]{0,8})?"
+)
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class Kind(Struct, frozen=True):
+    """How a value is called in the documentation, and how it is written where people read it."""
+
+    text: str
+    unset: str = "not set"
+    show: Callable[[Any], str] = str
+
+
+def show_value(value: object, kind: Kind | None) -> str:
+    """Write one value for people."""
+    if value is None:
+        return kind.unset if kind else "not set"
+    if kind is not None:
+        return kind.show(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read_dollars(value: object) -> Money:
+    text = str(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else ""
+    if _DOLLARS.fullmatch(text) is None:
+        raise ValueError('must be an amount in dollars such as "5.00"')
+    return parse_usd(text)
+
+
+def _read_cap(value: object) -> Money | None:
+    if value is None or value == "off":
+        return None
+    try:
+        return _read_dollars(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "off"') from None
+
+
+def _read_rate_limit(value: str) -> str:
+    if value != "off" and _RATE.fullmatch(value) is None:
+        raise ValueError('must be a rate such as "100/minute" or "10/second burst 20", or "off"')
+    return value
+
+
+def _read_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
+        raise ValueError('must be an address such as "https://api.example.com/v1"')
+    if "@" in parts.netloc:
+        raise ValueError(
+            "must not hold a name or password; put the key into an environment variable (api_key_env names"
+            " it) and rotate it if this was ever committed"
+        )
+    if "?" in value or "#" in value:
+        raise ValueError("must be the plain address, without anything from ? or # on")
+    return value.rstrip("/")
+
+
+def _read_variable(value: str) -> str:
+    if _VARIABLE.fullmatch(value) is None:
+        raise ValueError(
+            "must be the name of an environment variable in capitals, never the key itself; if it is the key,"
+            " move it to the environment or .env and rotate it if this was ever committed"
+        )
+    return value
+
+
+def _read_names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('must be a list such as ["a", "b"], or a,b') from None
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def _read_provider_name(value: str) -> str:
+    if value == "demo":
+        raise ValueError("is the name of the built-in model; choose another one")
+    if _NAME.fullmatch(value) is None:
+        raise ValueError("must be a short name of letters, digits, - and _")
+    return value
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of plain text")
+    return value
+
+
+def _read_folder(value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or not str(value).isprintable():
+        raise ValueError("must be the path of a folder")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with the home of somebody unknown here; write the whole path") from None
+
+
+def _not_yet(what: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if value:
+            raise ValueError(f"cannot be switched on: {what} not yet supported in this version; leave it out")
+        return value
+
+    return check
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable), Kind("text")]
+Folder = Annotated[Path, BeforeValidator(_read_folder), Kind("folder")]
+Whole = Annotated[int, BeforeValidator(_refuse_bool), Kind("whole number")]
+Tokens = Annotated[Whole, Field(ge=1, le=1_000_000_000)]
+Number = Annotated[
+    float, Field(allow_inf_nan=False), BeforeValidator(_refuse_bool), Kind("number", show="{:g}".format)
+]
+Seconds = Annotated[Number, Field(gt=0, le=86_400)]
+Cap = Annotated[Money | None, BeforeValidator(_read_cap), Kind('amount, or "off"', "off", format_usd)]
+Price = Annotated[Rate, BeforeValidator(_read_dollars), Kind("amount", show=format_usd)]
+RateLimit = Annotated[Text, AfterValidator(_read_rate_limit), Kind('rate, or "off"')]
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_read_url), Kind("address")]
+Variable = Annotated[str, AfterValidator(_read_variable), Kind("name of a variable")]
+Names = Annotated[
+    list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=", ".join)
+]
+ProviderName = Annotated[str, AfterValidator(_read_provider_name)]
+ModelName = Text
+CacheSwitch = Annotated[bool, AfterValidator(_not_yet("the answer cache is"))]
+Attempts = Annotated[Whole, Field(ge=0, le=5), AfterValidator(_not_yet("retries are"))]
+TokensField = Literal["max_tokens", "max_completion_tokens"]
