@@ -1,0 +1,1 @@
+"""The vendors: where they are, what they speak, what they charge."""

@@ -1,0 +1,1 @@
+"""How clients and vendors write things down: pure functions from bytes to core types and back."""
