@@ -1,0 +1,115 @@
+"""Virtual keys: `sw-`, an id, and 256 random bits. Only the SHA-256 of the whole key is kept.
+
+There is no pepper and no slow hash: 256 random bits cannot be guessed, and several gateways on one
+database must accept each other's keys.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from seawall.core.contracts import Directory, KeyRecord
+from seawall.core.errors import Unauthenticated
+from seawall.core.policy import Budget, Policy, Principal, Scope, ScopeBudget
+
+PREFIX = "sw-"
+ID_BYTES = 6
+SECRET_BYTES = 32
+KEY_CHARS_MAX = 200
+KNOWN_MAX = 10_000
+
+GLOBAL_SCOPE = Scope("global")
+
+
+def new_key() -> tuple[str, str, bytes]:
+    """Make a key; returns (id, the key to show once, its hash)."""
+    key_id = f"key_{secrets.token_hex(ID_BYTES)}"
+    key = f"{PREFIX}{secrets.token_urlsafe(SECRET_BYTES)}"
+    return key_id, key, hash_of(key)
+
+
+def hash_of(key: str) -> bytes:
+    """Return the SHA-256 of a key."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+class _Known(Struct, frozen=True):
+    key_hash: bytes
+    principal: Principal
+    policy: Policy
+    valid_until: float
+
+
+class VirtualKeys:
+    """Identifies callers by virtual key; what it has read it remembers until something changes.
+
+    A key that is not known already is read from the directory; strangers' keys are never remembered.
+    """
+
+    def __init__(self, directory: Directory, global_budget: Budget, now: Callable[[], float]) -> None:
+        self._directory = directory
+        self._global = ScopeBudget(GLOBAL_SCOPE, global_budget)
+        self._now = now
+        self._known: dict[bytes, _Known] = {}
+        self.last_used: dict[str, float] = {}
+
+    async def identify(self, credentials: str | None) -> tuple[Principal, Policy]:
+        """Return the caller of a bearer key and its policy.
+
+        Raises Unauthenticated without detail, and Overloaded where the directory is down.
+        """
+        if not credentials or not credentials.startswith(PREFIX) or len(credentials) > KEY_CHARS_MAX:
+            raise Unauthenticated
+        now = self._now()
+        key_hash = hash_of(credentials)
+        known = self._known.get(key_hash)
+        if known is None:
+            known = await self._read(key_hash, now)
+        if not hmac.compare_digest(known.key_hash, key_hash) or now >= known.valid_until:
+            raise Unauthenticated
+        self.last_used[known.principal.key_id] = now
+        return known.principal, known.policy
+
+    def forget(self) -> None:
+        """Read every key again at its next use: something has changed."""
+        self._known.clear()
+
+    def take_last_used(self) -> dict[str, float]:
+        """Return when keys were used since the last time this was asked."""
+        taken, self.last_used = self.last_used, {}
+        return taken
+
+    async def _read(self, key_hash: bytes, now: float) -> _Known:
+        record = await self._directory.find_by_hash(key_hash)
+        if record is None or record.revoked_at is not None:
+            raise Unauthenticated
+        known = _Known(
+            key_hash=record.hash
+            if hmac.compare_digest(record.hash, key_hash)
+            else record.previous_hash or b"",
+            principal=Principal(key_id=record.id, key_name=record.name),
+            policy=self._policy(record),
+            valid_until=_valid_until(record, key_hash),
+        )
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        if now < known.valid_until:
+            self._known[key_hash] = known
+        return known
+
+    def _policy(self, record: KeyRecord) -> Policy:
+        return Policy(
+            budgets=(self._global, ScopeBudget(Scope("key", record.id), record.budget)),
+            models=None if record.models is None else frozenset(record.models),
+        )
+
+
+def _valid_until(record: KeyRecord, key_hash: bytes) -> float:
+    """Return when a key stops being valid: its expiry, and for a replaced one the end of the overlap."""
+    until = float("inf") if record.expires_at is None else record.expires_at
+    if not hmac.compare_digest(record.hash, key_hash):
+        until = min(until, record.previous_until or 0.0)
+    return until

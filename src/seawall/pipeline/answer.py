@@ -1,0 +1,24 @@
+"""The whole product on one screen: what happens to a call, in order. Start reading here."""
+
+from seawall.core.call import Call
+from seawall.core.contracts import Gateway, Reply
+from seawall.pipeline.access import authenticate, read_request
+from seawall.pipeline.calling import call_provider
+from seawall.pipeline.recording import record
+from seawall.pipeline.routing import choose_route
+from seawall.pipeline.spending import hold_budget
+
+
+async def answer(call: Call, gateway: Gateway, reply: Reply) -> None:
+    """Take one call through every step; each step returns, or raises a SeawallError.
+
+    The answer is complete for the client before its money is settled: nobody waits for the ledger twice.
+    """
+    async with record(call, gateway):  # one row per call, whatever happens
+        await authenticate(call, gateway)
+        await read_request(call, gateway)
+        await choose_route(call, gateway)
+        async with hold_budget(call, gateway), call_provider(call, gateway) as events:
+            async for event in events:
+                await reply.send(event)
+            await reply.finish()

@@ -1,0 +1,96 @@
+"""One row per call, whatever happens."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from seawall.core.call import Call
+from seawall.core.contracts import Gateway
+from seawall.core.ledger import CallRow
+from seawall.core.money import FREE
+
+log = logging.getLogger("seawall.calls")
+
+
+@asynccontextmanager
+async def record(call: Call, gateway: Gateway) -> AsyncIterator[None]:
+    """Write the call's row and its line in the log on every exit.
+
+    The row of a call that held money is written by `hold_budget`, in the transaction that settles it.
+    Calls without a valid key are only counted in the log, or strangers could fill the disk. Where the
+    store is down the answer stands and the row is missing: money is never concerned here.
+    """
+    try:
+        yield
+    except BaseException as error:
+        call.ended(error)
+        raise
+    finally:
+        call.ended(None)
+        now = gateway.now()
+        if not call.recorded and call.principal is not None:
+            await gateway.call_log.write(row_of(call, now))
+        if log.isEnabledFor(logging.INFO):
+            log.info("call", extra={"fields": _line(call, now)})
+
+
+def first_row_of(call: Call) -> CallRow:
+    """Return what is known of a call before it is sent; kept with its hold, in case nobody comes back."""
+    assert call.request is not None and call.route is not None and call.principal is not None
+    return CallRow(
+        id=call.id,
+        at_ms=int(call.received_at * 1000),
+        endpoint=call.endpoint,
+        key_id=call.principal.key_id,
+        end_user=call.request.end_user,
+        model=call.request.model,
+        provider=call.route.provider,
+        stream=call.request.stream,
+    )
+
+
+def row_of(call: Call, now: float) -> CallRow:
+    """Return what is kept of a call, as far as it is known by now; `now` in Unix seconds."""
+    request, route, attempt = call.request, call.route, call.attempt
+    first = call.first_event_at
+    return CallRow(
+        id=call.id,
+        at_ms=int(call.received_at * 1000),
+        endpoint=call.endpoint,
+        key_id=call.principal.key_id if call.principal else "",
+        end_user=request.end_user if request else None,
+        model=request.model if request else "",
+        provider=route.provider if route else "",
+        stream=bool(request and request.stream),
+        status=call.status,
+        outcome=call.outcome,
+        code=call.code,
+        took_ms=round((now - call.received_at) * 1000, 3),
+        first_ms=None if first is None else round((first - call.received_at) * 1000, 3),
+        usage=call.usage,
+        held=attempt.held if attempt else FREE,
+        cost=call.cost,
+        overage=call.overage,
+        listed_cost=call.listed_cost,
+        decisions=msgspec.json.encode(call.decisions),
+    )
+
+
+def _line(call: Call, now: float) -> dict[str, object]:
+    """Return the access log's fields: no text, no secret, no address."""
+    usage = call.usage
+    return {
+        "id": call.id,
+        "key": call.principal.key_id if call.principal else None,
+        "model": call.request.model if call.request else None,
+        "provider": call.route.provider if call.route else None,
+        "status": call.status,
+        "outcome": call.outcome,
+        "code": call.code,
+        "took_ms": round((now - call.received_at) * 1000, 1),
+        "input": usage.input if usage else None,
+        "output": usage.output if usage else None,
+        "cost_nanos": call.cost,
+    }

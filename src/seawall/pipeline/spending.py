@@ -1,0 +1,218 @@
+"""Holds the money of a call before the provider hears from it, and settles on every exit (money.md)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from seawall.core.call import Attempt, Call, Ending, Request, Route
+from seawall.core.contracts import Gateway
+from seawall.core.errors import BudgetBusy, BudgetExhausted
+from seawall.core.ledger import Account, Ask, Busy, Exhausted, Held, NeedsCount, Settlement, Standing
+from seawall.core.money import Money, cost_of, format_usd
+from seawall.core.periods import LIFETIME, day_of, month_of, next_start
+from seawall.core.policy import Policy
+from seawall.pipeline.metering import is_exact, settle_attempt
+from seawall.pipeline.recording import first_row_of, row_of
+
+log = logging.getLogger("seawall.money")
+
+BUSY_RETRY_AFTER_S = 1.0
+POLICIES_REMEMBERED = 10_000
+
+
+@asynccontextmanager
+async def hold_budget(call: Call, gateway: Gateway) -> AsyncIterator[None]:
+    """Place a hold on all accounts of the call, or refuse; replace it by the cost on every exit.
+
+    The hold is on disk before this yields. Raises BudgetBusy, BudgetExhausted, and Overloaded where the
+    ledger is down: a budget never fails open. The settlement is handed to the ledger at once, which
+    writes it whatever becomes of this task.
+    """
+    await _hold(call, gateway)
+    try:
+        yield
+    except BaseException as error:
+        call.ended(error)
+        raise
+    finally:
+        call.ended(None)
+        await _settle(call, gateway)
+
+
+async def _hold(call: Call, gateway: Gateway) -> None:
+    """Ask for the hold; where money is only held, wait in line, and when patience ends take what is there."""
+    ask = _first_ask(call, gateway)
+    blocked = None if ask.is_free else gateway.lines.blocking(ask.accounts)
+    if blocked is None:
+        answer, ask = await _try(ask, call, gateway)
+        if isinstance(answer, Held):
+            _note_hold(call, answer, ask)
+            return
+        blocked = answer.standing.account
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + gateway.limits.hold_wait_s
+    with gateway.lines.join(blocked) as place:
+        while True:
+            ask = replace(ask, waited=not await place.turn(give_up_at - clock()))
+            answer, ask = await _try(ask, call, gateway)
+            if isinstance(answer, Held):
+                _note_hold(call, answer, ask)
+                return
+            if ask.waited:
+                raise _busy(answer.standing)
+
+
+async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask]:
+    """Ask the ledger once, and again with counted tokens where the rough bound is too coarse."""
+    answer = await gateway.ledger.hold(ask)
+    if isinstance(answer, NeedsCount):
+        assert call.request is not None and call.route is not None
+        provider = gateway.router.provider(call.route.provider)
+        counted = await provider.count_input_tokens(call.request, call.route)
+        ask = replace(_with_input(ask, counted, call.route, call.request), is_counted=True)
+        answer = await gateway.ledger.hold(ask)
+    if isinstance(answer, Exhausted):
+        raise _exhausted(answer.standing)
+    assert not isinstance(answer, NeedsCount)
+    return answer, ask
+
+
+def _first_ask(call: Call, gateway: Gateway) -> Ask:
+    request, route, policy = call.request, call.route, call.policy
+    assert request is not None and route is not None and policy is not None
+    declared, model_max = request.cap.tokens, route.price.max_output_tokens
+    wanted = gateway.limits.undeclared_output_tokens if declared is None else declared
+    ask = Ask(
+        hold_id=call.id,
+        accounts=_accounts(policy, day_of(call.received_at), month_of(call.received_at)),
+        input_tokens=0,
+        is_counted=False,
+        input_rate=0,
+        output_rate=0,
+        wanted_tokens=wanted if model_max is None else min(wanted, model_max),
+        is_declared=declared is not None,
+        waited=False,
+        row=first_row_of(call),
+    )
+    rough = gateway.router.provider(route.provider).rough_input_tokens(request, route)
+    return _with_input(ask, rough, route, request)
+
+
+def _with_input(ask: Ask, tokens: int, route: Route, request: Request) -> Ask:
+    """Set the input bound and the dearest rates that apply to a call of that size."""
+    rates = route.price.rates_at(tokens)
+    return replace(
+        ask,
+        input_tokens=tokens,
+        input_rate=rates.dearest_input(audio=request.audio_bytes > 0),
+        output_rate=rates.dearest_output(audio=request.wants_audio) * request.cap.choices,
+    )
+
+
+@lru_cache(maxsize=POLICIES_REMEMBERED)
+def _accounts(policy: Policy, day: str, month: str) -> tuple[Account, ...]:
+    """List the accounts of a call: every scope in its day, its month and altogether."""
+    return tuple(
+        Account(str(item.scope), period, cap)
+        for item in policy.budgets
+        for period, cap in (
+            (day, item.budget.daily),
+            (month, item.budget.monthly),
+            (LIFETIME, item.budget.lifetime),
+        )
+    )
+
+
+def _note_hold(call: Call, held: Held, ask: Ask) -> None:
+    assert call.request is not None and call.route is not None
+    declared = call.request.cap.tokens
+    lowered_from = declared if declared is not None and held.output_tokens < declared else None
+    call.attempt = Attempt(
+        call.route,
+        held=held.amount,
+        input_bound=ask.input_tokens,
+        output_cap=held.output_tokens,
+        lowered_from=lowered_from,
+    )
+    call.decided("hold_budget", "allow", f"enough is left for {held.output_tokens} output tokens")
+
+
+async def _settle(call: Call, gateway: Gateway) -> None:
+    """Replace the hold by the cost, or remove it where it is certain that nothing was sent."""
+    attempt = call.attempt
+    assert attempt is not None and call.request is not None
+    if attempt.ending is Ending.NOT_SENT:
+        written = gateway.ledger.void(call.id)
+    else:
+        await _note_cost(call, attempt, gateway)
+        call.recorded = True
+        row = row_of(call, gateway.now())
+        assert call.usage is not None
+        written = gateway.ledger.settle(Settlement(call.id, call.cost, call.overage, call.usage, row))
+    try:
+        await written
+    finally:
+        gateway.lines.freed()
+
+
+async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> None:
+    assert call.request is not None
+    provider = gateway.router.provider(attempt.route.provider)
+    input_tokens = attempt.input_bound
+    if not is_exact(attempt):
+        try:
+            input_tokens = await provider.count_input_tokens(call.request, attempt.route)
+        except asyncio.CancelledError:
+            log.warning("settled by the rough bound of the input", extra={"fields": {"id": call.id}})
+    settled = settle_attempt(attempt, call.request, provider, min(input_tokens, attempt.input_bound))
+    call.usage, call.cost = settled.usage, settled.cost
+    call.overage = Money(max(0, settled.cost - attempt.held))
+    if attempt.route.listed is not None:
+        call.listed_cost = cost_of(attempt.route.listed, settled.usage)
+    call.decided(
+        "settle", attempt.ending, "as the provider says" if settled.usage.exact else "as metered or held"
+    )
+    if call.overage:
+        log.error("a call cost more than was held", extra={"fields": {"id": call.id, "nanos": call.overage}})
+
+
+def _exhausted(standing: Standing) -> BudgetExhausted:
+    return BudgetExhausted(
+        f"{_whose(standing)} is spent{_numbers(standing)}. {_opens(standing)}",
+        private=f"{standing.account} spent {standing.spent} held {standing.held}",
+    )
+
+
+def _busy(standing: Standing) -> BudgetBusy:
+    return BudgetBusy(
+        f"The rest of {_whose(standing, start='t')}{_numbers(standing)} is held for calls that are still running. "
+        "Try again in a moment.",
+        retry_after_s=BUSY_RETRY_AFTER_S,
+    )
+
+
+def _whose(standing: Standing, *, start: str = "T") -> str:
+    period = standing.account.period
+    kind = "lifetime" if period == LIFETIME else "monthly" if len(period) == len("2026-11") else "daily"
+    owner = "of this gateway" if standing.account.scope == "global" else "of this key"
+    return f"{start}he {kind} budget {owner}"
+
+
+def _numbers(standing: Standing) -> str:
+    """Say the sums, but only of the caller's own scopes."""
+    if standing.account.scope == "global":
+        return ""
+    assert standing.account.cap is not None
+    held = f", ${format_usd(standing.held)} held" if standing.held else ""
+    return f" (${format_usd(standing.spent)} of ${format_usd(standing.account.cap)}{held})"
+
+
+def _opens(standing: Standing) -> str:
+    start = next_start(standing.account.period)
+    if start is None:
+        return "The operator of this gateway can raise it."
+    return f"It opens again at {start:%Y-%m-%d %H:%M} UTC, or when the operator of this gateway raises it."
