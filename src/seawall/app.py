@@ -1,0 +1,297 @@
+"""The composition root: settings in, a gateway and its ASGI application out. The only place that knows everyone."""
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from seawall.core.call import Attempt, Call
+from seawall.core.contracts import Gateway
+from seawall.core.errors import SeawallError
+from seawall.core.lines import Lines
+from seawall.core.money import Price, cost_of, format_usd
+from seawall.core.money import Usage as TokenUsage
+from seawall.identity import records
+from seawall.identity.keys import VirtualKeys
+from seawall.providers.demo import DEMO_PRICE, DemoTransport
+from seawall.providers.http_client import HttpTransport
+from seawall.providers.openai import Headers, OpenAIProvider, VendorProfile
+from seawall.providers.prices import PriceBook
+from seawall.providers.router import ModelRouter, Offer
+from seawall.providers.tokens import Tokenizer
+from seawall.providers.vendors import VENDORS, vendor_at
+from seawall.server.app import App
+from seawall.server.body import BodyLimits
+from seawall.settings import ProviderSettings, Settings
+from seawall.stores.sqlite.store import SqliteStore
+
+log = logging.getLogger("seawall.app")
+
+FIRST_KEY_NAME = "default"
+ADMIN_KEY_FILE = "admin.key"
+WATCH_S = 0.5
+REAP_S = 10.0
+TRIM_S = 60.0
+TRIM_ROWS = 500
+DAY_MS = 86_400_000
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A provider that can be called, and what told us of it."""
+
+    name: str
+    because: str
+
+
+class Surveyed(msgspec.Struct, frozen=True):
+    """A provider that can be called, as `seawall doctor` shows it, with the price of each model it names.
+
+    `models` is empty where it serves whatever has a stated price; a price of `None` is not known.
+    `key_variable` names the variable of its key, `None` where it needs none.
+    """
+
+    name: str
+    because: str
+    key_variable: str | None
+    has_key: bool
+    is_free: bool
+    models: dict[str, Price | None]
+
+
+class Seawall:
+    """One gateway with everything it owns; `asgi` is the application that a server runs.
+
+    `new_key` is the first virtual key, shown once, where the data folder is new.
+    """
+
+    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        folder = prepare_folder(settings.data_dir)
+        self.admin_key = (
+            settings.admin_key.get_secret_value() if settings.admin_key else read_admin_key(folder)
+        )
+        self._tokenizer = Tokenizer()
+        self._providers: list[OpenAIProvider] = []
+        self.found: list[Found] = []
+        router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()))
+        self.store = SqliteStore(folder)
+        self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)
+        self.gateway = Gateway(
+            identity=self.identity,
+            router=router,
+            ledger=self.store.ledger,
+            call_log=self.store.call_log,
+            directory=self.store.directory,
+            lines=Lines(),
+            limits=settings.limits_of_calls(),
+            now=now,
+        )
+        self.asgi = App(
+            self.gateway,
+            admin_key=self.admin_key,
+            limits=BodyLimits(
+                bytes_max=settings.server.body_bytes_max,
+                depth_max=settings.server.json_depth_max,
+                messages_max=settings.server.messages_max,
+                timeout_s=settings.server.body_timeout_s,
+            ),
+            on_start=self._start,
+            on_stop=self._stop,
+        )
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> str | None:
+        """Settle what dead processes left and make the first key; returns it where it is new.
+
+        Run this before anybody can call: from then on the ledger is at or above the provider's bill.
+        """
+        recovered = await self.gateway.ledger.reap()
+        if recovered:
+            log.warning(
+                "calls of a stopped gateway were settled in full", extra={"fields": {"calls": recovered}}
+            )
+        if await self.gateway.directory.keys():
+            return None
+        record, key = records.make({"name": FIRST_KEY_NAME}, self.gateway.now())
+        await self.gateway.directory.put(record)
+        return key
+
+    async def _start(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])
+        await self.close()
+
+    async def close(self) -> None:
+        """Write what waits and let go of everything."""
+        for provider in self._providers:
+            await provider.close()
+        used = self.identity.take_last_used()
+        if used:
+            await self.gateway.directory.touch(used)
+        if not await asyncio.to_thread(self.store.close):
+            log.error("something was still held; the next start settles it in full")
+
+    async def _watch(self) -> None:
+        """Notice what other processes changed, settle what dead ones left, keep the log bounded."""
+        version, next_reap, next_trim = -1, 0.0, 0.0
+        while True:
+            try:
+                seen = await self.gateway.directory.version()
+                if seen != version:
+                    version = seen
+                    self.identity.forget()
+                now = time.monotonic()
+                if now >= next_reap:
+                    next_reap = now + REAP_S
+                    await self._every_ten_seconds()
+                if now >= next_trim:
+                    next_trim = now + TRIM_S
+                    keep_ms = self.settings.log.keep_days * DAY_MS
+                    await self.store.call_log.trim(
+                        int(self.gateway.now() * 1000) - keep_ms, at_most=TRIM_ROWS
+                    )
+            except SeawallError as error:
+                log.error("the store is down", extra={"fields": {"why": error.private}})
+            await asyncio.sleep(WATCH_S)
+
+    async def _every_ten_seconds(self) -> None:
+        if await self.gateway.ledger.reap():
+            self.gateway.lines.freed()
+        used = self.identity.take_last_used()
+        if used:
+            await self.gateway.directory.touch(used)
+
+    def _offers(self) -> list[Offer]:
+        """List what can be called: stated providers, vendors whose key is in the environment, the demo model."""
+        settings = self.settings
+        offers = [self._stated(name, stated) for name, stated in settings.providers.items()]
+        for vendor in VENDORS:
+            key = settings.environment.get(vendor.key_variable)
+            if key is None or vendor.name in settings.providers:
+                continue
+            provider = self._openai(vendor.name, vendor.profile, vendor.base_url, key)
+            offers.append(Offer(provider, vendor.profile.vendor))
+            self.found.append(Found(vendor.name, settings.environment.where(vendor.key_variable) or ""))
+        if settings.demo.enabled:
+            transport = DemoTransport(pace_s=settings.demo.pace_s)
+            profile = VendorProfile("demo", stops_on_disconnect=True)
+            demo = OpenAIProvider(
+                "demo", profile, transport, self._tokenizer, api_key=None, tell=self._tell_demo
+            )
+            offers.append(Offer(demo, models=("demo",), listed=DEMO_PRICE))
+        return offers
+
+    def _stated(self, name: str, stated: ProviderSettings) -> Offer:
+        known = vendor_at(stated.base_url)
+        profile = known.profile if known else VendorProfile("")
+        profile = msgspec.structs.replace(
+            profile,
+            cap_field=stated.max_tokens_field or profile.cap_field,
+            stops_on_disconnect=stated.stops_on_disconnect or profile.stops_on_disconnect,
+        )
+        key = settings_key(self.settings, name, stated)
+        provider = self._openai(name, profile, stated.base_url, key)
+        models = None if stated.models is None else tuple(stated.models)
+        self.found.append(Found(name, "configuration"))
+        return Offer(provider, profile.vendor, models, is_free=stated.free)
+
+    def _openai(self, name: str, profile: VendorProfile, base_url: str, key: str | None) -> OpenAIProvider:
+        limits = self.settings.limits_of_calls()
+        transport = HttpTransport(
+            base_url,
+            connect_s=limits.connect_s,
+            first_byte_s=limits.first_byte_s,
+            between_s=limits.between_events_s,
+        )
+        host = base_url.partition("://")[2].partition("/")[0]
+        provider = OpenAIProvider(
+            name, profile, transport, self._tokenizer, api_key=key, hidden=(base_url, host)
+        )
+        self._providers.append(provider)
+        return provider
+
+    def _tell_demo(self, call: Call, attempt: Attempt) -> Headers:
+        """Tell the demo model what the gateway did, for its answer; this never leaves the process."""
+        assert call.principal is not None and call.request is not None
+        bound = TokenUsage(input=attempt.input_bound, output=attempt.output_cap * call.request.cap.choices)
+        daily = self.settings.global_budget().daily
+        facts = {
+            "key_name": call.principal.key_name,
+            "output_cap": attempt.output_cap,
+            "lowered_from": attempt.lowered_from,
+            "input_tokens_bound": attempt.input_bound,
+            "would_hold_usd": format_usd(cost_of(DEMO_PRICE, bound)),
+            "daily_budget_usd": None if daily is None else format_usd(daily),
+        }
+        return (("seawall-demo-facts", msgspec.json.encode(facts).decode()),)
+
+
+def survey(settings: Settings) -> list[Surveyed]:
+    """List what a gateway with these settings would find to call; opens and calls nothing.
+
+    Raises SettingsError for a key that cannot be one.
+    """
+    book, keys = PriceBook(settings.price_overrides()), settings.environment
+    found = []
+    for name, stated in settings.providers.items():
+        known = vendor_at(stated.base_url)
+        models = _prices_of(book, name, known.profile.vendor if known else "", stated.models)
+        variable = stated.api_key_env
+        has_key = variable is None or keys.get(variable) is not None
+        found.append(Surveyed(name, "configuration", variable, has_key, stated.free, models))
+    for vendor in VENDORS:
+        variable = vendor.key_variable
+        if keys.get(variable) is not None and vendor.name not in settings.providers:
+            models = _prices_of(book, vendor.name, vendor.profile.vendor, None)
+            found.append(Surveyed(vendor.name, keys.where(variable) or "", variable, True, False, models))
+    return found
+
+
+def _prices_of(book: PriceBook, name: str, vendor: str, models: list[str] | None) -> dict[str, Price | None]:
+    """Look prices up as the router does."""
+    names = book.models(vendor) if models is None else models
+    return {model: book.find(name, model) or book.find(vendor, model) for model in names}
+
+
+def settings_key(settings: Settings, name: str, stated: ProviderSettings) -> str | None:
+    """Return the key of a stated provider; a named variable that is empty is noted, the vendor will refuse."""
+    if stated.api_key_env is None:
+        return None
+    key = settings.environment.get(stated.api_key_env)
+    if key is None:
+        log.warning(
+            "the key of a provider is not set",
+            extra={"fields": {"provider": name, "variable": stated.api_key_env}},
+        )
+    return key
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Make the data folder, readable by its owner only, and keep it out of version control."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder
+
+
+def read_admin_key(folder: Path) -> str:
+    """Return the admin key of a data folder, making it (mode 0600) at the first start."""
+    path = folder / ADMIN_KEY_FILE
+    try:
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    key = f"sw-admin-{secrets.token_urlsafe(32)}"
+    with os.fdopen(file, "w", encoding="utf-8") as out:
+        out.write(key + "\n")
+    return key

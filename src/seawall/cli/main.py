@@ -1,0 +1,42 @@
+"""The `seawall` command: every group of commands, each imported when it is used."""
+
+from typing import Annotated
+
+import typer
+
+from seawall import __version__
+from seawall.cli import doctor, keys, serve, usage, why
+
+app = typer.Typer(
+    name="seawall",
+    help="The defence layer between your AI app and the model providers it pays.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("serve")(serve.serve)
+app.add_typer(keys.app, name="keys")
+app.command("usage")(usage.usage)
+app.command("why")(why.why)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"seawall {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The defence layer between your AI app and the model providers it pays."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

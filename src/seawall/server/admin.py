@@ -1,0 +1,144 @@
+"""The admin API: keys, calls and usage, for the holder of the admin key."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from seawall.core.contracts import Gateway, KeyRecord
+from seawall.core.errors import InvalidRequest, Unauthenticated, UnknownRoute
+from seawall.core.policy import Scope
+from seawall.identity import records
+from seawall.server.body import BodyLimits, read_json
+from seawall.server.cold import is_admin, json_response
+from seawall.server.showing import show_call, show_key, show_sums
+
+CALLS_MAX = 1_000
+CALLS_DEFAULT = 100
+DAY_MS = 86_400_000
+USAGE_DAYS = 31
+USAGE_DAYS_MAX = 3_660
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Admin:
+    """What the admin API does; one method per route."""
+
+    def __init__(self, gateway: Gateway, limits: BodyLimits) -> None:
+        self._gateway = gateway
+        self._limits = limits
+
+    async def create_key(self, request: Request) -> Response:
+        """POST /admin/v1/keys: make a key and show it this once."""
+        record, key = records.make(await self._body(request), self._gateway.now())
+        await self._store(record)
+        return json_response({"id": record.id, "key": key}, 201)
+
+    async def list_keys(self, _: Request) -> Response:
+        """GET /admin/v1/keys: all keys with what they spent."""
+        return json_response({"data": [await self._shown(r) for r in await self._gateway.directory.keys()]})
+
+    async def show_key(self, request: Request) -> Response:
+        """GET /admin/v1/keys/{id}: one key with what it spent."""
+        return json_response(await self._shown(await self._find(request)))
+
+    async def change_key(self, request: Request) -> Response:
+        """PATCH /admin/v1/keys/{id}: change the named fields."""
+        record = records.change(await self._find(request), await self._body(request))
+        await self._store(record)
+        return json_response(await self._shown(record))
+
+    async def revoke_key(self, request: Request) -> Response:
+        """DELETE /admin/v1/keys/{id}: refuse the key from now on; what it spent stays on record."""
+        record = records.revoke(await self._find(request), self._gateway.now())
+        await self._store(record)
+        return json_response({"id": record.id, "revoked": True})
+
+    async def rotate_key(self, request: Request) -> Response:
+        """POST /admin/v1/keys/{id}/rotate: a new key under the same id; shown this once."""
+        fields = await self._body(request, may_be_empty=True)
+        record, key = records.rotate(await self._find(request), fields, self._gateway.now())
+        await self._store(record)
+        return json_response({"id": record.id, "key": key})
+
+    async def list_calls(self, request: Request) -> Response:
+        """GET /admin/v1/calls?key=&before=&limit=: the newest calls first."""
+        query = request.query_params
+        rows = await self._gateway.call_log.newest(
+            key_id=query.get("key"),
+            before=query.get("before"),
+            limit=_number(request, "limit", CALLS_DEFAULT, CALLS_MAX),
+        )
+        return json_response({"data": [show_call(row) for row in rows]})
+
+    async def show_call(self, request: Request) -> Response:
+        """GET /admin/v1/calls/{id}: one call with every decision."""
+        row = await self._gateway.call_log.find(request.path_params["id"])
+        if row is None:
+            raise UnknownRoute("There is no call with this id; it may be older than the log.")
+        return json_response(show_call(row))
+
+    async def usage(self, request: Request) -> Response:
+        """GET /admin/v1/usage?by=key|model|day&days=: sums, the dearest first."""
+        by = request.query_params.get("by", "day")
+        if by not in ("key", "model", "day"):
+            raise InvalidRequest("by must be key, model or day.", param="by")
+        until_ms = int(self._gateway.now() * 1000) + 1
+        since_ms = until_ms - _number(request, "days", USAGE_DAYS, USAGE_DAYS_MAX) * DAY_MS
+        sums = await self._gateway.call_log.usage(by=by, since_ms=since_ms, until_ms=until_ms)
+        return json_response({"by": by, "data": [show_sums(row) for row in sums]})
+
+    async def _body(self, request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+        if may_be_empty and request.headers.get("content-length", "0") == "0":
+            return {}
+        body, _ = await read_json(request.scope["headers"], request.receive, self._limits)  # type: ignore[arg-type] # the same type by another name
+        return body
+
+    async def _find(self, request: Request) -> KeyRecord:
+        record = await self._gateway.directory.get(request.path_params["id"])
+        if record is None:
+            raise UnknownRoute("There is no key with this id.")
+        return record
+
+    async def _store(self, record: KeyRecord) -> None:
+        await self._gateway.directory.put(record)
+        self._gateway.identity.forget()
+        self._gateway.lines.freed()
+
+    async def _shown(self, record: KeyRecord) -> dict[str, Any]:
+        scope = str(Scope("key", record.id))
+        return show_key(record, await self._gateway.call_log.spend(scope, self._gateway.now()))
+
+
+def admin_routes(gateway: Gateway, admin_key: str, limits: BodyLimits) -> list[Route]:
+    """Return the routes; every one asks for the admin key first."""
+    admin = Admin(gateway, limits)
+
+    def route(path: str, methods: dict[str, Endpoint]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            if not is_admin(request, admin_key):
+                raise Unauthenticated("This needs the admin key as a bearer token.")
+            return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+        return Route(f"/admin/v1{path}", endpoint, methods=list(methods))
+
+    return [
+        route("/keys", {"GET": admin.list_keys, "POST": admin.create_key}),
+        route("/keys/{id}", {"GET": admin.show_key, "PATCH": admin.change_key, "DELETE": admin.revoke_key}),
+        route("/keys/{id}/rotate", {"POST": admin.rotate_key}),
+        route("/calls", {"GET": admin.list_calls}),
+        route("/calls/{id}", {"GET": admin.show_call}),
+        route("/usage", {"GET": admin.usage}),
+    ]
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {most}.", param=name)
+    return int(text)

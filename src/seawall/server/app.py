@@ -1,0 +1,56 @@
+"""The ASGI application: the hot route by hand, everything else by Starlette."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from seawall.core.contracts import Gateway
+from seawall.server.admin import admin_routes
+from seawall.server.body import BodyLimits, Receive
+from seawall.server.chat import ENDPOINT, ChatRoute
+from seawall.server.cold import cold_routes, error_handlers
+from seawall.server.replies import Send
+
+DRAIN_S = 15.0
+
+
+class App:
+    """Serves one gateway; `on_start` and `on_stop` bracket its life."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        admin_key: str,
+        limits: BodyLimits,
+        on_start: Callable[[], Awaitable[None]],
+        on_stop: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.chat = ChatRoute(gateway, limits)
+        self._on_start, self._on_stop = on_start, on_stop
+        self.cold = Starlette(
+            routes=[*cold_routes(gateway, admin_key), *admin_routes(gateway, admin_key, limits)],
+            exception_handlers=error_handlers(gateway),
+        )
+        self._cold: ASGIApp = self.cold
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's life."""
+        if scope["type"] == "http":
+            if scope["path"] == ENDPOINT and scope["method"] == "POST":
+                await self.chat(scope, receive, send)
+            else:
+                await self._cold(scope, receive, send)  # type: ignore[arg-type] # the same types by other names
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self._on_start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.chat.drain(DRAIN_S)
+        await self._on_stop()
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,113 @@
+"""POST /v1/chat/completions: the hot route, plain ASGI."""
+
+import asyncio
+import logging
+import os
+import time
+from typing import Any
+
+from seawall.core.call import Call, Request
+from seawall.core.contracts import Gateway
+from seawall.core.errors import ClientGone, Overloaded, SeawallError
+from seawall.pipeline.answer import answer
+from seawall.server.body import BodyLimits, Receive, read_json
+from seawall.server.replies import ChatReply, Send
+from seawall.wire import openai_chat
+
+log = logging.getLogger("seawall.server")
+
+ENDPOINT = "/v1/chat/completions"
+
+
+def new_call_id(now_s: float) -> str:
+    """Make an id that sorts by time: milliseconds and 80 random bits, in hexadecimal."""
+    return f"call_{int(now_s * 1000):012x}{os.urandom(10).hex()}"
+
+
+def bearer_of(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """Return the bearer token of a request; of two different ones neither counts."""
+    found: str | None = None
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, token = value.decode("latin-1").partition(" ")
+            if scheme.lower() != "bearer" or (found is not None and token != found):
+                return None
+            found = token.strip()
+    return found
+
+
+class ChatRoute:
+    """Takes one request through the pipeline beside a watcher that notices when the client leaves."""
+
+    def __init__(self, gateway: Gateway, limits: BodyLimits) -> None:
+        self._gateway = gateway
+        self._limits = limits
+        self.running: set[asyncio.Task[Any]] = set()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.running.add(task)
+        try:
+            await self._serve(scope, receive, send, task)
+        finally:
+            self.running.discard(task)
+
+    async def _serve(
+        self, scope: dict[str, Any], receive: Receive, send: Send, task: "asyncio.Task[Any]"
+    ) -> None:
+        now = self._gateway.now()
+        watchers: list[asyncio.Task[Any]] = []
+        has_left = False
+
+        async def read() -> Request:
+            body, size = await read_json(scope["headers"], receive, self._limits)
+            watcher = asyncio.ensure_future(receive())
+            watcher.add_done_callback(client_left)
+            watchers.append(watcher)
+            return openai_chat.read_request(body, raw_bytes=size, messages_max=self._limits.messages_max)
+
+        def client_left(watcher: "asyncio.Task[Any]") -> None:
+            nonlocal has_left
+            if watcher.cancelled() or reply.is_done:
+                return
+            if self._gateway.limits.drain_on_disconnect and call.attempt is not None:
+                reply.is_deaf = True
+                return
+            has_left = True
+            task.cancel()
+
+        call = Call(
+            new_call_id(now),
+            endpoint=ENDPOINT,
+            received_at=now,
+            credentials=bearer_of(scope["headers"]),
+            read=read,
+        )
+        reply = ChatReply(call, send)
+        try:
+            await answer(call, self._gateway, reply)
+        except ClientGone:
+            return
+        except SeawallError as error:
+            if error.private:
+                log.warning("call failed", extra={"fields": {"id": call.id, "why": error.private}})
+            await reply.fail(error)
+        except asyncio.CancelledError:
+            if not has_left:  # The server is stopping and its time of grace is over.
+                await reply.fail(
+                    Overloaded("This gateway is stopping. Try again in a moment.", retry_after_s=1.0)
+                )
+        except Exception:
+            log.exception("call failed", extra={"fields": {"id": call.id}})
+            await reply.fail(SeawallError())
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until every running call has settled, at most so long."""
+        deadline = time.monotonic() + timeout_s
+        while self.running and time.monotonic() < deadline:
+            await asyncio.wait(self.running, timeout=deadline - time.monotonic())

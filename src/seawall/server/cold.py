@@ -1,0 +1,128 @@
+"""The routes that are not hot: models and health, and the answer to everything that is not there."""
+
+import hmac
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from seawall.core.call import Route as ModelRoute
+from seawall.core.contracts import Gateway
+from seawall.core.errors import Overloaded, SeawallError, UnknownModel, UnknownRoute, WrongMethod
+from seawall.core.money import Price, format_usd
+from seawall.core.policy import Policy
+from seawall.server.chat import bearer_of, new_call_id
+from seawall.server.replies import advice
+from seawall.wire.openai_errors import write_error
+
+log = logging.getLogger("seawall.server")
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Answer with JSON."""
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json")
+
+
+def is_admin(request: Request, admin_key: str) -> bool:
+    """Say whether the request shows the admin key, compared in constant time."""
+    shown = bearer_of(request.scope["headers"])
+    return shown is not None and hmac.compare_digest(shown.encode(), admin_key.encode())
+
+
+async def policy_of(request: Request, gateway: Gateway) -> Policy:
+    """Return the policy of the calling key; raises Unauthenticated."""
+    _, policy = await gateway.identity.identify(bearer_of(request.scope["headers"]))
+    return policy
+
+
+def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
+    """Return the routes of models and health."""
+
+    async def models(request: Request) -> Response:
+        policy = await policy_of(request, gateway)
+        return json_response({"object": "list", "data": [_model(r) for r in _allowed(gateway, policy)]})
+
+    async def model(request: Request) -> Response:
+        policy = await policy_of(request, gateway)
+        wanted = request.path_params["model"]
+        for route in _allowed(gateway, policy):
+            if wanted in (route.model, f"{route.provider}/{route.model}"):
+                return json_response(_model(route))
+        raise UnknownModel(param="model")
+
+    async def healthz(_: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        try:
+            await gateway.ledger.check()
+        except Overloaded as error:
+            reasons = {"reasons": [error.private]} if is_admin(request, admin_key) else {}
+            return json_response({"ready": False, **reasons}, 503)
+        return json_response({"ready": True})
+
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/v1/models", models, methods=["GET"]),
+        Route("/v1/models/{model:path}", model, methods=["GET"]),
+    ]
+
+
+def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
+    """Return how errors of the cold routes are answered; below /v1/ only callers with a key learn anything."""
+
+    async def ours(_: Request, error: SeawallError) -> Response:
+        return error_response(error, gateway.now())
+
+    async def missing(request: Request, error: Exception) -> Response:
+        wrong_method = getattr(error, "status_code", 404) == 405
+        answer: SeawallError = WrongMethod() if wrong_method else UnknownRoute()
+        if request.url.path == "/v1" or request.url.path.startswith("/v1/"):
+            try:
+                await policy_of(request, gateway)
+            except SeawallError as refusal:
+                answer = refusal
+        return error_response(answer, gateway.now())
+
+    async def unknown(_: Request, error: Exception) -> Response:
+        return error_response(SeawallError(), gateway.now())
+
+    return {SeawallError: ours, 404: missing, 405: missing, Exception: unknown}
+
+
+def error_response(error: SeawallError, now_s: float) -> Response:
+    """Write an error with an id of its own, under which the log says more."""
+    call_id = new_call_id(now_s)
+    if error.private:
+        log.warning("request failed", extra={"fields": {"id": call_id, "why": error.private}})
+    headers = {name.decode(): value.decode() for name, value in advice(error)}
+    return Response(
+        write_error(error, call_id),
+        status_code=error.wire_status,
+        media_type="application/json",
+        headers={"x-request-id": call_id, **headers},
+    )
+
+
+def _allowed(gateway: Gateway, policy: Policy) -> list[ModelRoute]:
+    routes = gateway.router.models()
+    return [route for route in routes if policy.models is None or route.model in policy.models]
+
+
+def _model(route: ModelRoute) -> dict[str, Any]:
+    price: Price = route.listed or route.price
+    return {
+        "id": route.model,
+        "object": "model",
+        "created": 0,
+        "owned_by": route.provider,
+        "input_usd_per_mtok": format_usd(price.rates.input),
+        "output_usd_per_mtok": format_usd(price.rates.output),
+        "max_output_tokens": price.max_output_tokens,
+        "context_tokens": price.context_tokens,
+    }

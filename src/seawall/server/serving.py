@@ -1,0 +1,72 @@
+"""Runs the application under uvicorn, and ends with exit code 0 when it is asked to stop."""
+
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from uvicorn.config import Config
+
+from seawall.server.app import App
+from seawall.server.protocol import HeadLimits, make_protocol
+
+BACKLOG = 2_048
+KEEP_ALIVE_S = 75
+SWITCH_S = 0.000_5
+"""How long the event loop may keep the ledger's thread waiting; Python's own 5 ms would be felt by every call."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """A server for which being asked to stop is no failure."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at the first signal; the process then ends by itself instead of dying of it."""
+        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address, before anything else is started; raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+async def serve(app: App, bound: socket.socket, *, head: HeadLimits, grace_s: float) -> None:
+    """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
+    config = Config(
+        app,  # type: ignore[arg-type] # an ASGI application with narrower types
+        http=make_protocol(head),
+        loop="none",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, round(grace_s)),
+        backlog=BACKLOG,
+    )
+    # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
+    sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
+    sys.setswitchinterval(SWITCH_S)
+    await Server(config).serve(sockets=[bound])
