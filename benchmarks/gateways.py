@@ -39,6 +39,8 @@ per_user = "off"
 per_ip = "off"
 [cache]
 enabled = false
+[log]
+access = true
 """
 
 NGINX_CONF = """\

@@ -4,7 +4,12 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No time limit on an example: machines are noisy. The same examples everywhere: a red run can be run again.
+hypothesis.settings.register_profile("seawall", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("seawall")
 
 pytest_plugins = [f"tests.fixtures.{path.stem}" for path in Path(__file__).parent.glob("fixtures/[!_]*.py")]
 

@@ -1,4 +1,4 @@
-"""The composition root: settings in, a gateway and its ASGI application out. The only place that knows everyone."""
+"""The composition root: settings in, a gateway and its application out. It alone knows everyone."""
 
 import asyncio
 import logging
@@ -25,6 +25,7 @@ from seawall.providers.prices import PriceBook
 from seawall.providers.router import ModelRouter, Offer
 from seawall.providers.tokens import Tokenizer
 from seawall.providers.vendors import VENDORS, vendor_at
+from seawall.server.access_log import AccessLog, say_nothing
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
 from seawall.settings import ProviderSettings, Settings
@@ -78,7 +79,7 @@ class Seawall:
         self._tokenizer = Tokenizer()
         self._providers: list[OpenAIProvider] = []
         self.found: list[Found] = []
-        router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()))
+        router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()), now)
         self.store = SqliteStore(folder)
         self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)
         self.gateway = Gateway(
@@ -90,6 +91,7 @@ class Seawall:
             lines=Lines(),
             limits=settings.limits_of_calls(),
             now=now,
+            tell=AccessLog(style=settings.log.format) if settings.log.access else say_nothing,
         )
         self.asgi = App(
             self.gateway,
@@ -98,7 +100,6 @@ class Seawall:
                 bytes_max=settings.server.body_bytes_max,
                 depth_max=settings.server.json_depth_max,
                 messages_max=settings.server.messages_max,
-                timeout_s=settings.server.body_timeout_s,
             ),
             on_start=self._start,
             on_stop=self._stop,
@@ -171,7 +172,7 @@ class Seawall:
             await self.gateway.directory.touch(used)
 
     def _offers(self) -> list[Offer]:
-        """List what can be called: stated providers, vendors whose key is in the environment, the demo model."""
+        """List what can be called: stated providers, vendors whose key was found, the demo model."""
         settings = self.settings
         offers = [self._stated(name, stated) for name, stated in settings.providers.items()]
         for vendor in VENDORS:
@@ -212,10 +213,7 @@ class Seawall:
             first_byte_s=limits.first_byte_s,
             between_s=limits.between_events_s,
         )
-        host = base_url.partition("://")[2].partition("/")[0]
-        provider = OpenAIProvider(
-            name, profile, transport, self._tokenizer, api_key=key, hidden=(base_url, host)
-        )
+        provider = OpenAIProvider(name, profile, transport, self._tokenizer, api_key=key)
         self._providers.append(provider)
         return provider
 
@@ -263,7 +261,7 @@ def _prices_of(book: PriceBook, name: str, vendor: str, models: list[str] | None
 
 
 def settings_key(settings: Settings, name: str, stated: ProviderSettings) -> str | None:
-    """Return the key of a stated provider; a named variable that is empty is noted, the vendor will refuse."""
+    """Return the key of a stated provider; where its variable is empty a line in the log says so."""
     if stated.api_key_env is None:
         return None
     key = settings.environment.get(stated.api_key_env)

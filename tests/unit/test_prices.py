@@ -195,8 +195,9 @@ def test_every_name_and_rate_agrees_with_genai_prices() -> None:
     ours, by_id = PriceBook({}, today=lambda: as_of), {each.id: each for each in data}
     different: list[tuple[object, ...]] = []
     for vendor in VENDORS:
-        names = {model.id for model in by_id[vendor].models} | {model.id for model in by_id["openai"].models}
-        for name in {*names, *(name.upper() for name in names), *(f"{name}-20251211" for name in names)}:
+        sellers = (vendor, *(by_id[vendor].fallback_model_providers or ()))
+        names = [model.id for seller in sellers for model in by_id[seller].models]
+        for name in (*names, *(name.upper() for name in names), *(f"{name}-20251211" for name in names)):
             price, model = ours.find(vendor, name), by_id[vendor].find_model(name, all_providers=data)
             if price is None:
                 continue

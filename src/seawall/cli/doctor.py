@@ -60,8 +60,8 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
         raise typer.Exit(EXIT_PROBLEM)
 
 
-def _look_at_data(settings: "Settings") -> "tuple[Json, Spend, list[str]]":
-    """Describe the data folder, what is spent, and what is wrong; a missing folder is not made."""
+def _look_at_data(settings: "Settings") -> "tuple[Json, Spend | None, list[str]]":
+    """Describe the data folder, what is spent (`None` where unknown), and what is wrong; make nothing."""
     import asyncio
 
     from seawall.core.contracts import Spend
@@ -88,11 +88,10 @@ def _look_at_data(settings: "Settings") -> "tuple[Json, Spend, list[str]]":
         found = inspect(folder)
         facts.update(database_bytes=found.database_bytes, schema=found.schema, processes=found.living)
         spend = asyncio.run(work_in(folder, _check_and_sum))
-        is_writable = True
     except (OSError, Overloaded) as error:
-        spend, is_writable = Spend(), False
         problems.append(f"the data folder {facts['folder']} cannot be used ({reason_of(error)})")
-    return {**facts, "is_writable": is_writable}, spend, problems
+        return {**facts, "is_writable": False}, None, problems
+    return {**facts, "is_writable": True}, spend, problems
 
 
 async def _check_and_sum(store: "SqliteStore") -> "Spend":
@@ -131,9 +130,11 @@ def _provider_problems(settings: "Settings", providers: "list[Surveyed]") -> lis
     return problems
 
 
-def _budget_problems(settings: "Settings", spend: "Spend") -> list[str]:
+def _budget_problems(settings: "Settings", spend: "Spend | None") -> list[str]:
     from seawall.cli.printing import dollars, periods
 
+    if spend is None:
+        return []
     return [
         f"the {period} budget of {dollars(cap)} is spent: calls that cost money are refused"
         for period, cap, spent in periods(settings.global_budget(), spend)
@@ -142,7 +143,11 @@ def _budget_problems(settings: "Settings", spend: "Spend") -> list[str]:
 
 
 def _report(
-    settings: "Settings", providers: "list[Surveyed]", folder: Json, spend: "Spend", problems: list[str]
+    settings: "Settings",
+    providers: "list[Surveyed]",
+    folder: Json,
+    spend: "Spend | None",
+    problems: list[str],
 ) -> Json:
     """Put together what the command says, as plain values."""
     from seawall import __version__
@@ -157,7 +162,7 @@ def _report(
         ],
         "providers": [_provider_values(found) for found in providers],
         "data": folder,
-        "budget": budget_values(settings.global_budget(), spend),
+        "budget": None if spend is None else budget_values(settings.global_budget(), spend),
         "notes": settings.notes(),
         "problems": problems,
     }
@@ -186,7 +191,7 @@ def _provider_values(found: "Surveyed") -> Json:
     }
 
 
-def _print(console: "Console", settings: "Settings", report: Json, spend: "Spend") -> None:
+def _print(console: "Console", settings: "Settings", report: Json, spend: "Spend | None") -> None:
     from seawall.cli import printing
 
     def heading(text: str) -> None:
@@ -201,10 +206,16 @@ def _print(console: "Console", settings: "Settings", report: Json, spend: "Spend
     console.print(_settings_table(report["settings"]))
     heading("Providers")
     console.print(_provider_table(settings, report["providers"]))
+    if not report["providers"]:
+        console.print("  No provider yet: put its key (OPENAI_API_KEY, ...) into the environment or .env.")
     heading("Data")
     console.print(printing.facts(_data_facts(report["data"])))
     heading(f"Budget of the gateway (stage {settings.stage})")
-    console.print(printing.budget_grid(settings.global_budget(), spend, is_ascii=console.options.ascii_only))
+    if spend is None:
+        console.print("  not known while the data folder cannot be used")
+    else:
+        budget = settings.global_budget()
+        console.print(printing.budget_grid(budget, spend, is_ascii=console.options.ascii_only))
     if report["notes"]:
         heading("Notes")
         console.print(printing.facts(("-", printing.printable(note)) for note in report["notes"]))
@@ -271,7 +282,5 @@ def _data_facts(data: Json) -> list[tuple[str, str]]:
     if "schema" in data:
         others = data["processes"]
         rows.append(("size", f"{data['database_bytes'] // 1024:,} KB, schema {data['schema']}"))
-        rows.append(
-            ("in use", f"by {others} running gateway{'s' * (others != 1)} or commands" if others else "no")
-        )
+        rows.append(("in use", f"by {others} other process{'es' * (others != 1)}" if others else "no"))
     return rows

@@ -46,7 +46,7 @@ def create(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Make a key and show it, this once.
+    """Make a key and show it this once.
 
     A running gateway accepts it at once. The budgets of a key come on top of the gateway's own.
     """
@@ -95,7 +95,7 @@ def list_keys(as_json: JsonOption = False, config: ConfigOption = None, data: Da
     if not found:
         print("No keys yet. Make one: seawall keys create NAME")
         return
-    table = printing.table("Id", "Name", "Today", "This month", "State", "Last used")
+    table = printing.table("Id", "Name", "Today", "This month", "Last used")
     table.columns[0].no_wrap = True
     now = time.time()
     for record, spend in found:
@@ -104,8 +104,7 @@ def list_keys(as_json: JsonOption = False, config: ConfigOption = None, data: Da
             printing.printable(record.name),
             _spent(spend.daily, record.budget.daily),
             _spent(spend.monthly, record.budget.monthly),
-            _state(record, now),
-            "never" if record.last_used_at is None else printing.ago(now - record.last_used_at),
+            _used(record, now) if _state(record, now) == "active" else _state(record, now),
         )
     printing.console().print(table)
 
@@ -114,7 +113,7 @@ def list_keys(as_json: JsonOption = False, config: ConfigOption = None, data: Da
 def show(
     wanted: KeyArgument, as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None
 ) -> None:
-    """Show one key: what it may do and what it has spent, never the key itself."""
+    """Show what a key may do and what it has spent."""
 
     async def work(store: "SqliteStore") -> "tuple[KeyRecord, Spend]":
         record = await _find(store, wanted)
@@ -133,7 +132,7 @@ def show(
         ("state", _state(record, now)),
         ("models", "every model" if record.models is None else printing.printable(", ".join(record.models))),
         ("made", printing.moment(record.created_at)),
-        ("last used", "never" if record.last_used_at is None else printing.ago(now - record.last_used_at)),
+        ("last used", _used(record, now)),
         ("expires", "never" if record.expires_at is None else printing.moment(record.expires_at)),
     ]
     if record.previous_until is not None and record.previous_until > now:
@@ -174,7 +173,10 @@ def rotate(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Replace a key by a new one with the same id, budgets and history; the new one is shown this once."""
+    """Replace the secret of a key, and show the new one.
+
+    Id, name, budgets and history stay. Without an overlap the old secret is refused from now on.
+    """
     from seawall.identity import records
 
     async def work(store: "SqliteStore") -> "tuple[KeyRecord, str]":
@@ -233,6 +235,12 @@ def _state(record: "KeyRecord", now: float) -> str:
     if record.revoked_at is not None:
         return "revoked"
     return "expired" if record.expires_at is not None and now >= record.expires_at else "active"
+
+
+def _used(record: "KeyRecord", now: float) -> str:
+    from seawall.cli.printing import ago
+
+    return "never" if record.last_used_at is None else ago(now - record.last_used_at)
 
 
 def _print_secret_json(record: "KeyRecord", key: str) -> None:

@@ -90,7 +90,7 @@ def duration(ms: float) -> str:
 
 def table(*headings: str, numbers: Iterable[str] = ()) -> Table:
     """Return an empty table; the columns named in `numbers` stand right and never break."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
     for heading in headings:
         if heading in numbers:
             made.add_column(heading, justify="right", no_wrap=True)

@@ -30,8 +30,7 @@ def serve(
     settings = read_settings(config, **{"server.host": host, "server.port": port, "data_dir": data})
     from seawall.server.logs import set_up_logging
 
-    log = settings.log
-    set_up_logging(style=log.format, level=log.level, access=log.access)
+    set_up_logging(style=settings.log.format, level=settings.log.level)
     bound = _bind(settings)
     import uvloop
 
@@ -62,7 +61,7 @@ def _bind(settings: "Settings") -> socket.socket:
 async def _run(settings: "Settings", bound: socket.socket) -> None:
     from seawall.app import Seawall
     from seawall.core.errors import Overloaded
-    from seawall.server.protocol import HeadLimits
+    from seawall.server.protocol import RequestLimits
     from seawall.server.serving import serve as run
 
     try:
@@ -76,10 +75,13 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
         )
     _greet(seawall, bound, key)
     server = settings.server
-    head = HeadLimits(
-        bytes_max=server.header_bytes_max, headers_max=server.headers_max, timeout_s=server.header_timeout_s
+    limits = RequestLimits(
+        head_bytes_max=server.header_bytes_max,
+        headers_max=server.headers_max,
+        head_timeout_s=server.header_timeout_s,
+        body_timeout_s=server.body_timeout_s,
     )
-    await run(seawall.asgi, bound, head=head, grace_s=server.grace_s)
+    await run(seawall.asgi, bound, limits=limits, grace_s=server.grace_s)
 
 
 def _greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> None:

@@ -34,9 +34,9 @@ class OutputCap(Struct, frozen=True):
 class Request(Struct, frozen=True):
     """One request as a dialect reads it; `body` is the truth, the other fields are readings of it.
 
-    `raw_bytes` is the size of the body as it arrived. `images`, `image_bytes`, `audio_bytes` and `files` count what
-    is billed by other measures than text. `wants_usage` says whether the client asked for the usage
-    frame of a stream.
+    `raw_bytes` is the size of the body as it arrived. `images`, `image_bytes`, `audio_bytes` and `files`
+    count what is billed by other measures than text. `wants_usage` says whether the client asked for the
+    usage frame of a stream.
     """
 
     dialect: str
@@ -135,7 +135,7 @@ class Call:
 
     | Step | Writes |
     |---|---|
-    | server | id, endpoint, received_at, credentials, read |
+    | server | id, task, endpoint, received_at, credentials, read |
     | authenticate | principal, policy |
     | read_request | request |
     | choose_route | route |
@@ -143,7 +143,7 @@ class Call:
     | call_provider | attempt's fields, first_event_at |
     | record | outcome, status, code |
 
-    `received_at` and `first_event_at` are Unix seconds.
+    `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through.
     """
 
     __slots__ = (
@@ -166,6 +166,7 @@ class Call:
         "request",
         "route",
         "status",
+        "task",
         "usage",
     )
 
@@ -173,12 +174,14 @@ class Call:
         self,
         call_id: str,
         *,
+        task: "asyncio.Task[Any]",
         endpoint: str,
         received_at: float,
         credentials: str | None,
         read: Callable[[], Awaitable[Request]],
     ) -> None:
         self.id = call_id
+        self.task = task
         self.endpoint = endpoint
         self.received_at = received_at
         self.credentials = credentials
@@ -213,6 +216,7 @@ class Call:
             self.outcome = error.outcome
             self.status = error.wire_status
             self.code = error.wire_code
+            self.decided("answer", "refuse" if error.outcome == "refused" else error.outcome, error.message)
         elif isinstance(error, asyncio.CancelledError):
             self.outcome, self.status, self.code = ClientGone.outcome, ClientGone.status, ClientGone.code
         else:

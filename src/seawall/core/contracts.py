@@ -184,7 +184,10 @@ class Limits(Struct, frozen=True):
 
 
 class Gateway(Struct):
-    """Everything a call needs on its way; made once by `app.py`."""
+    """Everything a call needs on its way; made once by `app.py`.
+
+    `now` is in Unix seconds. `tell` writes a call's line in the access log.
+    """
 
     identity: Identity
     router: Router
@@ -194,3 +197,4 @@ class Gateway(Struct):
     lines: Lines
     limits: Limits
     now: Callable[[], float]
+    tell: Callable[[Call, float], None]

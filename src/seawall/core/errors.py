@@ -31,6 +31,8 @@ Messages never hold a secret, prompt, path or address; `private` goes to the log
 
 from typing import ClassVar
 
+from msgspec import Struct
+
 
 class SeawallError(Exception):
     """Something went wrong inside Seawall; the call was stopped. Quote the call id when you report it."""
@@ -48,7 +50,7 @@ class SeawallError(Exception):
         retry_after_s: float | None = None,
         private: str | None = None,
     ) -> None:
-        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.message = message or " ".join((type(self).__doc__ or "").split())
         self.param = param
         self.retry_after_s = retry_after_s
         self.private = private
@@ -85,7 +87,9 @@ class Refusal(SeawallError):
 
 
 class Unauthenticated(Refusal):
-    """The API key is missing, unknown, expired or revoked. Send a Seawall key (sw-...) as a bearer token; the operator makes one with `seawall keys create`."""
+    """The API key is missing, unknown, expired or revoked. Send a Seawall key (sw-...) as a bearer token;
+    the operator of this gateway makes one with `seawall keys create`.
+    """
 
     code = "invalid_api_key"
     status = 401
@@ -128,7 +132,9 @@ class BudgetExhausted(Refusal):
 
 
 class UnpricedModel(Refusal):
-    """The price of this model is not known, so its cost cannot be bounded. The operator can state it under [prices] in seawall.toml."""
+    """The price of this model is not known, so its cost cannot be bounded. The operator can state it under
+    [prices] in seawall.toml.
+    """
 
     code = "unpriced_model"
     status = 402
@@ -200,6 +206,15 @@ class NotYetSupported(InvalidRequest):
     code = "not_yet_supported"
 
 
+class VendorError(Struct, frozen=True):
+    """What a vendor said of an error, redacted."""
+
+    message: str | None = None
+    kind: str | None = None
+    code: str | None = None
+    param: str | None = None
+
+
 class UpstreamError(SeawallError):
     """The provider did not answer as it should."""
 
@@ -215,20 +230,12 @@ class UpstreamRefused(UpstreamError):
     status = 400
 
     def __init__(
-        self,
-        message: str | None = None,
-        *,
-        vendor_status: int,
-        vendor_code: str | None = None,
-        vendor_kind: str | None = None,
-        param: str | None = None,
-        retry_after_s: float | None = None,
-        private: str | None = None,
+        self, status: int, vendor: "VendorError", *, retry_after_s: float | None, private: str
     ) -> None:
-        super().__init__(message, param=param, retry_after_s=retry_after_s, private=private)
-        self.vendor_status = vendor_status
-        self.vendor_code = vendor_code
-        self.vendor_kind = vendor_kind
+        message = vendor.message or f"The provider refused the request with status {status}."
+        super().__init__(message, param=vendor.param, retry_after_s=retry_after_s, private=private)
+        self.vendor_status = status
+        self.vendor = vendor
 
     @property
     def wire_status(self) -> int:
@@ -238,16 +245,18 @@ class UpstreamRefused(UpstreamError):
     @property
     def wire_code(self) -> str:
         """Return the vendor's own code where it gave one."""
-        return self.vendor_code or self.code
+        return self.vendor.code or self.code
 
     @property
     def wire_kind(self) -> str:
         """Return the vendor's own type where it gave one."""
-        return self.vendor_kind or self.kind
+        return self.vendor.kind or self.kind
 
 
 class ProviderCredentials(UpstreamError):
-    """The provider did not accept this gateway's own account. That is not your key's fault: the operator has to look at the provider's key or balance."""
+    """The provider did not accept this gateway's own account. That is not your key's fault: the operator
+    has to look at the provider's key or balance.
+    """
 
     code = "provider_credentials"
 

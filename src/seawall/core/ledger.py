@@ -7,7 +7,7 @@ Invariants, for every account at every moment:
   and that is booked as overage.
 """
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from seawall.core.money import PER_MILLION, Money, Usage, round_up
 
@@ -29,6 +29,22 @@ class Account(Struct, frozen=True):
     cap: Money | None = None
 
 
+class AccountSet(Struct, frozen=True, eq=False):
+    """The accounts of a call, with what is derived from them: made once per policy and day."""
+
+    accounts: tuple[Account, ...]
+    keys: tuple[tuple[str, str], ...]
+    capped: tuple[Account, ...]
+    text: str
+
+    @classmethod
+    def of(cls, accounts: tuple[Account, ...]) -> "AccountSet":
+        """Return the set of these accounts."""
+        keys = tuple((account.scope, account.period) for account in accounts)
+        capped = tuple(account for account in accounts if account.cap is not None)
+        return cls(accounts, keys, capped, json.encode(keys).decode())
+
+
 class Ask(Struct, frozen=True):
     """What a call needs, for the ledger to turn into a hold.
 
@@ -39,7 +55,7 @@ class Ask(Struct, frozen=True):
     """
 
     hold_id: str
-    accounts: tuple[Account, ...]
+    accounts: AccountSet
     input_tokens: int
     is_counted: bool
     input_rate: int

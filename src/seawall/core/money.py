@@ -7,7 +7,8 @@ Invariants:
 - Unknown is `None`, never zero.
 """
 
-from decimal import Decimal, InvalidOperation, Overflow
+import re
+from decimal import Decimal
 from typing import NewType
 
 from msgspec import Struct
@@ -21,6 +22,8 @@ Rate = NewType("Rate", int)
 NANO = 10**9
 PER_MILLION = 10**6
 FREE = Money(0)
+
+_DOLLARS = re.compile(r"[0-9]{1,20}(\.[0-9]{0,30})?", re.ASCII)
 
 
 class Usage(Struct, frozen=True):
@@ -52,8 +55,8 @@ class Rates(Struct, frozen=True):
 
     def dearest_input(self, *, audio: bool = False) -> Rate:
         """Return the highest rate that an input token can be billed at."""
-        candidates = [self.input, self.cached_write or 0, (self.audio_input or 0) if audio else 0]
-        return Rate(max(candidates))
+        audio_rate = (self.audio_input or 0) if audio else 0
+        return Rate(max(self.input, self.cached_read or 0, self.cached_write or 0, audio_rate))
 
     def dearest_output(self, *, audio: bool = False) -> Rate:
         """Return the highest rate that an output token can be billed at."""
@@ -119,12 +122,9 @@ def parse_usd(text: str | int) -> Money:
     """
     if isinstance(text, bool) or not isinstance(text, str | int):
         raise ValueError('write dollars as a string, for example "5.00"')
-    try:
-        nanos = Decimal(text) * NANO
-    except (InvalidOperation, Overflow):
-        raise ValueError(f"{text!r} is not an amount in dollars") from None
-    if not nanos.is_finite() or nanos < 0:
+    if _DOLLARS.fullmatch(str(text)) is None:
         raise ValueError(f"{text!r} is not an amount in dollars")
+    nanos = Decimal(text) * NANO
     if nanos > 10**18:
         raise ValueError(f"{text!r} is more than a billion dollars")
     if nanos != nanos.to_integral_value():

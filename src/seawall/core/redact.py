@@ -2,21 +2,30 @@
 
 import re
 
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>)\]]+", re.IGNORECASE), "[address]"),
-    (re.compile(r"\bBearer\s+\S+", re.IGNORECASE), "Bearer [key]"),
-    (re.compile(r"\b(?:sk|pk|rk|sw|swp|gsk|xai|hf|AIza|key|api|fw|tgp|csk|pplx|r8)[-_][A-Za-z0-9*_.-]{6,}"), "[key]"),
-    (re.compile(r"\bAIza[A-Za-z0-9_-]{10,}"), "[key]"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+"), "[token]"),
-    (re.compile(r"\b(?:org|proj|user|acct|acc|team|account|organization|project)[-_][A-Za-z0-9]{6,}", re.IGNORECASE), "[account]"),
-    (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+"), "[mail]"),
-    (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b"), "[address]"),
-    (re.compile(r"\[?\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}\]?(?::\d+)?", re.IGNORECASE), "[address]"),
-    (re.compile(r"\b(?:localhost|(?:[a-z0-9-]+\.){1,6}(?:com|net|org|io|ai|dev|cloud|co|internal|local|xyz|app))(?::\d+)?(?:/[^\s\"']*)?", re.IGNORECASE), "[address]"),
-    (re.compile(r"(?<![\w/])/(?:[\w.@~-]+/)+[\w.@~-]*"), "[path]"),
-    (re.compile(r"\b[A-Za-z]:\\[^\s\"']+"), "[path]"),
-    (re.compile(r"\b[0-9a-f]{32,}\b", re.IGNORECASE), "[id]"),
-)  # fmt: skip
+_KEY_PREFIXES = "sk|pk|rk|sw|swp|gsk|xai|hf|key|api|fw|tgp|csk|pplx|r8"
+_ACCOUNT_PREFIXES = "org|proj|user|acct|acc|team|account|organization|project"
+_DOMAINS = "com|net|org|io|ai|dev|cloud|co|internal|local|xyz|app"
+
+
+def _rule(pattern: str, replacement: str) -> tuple[re.Pattern[str], str]:
+    return re.compile(pattern, re.IGNORECASE), replacement
+
+
+_RULES = (
+    _rule(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>)\]]+", "[address]"),
+    _rule(r"\bBearer\s+\S+", "Bearer [key]"),
+    _rule(rf"\b(?:{_KEY_PREFIXES})[-_][a-z0-9*_.-]{{6,}}", "[key]"),
+    _rule(r"\bAIza[a-z0-9_-]{10,}", "[key]"),
+    _rule(r"\beyJ[a-z0-9_-]{8,}\.[a-z0-9_.-]+", "[token]"),
+    _rule(rf"\b(?:{_ACCOUNT_PREFIXES})[-_][a-z0-9]{{6,}}", "[account]"),
+    _rule(r"\b[\w.+-]+@[\w-]+\.[\w.-]+", "[mail]"),
+    _rule(r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b", "[address]"),
+    _rule(r"\[?\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}\]?(?::\d+)?", "[address]"),
+    _rule(rf"\b(?:localhost|(?:[a-z0-9-]+\.){{1,6}}(?:{_DOMAINS}))\b(?::\d+)?(?:/[^\s\"']*)?", "[address]"),
+    _rule(r"(?<![\w/])/(?:[\w.@~-]+/)+[\w.@~-]*", "[path]"),
+    _rule(r"\b[a-z]:\\[^\s\"']+", "[path]"),
+    _rule(r"\b[0-9a-f]{32,}\b", "[id]"),
+)
 
 
 def redact(text: str, hidden: tuple[str, ...] = ()) -> str:

@@ -44,7 +44,7 @@ def revoke(record: KeyRecord, now: float) -> KeyRecord:
 
 
 def rotate(record: KeyRecord, fields: dict[str, Any], now: float) -> tuple[KeyRecord, str]:
-    """Give a key a new secret under the same id; the old one works for `overlap_s` seconds more (default 0)."""
+    """Give a key a new secret under the same id; the old one works `overlap_s` seconds more (default 0)."""
     overlap_s = fields.get("overlap_s", 0)
     unknown = next((name for name in fields if name != "overlap_s"), None)
     if unknown is not None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from seawall.core.call import Call, Ending, Event
 from seawall.core.contracts import Gateway
+from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, UpstreamTimeout
 from seawall.pipeline.metering import CutMeter, generated_text
 
@@ -20,11 +21,9 @@ async def call_provider(call: Call, gateway: Gateway) -> AsyncIterator[AsyncIter
     assert attempt is not None
     provider = gateway.router.provider(attempt.route.provider)
     try:
-        async with (
-            asyncio.timeout(gateway.limits.call_s),
-            provider.open(call, attempt) as events,
-        ):
-            yield _watch(events, call, gateway)
+        with Deadline(call.task, gateway.limits.call_s):
+            async with provider.open(call, attempt) as events:
+                yield _watch(events, call, gateway)
     except TimeoutError as error:
         raise UpstreamTimeout("The whole call took longer than this gateway allows.") from error
     except (asyncio.CancelledError, ClientGone):

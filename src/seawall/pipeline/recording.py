@@ -1,6 +1,5 @@
 """One row per call, whatever happens."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,15 +10,13 @@ from seawall.core.contracts import Gateway
 from seawall.core.ledger import CallRow
 from seawall.core.money import FREE
 
-log = logging.getLogger("seawall.calls")
-
 
 @asynccontextmanager
 async def record(call: Call, gateway: Gateway) -> AsyncIterator[None]:
     """Write the call's row and its line in the log on every exit.
 
     The row of a call that held money is written by `hold_budget`, in the transaction that settles it.
-    Calls without a valid key are only counted in the log, or strangers could fill the disk. Where the
+    Calls without a valid key are only told to the access log, or strangers could fill the database. Where the
     store is down the answer stands and the row is missing: money is never concerned here.
     """
     try:
@@ -32,8 +29,7 @@ async def record(call: Call, gateway: Gateway) -> AsyncIterator[None]:
         now = gateway.now()
         if not call.recorded and call.principal is not None:
             await gateway.call_log.write(row_of(call, now))
-        if log.isEnabledFor(logging.INFO):
-            log.info("call", extra={"fields": _line(call, now)})
+        gateway.tell(call, now)
 
 
 def first_row_of(call: Call) -> CallRow:
@@ -76,21 +72,3 @@ def row_of(call: Call, now: float) -> CallRow:
         listed_cost=call.listed_cost,
         decisions=msgspec.json.encode(call.decisions),
     )
-
-
-def _line(call: Call, now: float) -> dict[str, object]:
-    """Return the access log's fields: no text, no secret, no address."""
-    usage = call.usage
-    return {
-        "id": call.id,
-        "key": call.principal.key_id if call.principal else None,
-        "model": call.request.model if call.request else None,
-        "provider": call.route.provider if call.route else None,
-        "status": call.status,
-        "outcome": call.outcome,
-        "code": call.code,
-        "took_ms": round((now - call.received_at) * 1000, 1),
-        "input": usage.input if usage else None,
-        "output": usage.output if usage else None,
-        "cost_nanos": call.cost,
-    }

@@ -11,7 +11,17 @@ from msgspec.structs import replace
 from seawall.core.call import Attempt, Call, Ending, Request, Route
 from seawall.core.contracts import Gateway
 from seawall.core.errors import BudgetBusy, BudgetExhausted
-from seawall.core.ledger import Account, Ask, Busy, Exhausted, Held, NeedsCount, Settlement, Standing
+from seawall.core.ledger import (
+    Account,
+    AccountSet,
+    Ask,
+    Busy,
+    Exhausted,
+    Held,
+    NeedsCount,
+    Settlement,
+    Standing,
+)
 from seawall.core.money import Money, cost_of, format_usd
 from seawall.core.periods import LIFETIME, day_of, month_of, next_start
 from seawall.core.policy import Policy
@@ -46,7 +56,7 @@ async def hold_budget(call: Call, gateway: Gateway) -> AsyncIterator[None]:
 async def _hold(call: Call, gateway: Gateway) -> None:
     """Ask for the hold; where money is only held, wait in line, and when patience ends take what is there."""
     ask = _first_ask(call, gateway)
-    blocked = None if ask.is_free else gateway.lines.blocking(ask.accounts)
+    blocked = None if ask.is_free else gateway.lines.blocking(ask.accounts.accounts)
     if blocked is None:
         answer, ask = await _try(ask, call, gateway)
         if isinstance(answer, Held):
@@ -114,15 +124,17 @@ def _with_input(ask: Ask, tokens: int, route: Route, request: Request) -> Ask:
 
 
 @lru_cache(maxsize=POLICIES_REMEMBERED)
-def _accounts(policy: Policy, day: str, month: str) -> tuple[Account, ...]:
+def _accounts(policy: Policy, day: str, month: str) -> AccountSet:
     """List the accounts of a call: every scope in its day, its month and altogether."""
-    return tuple(
-        Account(str(item.scope), period, cap)
-        for item in policy.budgets
-        for period, cap in (
-            (day, item.budget.daily),
-            (month, item.budget.monthly),
-            (LIFETIME, item.budget.lifetime),
+    return AccountSet.of(
+        tuple(
+            Account(str(item.scope), period, cap)
+            for item in policy.budgets
+            for period, cap in (
+                (day, item.budget.daily),
+                (month, item.budget.monthly),
+                (LIFETIME, item.budget.lifetime),
+            )
         )
     )
 
@@ -189,8 +201,8 @@ def _exhausted(standing: Standing) -> BudgetExhausted:
 
 def _busy(standing: Standing) -> BudgetBusy:
     return BudgetBusy(
-        f"The rest of {_whose(standing, start='t')}{_numbers(standing)} is held for calls that are still running. "
-        "Try again in a moment.",
+        f"The rest of {_whose(standing, start='t')}{_numbers(standing)} is held for calls that are still "
+        "running. Try again in a moment.",
         retry_after_s=BUSY_RETRY_AFTER_S,
     )
 

@@ -63,6 +63,8 @@ _Sleep = Callable[[float], Awaitable[object]]
 class DemoTransport:
     """Answers in process; `pace_s` lies between two events of a stream, and tests bring their own `sleep`."""
 
+    hidden: tuple[str, ...] = ()
+
     def __init__(self, *, pace_s: float = 0.02, sleep: _Sleep = asyncio.sleep) -> None:
         self._pace_s = pace_s
         self._sleep = sleep

@@ -18,15 +18,25 @@ class Outgoing(Struct, frozen=True):
 class Exchange(Protocol):
     """One answer as it arrives; header names are in lower case."""
 
-    status: int
-    headers: Mapping[str, str]
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers."""
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; raises Broken where it does not end as announced."""
 
 
 class Transport(Protocol):
-    """Carries requests to one base URL and brings the answers back."""
+    """Carries requests to one base URL and brings the answers back.
+
+    `hidden` are its addresses, which must not stand in anything that a caller sees.
+    """
+
+    hidden: tuple[str, ...]
 
     def exchange(self, outgoing: Outgoing) -> AbstractAsyncContextManager[Exchange]:
         """Send, and yield the answer once its head has arrived.

@@ -14,19 +14,20 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httptools
 
-from seawall.providers.exchange import Broken, NotConnected, Outgoing, TimedOut
+from seawall.providers.exchange import Broken, Exchange, NotConnected, Outgoing, TimedOut
 
 HEAD_BYTES_MAX = 64 * 1024
 BUFFER_BYTES_MAX = 256 * 1024
 IDLE_MAX = 256
 IDLE_S = 15.0
 CHECK_S = 0.5
+HEADS_MAX = 64
 
 
 class HttpTransport:
@@ -52,35 +53,35 @@ class HttpTransport:
         self._port = parts.port or (443 if self._is_tls else 80)
         self._path = parts.path.rstrip("/")
         self._host_header = parts.netloc.rpartition("@")[2]
+        self.hidden: tuple[str, ...] = (base_url, parts.netloc, parts.hostname)
         self._connect_s, self.first_byte_s, self.between_s = connect_s, first_byte_s, between_s
         self._idle: deque[tuple[float, _Connection]] = deque()
+        self._heads: dict[tuple[str, tuple[tuple[str, str], ...]], bytes] = {}
 
-    @asynccontextmanager
-    async def exchange(self, outgoing: Outgoing) -> AsyncIterator["_Connection"]:
+    def exchange(self, outgoing: Outgoing) -> AbstractAsyncContextManager[Exchange]:
         """Send one request and yield its answer once the head has arrived."""
-        connection = self._take_idle() or await self._connect()
-        try:
-            await connection.start(self._head(outgoing) + outgoing.body)
-            yield connection
-        finally:
-            if connection.is_reusable and len(self._idle) < IDLE_MAX:
-                self._idle.append((connection.loop.time(), connection))
-            else:
-                connection.abort()
+        return _Exchanging(self, outgoing)
 
-    async def close(self) -> None:
-        """Close all idle connections."""
-        while self._idle:
-            self._idle.pop()[1].abort()
-
-    def _take_idle(self) -> "_Connection | None":
+    async def take(self) -> "_Connection":
         """Return the connection that was used last, dropping those that are closed or were idle too long."""
         while self._idle:
             since, connection = self._idle.pop()
             if connection.is_reusable and connection.loop.time() - since < IDLE_S:
                 return connection
             connection.abort()
-        return None
+        return await self._connect()
+
+    def give_back(self, connection: "_Connection") -> None:
+        """Keep a connection whose answer is finished; close any other."""
+        if connection.is_reusable and len(self._idle) < IDLE_MAX:
+            self._idle.append((connection.loop.time(), connection))
+        else:
+            connection.abort()
+
+    async def close(self) -> None:
+        """Close all idle connections."""
+        while self._idle:
+            self._idle.pop()[1].abort()
 
     async def _connect(self) -> "_Connection":
         loop = asyncio.get_running_loop()
@@ -98,11 +99,37 @@ class HttpTransport:
             raise NotConnected(f"{type(error).__name__}: {error}") from error
         return connection
 
-    def _head(self, outgoing: Outgoing) -> bytes:
-        lines = [f"POST {self._path}{outgoing.path} HTTP/1.1", f"host: {self._host_header}"]
-        lines += [f"{name}: {value}" for name, value in outgoing.headers]
-        lines.append(f"content-length: {len(outgoing.body)}\r\n\r\n")
-        return "\r\n".join(lines).encode("latin-1")
+    def head_of(self, outgoing: Outgoing) -> bytes:
+        """Write the head of a request; all but its length is the same for every call of a provider."""
+        known = self._heads.get((outgoing.path, outgoing.headers))
+        if known is None:
+            lines = [f"POST {self._path}{outgoing.path} HTTP/1.1", f"host: {self._host_header}"]
+            lines += [f"{name}: {value}" for name, value in outgoing.headers]
+            known = "\r\n".join([*lines, "content-length: "]).encode("latin-1")
+            if len(self._heads) < HEADS_MAX:
+                self._heads[outgoing.path, outgoing.headers] = known
+        return b"%s%d\r\n\r\n" % (known, len(outgoing.body))
+
+
+class _Exchanging(AbstractAsyncContextManager[Exchange]):
+    """One exchange as a context; written out because every call goes through it."""
+
+    __slots__ = ("_connection", "_outgoing", "_transport")
+
+    def __init__(self, transport: HttpTransport, outgoing: Outgoing) -> None:
+        self._transport, self._outgoing = transport, outgoing
+
+    async def __aenter__(self) -> Exchange:
+        connection = self._connection = await self._transport.take()
+        try:
+            await connection.start(self._transport.head_of(self._outgoing) + self._outgoing.body)
+        except BaseException:
+            connection.abort()
+            raise
+        return connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._transport.give_back(self._connection)
 
 
 class _Connection(asyncio.Protocol):
@@ -172,13 +199,13 @@ class _Connection(asyncio.Protocol):
                 await self._wait()
 
     async def _wait(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-        self._waiter = self.loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        """Wait for the next change; what has arrived is read before a failure is raised."""
+        if self._failure is None:
+            self._waiter = self.loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
         if self._failure is not None and not self._chunks:
             raise self._failure
 

@@ -18,7 +18,9 @@ from seawall.core.errors import (
 from seawall.core.redact import redact
 from seawall.providers.exchange import Broken, Exchange, NotConnected, Outgoing, TimedOut, Transport
 from seawall.providers.tokens import (
+    Family,
     Tokenizer,
+    countable_texts,
     counted_input_tokens,
     family_of,
     output_tokens,
@@ -50,18 +52,23 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class VendorProfile(msgspec.Struct, frozen=True):
-    """What differs between vendors that speak the same dialect."""
+    """What differs between vendors that speak the same dialect.
+
+    `pins` are fields that are set where the client leaves the choice to the vendor's own settings, because
+    those may choose a dearer one.
+    """
 
     vendor: str
     cap_field: str = "max_tokens"
     stops_on_disconnect: bool = False
+    pins: tuple[tuple[str, str], ...] = ()
 
 
 class OpenAIProvider:
     """One account at one vendor; see `core.contracts.Provider`.
 
-    The caller's own headers never reach the vendor. `hidden` are texts that must not stand in an error;
-    `tell` adds headers that say something of the call, for vendors inside this process.
+    The caller's own headers never reach the vendor. `tell` adds headers that say something of the call, for
+    vendors inside this process.
     """
 
     def __init__(
@@ -72,7 +79,6 @@ class OpenAIProvider:
         tokenizer: Tokenizer,
         *,
         api_key: str | None,
-        hidden: tuple[str, ...] = (),
         tell: Callable[[Call, Attempt], Headers] | None = None,
     ) -> None:
         self.name = name
@@ -80,8 +86,9 @@ class OpenAIProvider:
         self._profile = profile
         self._transport = transport
         self._tokenizer = tokenizer
-        self._hidden = (*hidden, api_key) if api_key else hidden
+        self._hidden = (*transport.hidden, api_key or "")
         self._tell = tell
+        self._families: dict[str, Family] = {}
         self._headers: Headers = (("content-type", "application/json"), ("accept-encoding", "identity"))
         if api_key:
             self._headers += (("authorization", f"Bearer {api_key}"),)
@@ -93,8 +100,9 @@ class OpenAIProvider:
     def check_fields(self, request: Request) -> None:
         """Raise UnpricedField for what changes price, model or hidden input beyond any bound."""
         body = request.body
-        for field, why in _REFUSED_FIELDS.items():
-            if body.get(field) is not None:
+        for field in _REFUSED_FIELDS.keys() & body.keys():
+            if body[field] is not None:
+                why = _REFUSED_FIELDS[field]
                 raise UnpricedField(f"{field} is refused because {why}. Leave it out.", param=field)
         if body.get("service_tier") not in _ORDINARY_TIERS:
             raise UnpricedField(
@@ -110,19 +118,25 @@ class OpenAIProvider:
                     param=f"tools[{index}].type",
                 )
 
+    def _family(self, route: Route) -> Family:
+        family = self._families.get(route.model)
+        if family is None:
+            family = self._families[route.model] = family_of(self._profile.vendor, route.model)
+        return family
+
     def rough_input_tokens(self, request: Request, route: Route) -> int:
         """Bound the input from sizes alone."""
-        return rough_input_tokens(request, family_of(self._profile.vendor, route.model), route.price)
+        return rough_input_tokens(request, self._family(route), route.price)
 
     async def count_input_tokens(self, request: Request, route: Route) -> int:
         """Bound the input by counting; large texts off the event loop."""
-        await self._tokenizer.count_many([text.content for text in request.texts])
-        family = family_of(self._profile.vendor, route.model)
+        await self._tokenizer.count_many(countable_texts(request))
+        family = self._family(route)
         return counted_input_tokens(request, family, route.price, self._tokenizer)
 
     def count_output_tokens(self, text: str, route: Route) -> tuple[int, int]:
         """Return (lower, upper) bounds of what is billed for a generated text."""
-        return output_tokens(text, family_of(self._profile.vendor, route.model), self._tokenizer)
+        return output_tokens(text, self._family(route), self._tokenizer)
 
     @asynccontextmanager
     async def open(self, call: Call, attempt: Attempt) -> AsyncIterator[AsyncIterator[Event]]:
@@ -137,6 +151,7 @@ class OpenAIProvider:
                 model=attempt.route.model,
                 output_cap=attempt.output_cap,
                 cap_field=self._profile.cap_field,
+                pins=self._profile.pins,
             ),
         )
         if request.stream and not self._tokenizer.is_ready:
@@ -170,7 +185,7 @@ class OpenAIProvider:
         yield reading.event
 
     async def _stream(self, exchange: Exchange, request: Request, attempt: Attempt) -> AsyncIterator[Event]:
-        """Yield the events of a stream; it is complete with `[DONE]`, or with a finish reason and a clean end."""
+        """Yield the events of a stream, complete with `[DONE]` or with a finish reason and a clean end."""
         splitter = sse.FrameSplitter()
         has_finish = False
         chunks = exchange.chunks()
@@ -221,15 +236,7 @@ class OpenAIProvider:
         if status in (408, 504):
             return UpstreamTimeout(retry_after_s=retry_after_s, private=private)
         if 400 <= status < 500:
-            return UpstreamRefused(
-                vendor.message or f"The provider refused the request with status {status}.",
-                vendor_status=status,
-                vendor_code=vendor.code,
-                vendor_kind=vendor.kind,
-                param=vendor.param,
-                retry_after_s=retry_after_s,
-                private=private,
-            )
+            return UpstreamRefused(status, vendor, retry_after_s=retry_after_s, private=private)
         return UpstreamUnavailable(vendor_code=vendor.code, retry_after_s=retry_after_s, private=private)
 
 

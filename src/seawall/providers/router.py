@@ -1,6 +1,6 @@
 """Which models there are, who serves them, and at which price."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,6 +9,7 @@ from seawall.core.call import Route
 from seawall.core.contracts import Provider
 from seawall.core.errors import UnknownModel, UnpricedModel
 from seawall.core.money import Price, Rate, Rates
+from seawall.core.periods import DAY_S
 from seawall.providers.prices import PriceBook
 
 REMEMBERED_MAX = 10_000
@@ -34,23 +35,28 @@ class Offer(Struct, frozen=True):
 class ModelRouter:
     """See `core.contracts.Router`. The first offer that serves a model gets it."""
 
-    def __init__(self, offers: Sequence[Offer], prices: PriceBook) -> None:
+    def __init__(self, offers: Sequence[Offer], prices: PriceBook, now: Callable[[], float]) -> None:
+        self._now = now
         self._offers = {offer.provider.name: offer for offer in offers}
         self._prices = prices
-        self._routes: dict[str, Route] = {}
+        self._routes: dict[tuple[int, str], Route] = {}
 
     def provider(self, name: str) -> Provider:
         """Return the provider of a route."""
         return self._offers[name].provider
 
     def route(self, model: str) -> Route:
-        """Return how to serve "model" or "provider/model"; raises UnknownModel or UnpricedModel."""
-        route = self._routes.get(model)
+        """Return how to serve "model" or "provider/model"; raises UnknownModel or UnpricedModel.
+
+        Routes are remembered for a day: a price may begin on a date.
+        """
+        today = int(self._now()) // DAY_S
+        route = self._routes.get((today, model))
         if route is None:
             route = self._find(model)
             if len(self._routes) >= REMEMBERED_MAX:
                 self._routes.clear()
-            self._routes[model] = route
+            self._routes[today, model] = route
         return route
 
     def models(self) -> list[Route]:
@@ -87,12 +93,13 @@ class ModelRouter:
             offer = self._offers[prefix]
             if offer.models is None or rest in offer.models:
                 candidates.append((offer, rest))
-        for offer in self._offers.values():
-            if offer.models is not None and model in offer.models:
-                candidates.append((offer, model))
-        for offer in self._offers.values():
-            if offer.models is None and self._price(offer, model) is not None:
-                candidates.append((offer, model))
+        offers = self._offers.values()
+        candidates += [
+            (offer, model) for offer in offers if offer.models is not None and model in offer.models
+        ]
+        candidates += [
+            (offer, model) for offer in offers if offer.models is None and self._price(offer, model)
+        ]
         return candidates
 
     def _price(self, offer: Offer, model: str) -> Price | None:

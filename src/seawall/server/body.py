@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from seawall.core.errors import ClientGone, InvalidRequest, TooLarge, TooSlow
+from seawall.core.errors import ClientGone, InvalidRequest, TooLarge
 from seawall.wire.json_body import parse_object
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -16,18 +16,17 @@ OFF_LOOP_BYTES = 64 * 1024
 
 
 class BodyLimits(Struct, frozen=True):
-    """Limits on the body of a request."""
+    """Limits on the body of a request; how long it may take is up to the protocol."""
 
     bytes_max: int = 8 * 1024 * 1024
     depth_max: int = 64
     messages_max: int = 2_000
-    timeout_s: float = 60.0
 
 
 async def read_json(headers: HeaderList, receive: Receive, limits: BodyLimits) -> tuple[dict[str, Any], int]:
     """Return the body as a JSON object, and its size in bytes.
 
-    Raises TooLarge, TooSlow, InvalidRequest, or ClientGone where the client leaves first.
+    Raises TooLarge, InvalidRequest, or ClientGone where the client leaves first.
     """
     raw = await _read(headers, receive, limits)
     if len(raw) > OFF_LOOP_BYTES:
@@ -36,38 +35,24 @@ async def read_json(headers: HeaderList, receive: Receive, limits: BodyLimits) -
 
 
 async def _read(headers: HeaderList, receive: Receive, limits: BodyLimits) -> bytes:
-    too_large = TooLarge(
-        f"The request is larger than {limits.bytes_max // 1024} KB, the limit of this gateway."
-    )
     for name, value in headers:
         if name == b"content-length" and value.isdigit() and int(value) > limits.bytes_max:
-            raise too_large
+            raise _too_large(limits)
         if name == b"content-encoding" and value.lower() != b"identity":
             raise InvalidRequest("Send the body without compression.", param="content-encoding")
-    message = await _next(receive, limits.timeout_s)
-    if not message["more_body"]:
-        body: bytes = message["body"]
-        if len(body) > limits.bytes_max:
-            raise too_large
-        return body
-    chunks, size = [], 0
-    deadline = asyncio.get_running_loop().time() + limits.timeout_s
+    chunks: list[bytes] = []
+    size = 0
     while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
         chunks.append(message["body"])
         size += len(message["body"])
         if size > limits.bytes_max:
-            raise too_large
+            raise _too_large(limits)
         if not message["more_body"]:
             return b"".join(chunks)
-        message = await _next(receive, deadline - asyncio.get_running_loop().time())
 
 
-async def _next(receive: Receive, timeout_s: float) -> dict[str, Any]:
-    try:
-        async with asyncio.timeout(timeout_s):
-            message = await receive()
-    except TimeoutError:
-        raise TooSlow from None
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    return message
+def _too_large(limits: BodyLimits) -> TooLarge:
+    return TooLarge(f"The request is larger than {limits.bytes_max // 1024} KB, the limit of this gateway.")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from seawall.core.call import Call, Request
@@ -11,6 +12,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import ClientGone, Overloaded, SeawallError
 from seawall.pipeline.answer import answer
 from seawall.server.body import BodyLimits, Receive, read_json
+from seawall.server.protocol import ON_DISCONNECT
 from seawall.server.replies import ChatReply, Send
 from seawall.wire import openai_chat
 
@@ -37,7 +39,7 @@ def bearer_of(headers: list[tuple[bytes, bytes]]) -> str | None:
 
 
 class ChatRoute:
-    """Takes one request through the pipeline beside a watcher that notices when the client leaves."""
+    """Takes one request through the pipeline, and is told when the client leaves."""
 
     def __init__(self, gateway: Gateway, limits: BodyLimits) -> None:
         self._gateway = gateway
@@ -58,19 +60,15 @@ class ChatRoute:
         self, scope: dict[str, Any], receive: Receive, send: Send, task: "asyncio.Task[Any]"
     ) -> None:
         now = self._gateway.now()
-        watchers: list[asyncio.Task[Any]] = []
         has_left = False
 
         async def read() -> Request:
             body, size = await read_json(scope["headers"], receive, self._limits)
-            watcher = asyncio.ensure_future(receive())
-            watcher.add_done_callback(client_left)
-            watchers.append(watcher)
             return openai_chat.read_request(body, raw_bytes=size, messages_max=self._limits.messages_max)
 
-        def client_left(watcher: "asyncio.Task[Any]") -> None:
+        def client_left() -> None:
             nonlocal has_left
-            if watcher.cancelled() or reply.is_done:
+            if reply.is_done or has_left:
                 return
             if self._gateway.limits.drain_on_disconnect and call.attempt is not None:
                 reply.is_deaf = True
@@ -80,12 +78,15 @@ class ChatRoute:
 
         call = Call(
             new_call_id(now),
+            task=task,
             endpoint=ENDPOINT,
             received_at=now,
             credentials=bearer_of(scope["headers"]),
             read=read,
         )
         reply = ChatReply(call, send)
+        listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
+        listeners.add(client_left)
         try:
             await answer(call, self._gateway, reply)
         except ClientGone:
@@ -103,8 +104,7 @@ class ChatRoute:
             log.exception("call failed", extra={"fields": {"id": call.id}})
             await reply.fail(SeawallError())
         finally:
-            for watcher in watchers:
-                watcher.cancel()
+            listeners.discard(client_left)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until every running call has settled, at most so long."""

@@ -74,7 +74,7 @@ def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
 
 
 def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
-    """Return how errors of the cold routes are answered; below /v1/ only callers with a key learn anything."""
+    """Return how errors of the cold routes are answered; below /v1/ strangers learn nothing but 401."""
 
     async def ours(_: Request, error: SeawallError) -> Response:
         return error_response(error, gateway.now())

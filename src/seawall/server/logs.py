@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes level, moment, message and the fields that were given; whatever is text of ours goes through redaction."""
+    """Writes moment, level, message and the fields that were given, redacted."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -26,17 +26,11 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        fields = _fields(self, record)
-        moment, level, message = fields.pop("at"), fields.pop("level"), fields.pop("message")
-        rest = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
-        return f"{moment[11:19]} {level:7} {message} {rest}".rstrip()
+        return line_of(_fields(self, record))
 
 
-def set_up_logging(*, style: str, level: str, access: bool) -> None:
-    """Send all log lines to standard error in one style; `access` says whether every call writes one."""
-    # What no line shows is not looked up either (logging HOWTO, "Optimization").
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[attr-defined] # documented there, missing in the stubs
+def set_up_logging(*, style: str, level: str) -> None:
+    """Send all log lines to standard error in one style."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()
@@ -44,8 +38,18 @@ def set_up_logging(*, style: str, level: str, access: bool) -> None:
     root.setLevel(level.upper())
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    if not access:
-        logging.getLogger("seawall.calls").setLevel(logging.WARNING)
+
+
+def moment_of(at_s: float) -> str:
+    """Write a moment in Unix seconds as the log does, for example 2026-11-21T12:00:00.000Z."""
+    return f"{_second(int(at_s))}.{int(at_s * 1000) % 1000:03d}Z"
+
+
+def line_of(fields: dict[str, Any]) -> str:
+    """Write the fields of a line for a person."""
+    moment, level, message = fields.pop("at"), fields.pop("level"), fields.pop("message")
+    rest = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+    return f"{moment[11:19]} {level:7} {message} {rest}".rstrip()
 
 
 @lru_cache(maxsize=4)
@@ -55,7 +59,7 @@ def _second(at_s: int) -> str:
 
 def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "at": f"{_second(int(record.created))}.{int(record.msecs):03d}Z",
+        "at": moment_of(record.created),
         "level": record.levelname.lower(),
         "message": record.getMessage() if record.name.startswith("seawall.") else redact(record.getMessage()),
     }

@@ -1,115 +1,126 @@
-"""uvicorn's HTTP protocol with limits on the head of a request: its size, its headers, its time."""
+"""uvicorn's HTTP protocol with limits on the head of a request, and on the time of head and body."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+ON_DISCONNECT = "seawall.on_disconnect"
+"""The ASGI extension with those who are told when the client leaves: cheaper than a task that watches."""
 
 
-class HeadLimits(msgspec.Struct, frozen=True):
-    """Limits on the head of a request, and how long it may take."""
+class RequestLimits(msgspec.Struct, frozen=True):
+    """How large the head of a request may be, and how long its head and its body may take."""
 
-    bytes_max: int = 32 * 1024
+    head_bytes_max: int = 32 * 1024
     headers_max: int = 100
-    timeout_s: float = 30.0
+    head_timeout_s: float = 30.0
+    body_timeout_s: float = 60.0
 
 
 _REFUSALS = {
     400: (b"Bad Request", "invalid_request", "This is not a valid HTTP request."),
     408: (b"Request Timeout", "request_timeout", "The request took too long to arrive."),
-    431: (
-        b"Request Header Fields Too Large",
-        "request_too_large",
-        "The headers of the request are too large.",
-    ),
+    431: (b"Request Header Fields Too Large", "request_too_large", "The headers are too large."),
 }
 
 
-def make_protocol(limits: HeadLimits) -> type[HttpToolsProtocol]:
+def make_protocol(limits: RequestLimits) -> type[HttpToolsProtocol]:
     """Return the protocol class with these limits, for uvicorn's `http` setting."""
 
     class GuardedProtocol(_GuardedProtocol):
-        head_limits = limits
+        request_limits = limits
 
     return GuardedProtocol
 
 
 class _GuardedProtocol(HttpToolsProtocol):
-    head_limits = HeadLimits()
-    _head_timer: asyncio.TimerHandle | None = None
-    _head_bytes = 0
-    _head_count = 0
-    _has_head = True
+    """One clock runs from the first byte of a request to its last; a request in one piece never starts it."""
+
+    request_limits = RequestLimits()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._listeners: set[Callable[[], None]] = set()
+        self._clock: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._is_in_head = True
+        self._is_in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Start the clock for the first request."""
         super().connection_made(transport)
-        self._head_timer = self.loop.call_later(self.head_limits.timeout_s, self._refuse, 408)
+        self._clock = self.loop.call_later(self.request_limits.head_timeout_s, self._refuse, 408)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clock, and tell those who wait for it that the client has left."""
         self._stop_clock()
         super().connection_lost(exc)
+        for left in list(self._listeners):
+            left()
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and refuse a head that goes on and on."""
-        if not self._has_head:
+        """Parse; refuse a head that goes on and on, and start the clock for what is not complete yet."""
+        if self._is_in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if not self._has_head and self._head_bytes > self.head_limits.bytes_max:
+        if self._is_in_head and self._head_bytes > self.request_limits.head_bytes_max:
             self._refuse(431)
+        elif self._clock is None and (self._is_in_head or self._is_in_body):
+            limits = self.request_limits
+            timeout_s = limits.head_timeout_s if self._is_in_head else limits.body_timeout_s
+            self._clock = self.loop.call_later(timeout_s, self._refuse, 408)
 
     def on_message_begin(self) -> None:
-        """Start the clock for the head of this request."""
+        """Begin a request."""
         super().on_message_begin()
-        self._has_head, self._head_bytes, self._head_count = False, 0, 0
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_limits.timeout_s, self._refuse, 408)
+        self.scope["extensions"] = {ON_DISCONNECT: self._listeners}  # type: ignore[dict-item] # ours
+        self._is_in_head, self._head_bytes = True, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header; one too many ends the connection."""
-        self._head_count += 1
+        super().on_header(name, value)
         self._head_bytes += len(name) + len(value)
-        if (
-            self._head_count > self.head_limits.headers_max
-            or self._head_bytes > self.head_limits.bytes_max * 2
-        ):
+        limits = self.request_limits
+        if len(self.headers) > limits.headers_max or self._head_bytes > limits.head_bytes_max * 2:
             self._refuse(431)
             raise httptools.HttpParserError("too many headers")
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Stop the clock: the head is here."""
-        self._has_head = True
+        """Go on to the body: it has a time of its own."""
         self._stop_clock()
+        self._is_in_head, self._is_in_body = False, True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Stop the clock: the request is here."""
+        self._is_in_body = False
+        self._stop_clock()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP; nothing more where another refusal has been sent."""
         self._refuse(400)
 
     def _stop_clock(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
 
     def _refuse(self, status: int) -> None:
-        """Answer outside of the application and close."""
+        """Answer outside of the application, where no answer has begun, and close."""
         if self.transport.is_closing():
             return
         reason, code, message = _REFUSALS[status]
-        error: dict[str, Any] = {
-            "message": message,
-            "type": "invalid_request_error",
-            "param": None,
-            "code": code,
-        }
+        error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
         body = msgspec.json.encode({"error": error})
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
-                % (status, reason, len(body), body)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete or (self._is_in_body and not cycle.response_started):
+            head = (
+                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
             )
+            self.transport.write(head % (status, reason, len(body)) + b"\r\n\r\n" + body)
         self.transport.close()

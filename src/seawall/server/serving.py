@@ -1,5 +1,6 @@
 """Runs the application under uvicorn, and ends with exit code 0 when it is asked to stop."""
 
+import gc
 import signal
 import socket
 import sys
@@ -10,12 +11,12 @@ import uvicorn
 from uvicorn.config import Config
 
 from seawall.server.app import App
-from seawall.server.protocol import HeadLimits, make_protocol
+from seawall.server.protocol import RequestLimits, make_protocol
 
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
-SWITCH_S = 0.000_5
-"""How long the event loop may keep the ledger's thread waiting; Python's own 5 ms would be felt by every call."""
+SWITCH_S = 0.000_2
+"""How long the event loop may keep the ledger's thread waiting; every call would feel Python's 5 ms."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -49,11 +50,11 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(app: App, bound: socket.socket, *, head: HeadLimits, grace_s: float) -> None:
+async def serve(app: App, bound: socket.socket, *, limits: RequestLimits, grace_s: float) -> None:
     """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
     config = Config(
-        app,  # type: ignore[arg-type] # an ASGI application with narrower types
-        http=make_protocol(head),
+        app,
+        http=make_protocol(limits),
         loop="none",
         ws="none",
         lifespan="on",
@@ -69,4 +70,5 @@ async def serve(app: App, bound: socket.socket, *, head: HeadLimits, grace_s: fl
     # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
     sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
     sys.setswitchinterval(SWITCH_S)
+    gc.freeze()  # What start-up made stays: no collection has to look at it again.
     await Server(config).serve(sockets=[bound])

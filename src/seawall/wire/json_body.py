@@ -1,4 +1,4 @@
-"""Reads a JSON body strictly: what two readers could understand differently is refused, with the field named."""
+"""Reads a JSON body strictly: what two readers could understand differently is refused, field named."""
 
 import json
 import math

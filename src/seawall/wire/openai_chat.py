@@ -165,16 +165,27 @@ def _end_user(body: Json) -> str | None:
     return None
 
 
-def write_request(request: Request, *, model: str, output_cap: int, cap_field: str) -> bytes:
+def write_request(
+    request: Request,
+    *,
+    model: str,
+    output_cap: int,
+    cap_field: str,
+    pins: tuple[tuple[str, str], ...] = (),
+) -> bytes:
     """Write the body for the vendor: as it came, but for the model, the output cap and our stream option.
 
-    The cap goes into every field that the client used for it, else into `cap_field`.
+    The cap goes into every field that the client used for it, else into `cap_field`. `pins` are set where
+    the client left them open.
     """
     body = dict(request.body)
     body["model"] = model
     used = [name for name in ("max_completion_tokens", "max_tokens") if body.get(name) is not None]
     for name in used or [cap_field]:
         body[name] = output_cap
+    for name, value in pins:
+        if body.get(name) in (None, "auto"):
+            body[name] = value
     if request.stream:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     return encode(body)

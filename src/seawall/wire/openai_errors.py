@@ -4,20 +4,11 @@ from typing import Any
 
 import msgspec
 
-from seawall.core.errors import SeawallError
+from seawall.core.errors import SeawallError, VendorError
 from seawall.core.redact import redact
 
 MESSAGE_CHARS_MAX = 1_000
 CODE_CHARS_MAX = 100
-
-
-class VendorError(msgspec.Struct, frozen=True):
-    """What a vendor said of an error, redacted."""
-
-    message: str | None = None
-    kind: str | None = None
-    code: str | None = None
-    param: str | None = None
 
 
 def write_error(error: SeawallError, call_id: str) -> bytes:

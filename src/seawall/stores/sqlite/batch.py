@@ -9,7 +9,7 @@ Invariants:
 - After a rollback nothing is remembered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import apsw
 import msgspec
@@ -25,31 +25,27 @@ _DATA_VERSION = "PRAGMA data_version"
 _READ_ACCOUNT = "SELECT spent, held, overage FROM accounts WHERE scope = ? AND period = ?"
 
 
+ROWS_MAX = 64
+
+
 class Insert(msgspec.Struct, frozen=True):
-    """A statement that takes any number of rows: its head, how many columns a row has, and its tail."""
+    """A statement that takes up to 64 rows at once: its head, how many columns a row has, and its tail."""
 
     head: str
     columns: int
     tail: str = ""
 
     def run(self, cursor: apsw.Cursor, rows: Sequence[Sequence[object]]) -> None:
-        """Run it for all rows, in chunks of 64, 32, … so that few different statements are prepared."""
+        """Run it for all rows; a statement for each number of rows stays prepared."""
+        for start in range(0, len(rows), ROWS_MAX):
+            chunk = rows[start : start + ROWS_MAX]
+            cursor.execute(self.text(len(chunk)), [value for row in chunk for value in row])
+
+    def text(self, rows: int) -> str:
+        """Return the statement for so many rows."""
         one = f"({', '.join('?' * self.columns)})"
-        for chunk in _chunks(rows):
-            values = ", ".join([one] * len(chunk))
-            cursor.execute(f"{self.head} {values} {self.tail}", [value for row in chunk for value in row])
+        return f"{self.head} {', '.join([one] * rows)} {self.tail}"
 
-
-def _chunks(rows: Sequence[Sequence[object]]) -> Iterator[Sequence[Sequence[object]]]:
-    start, size = 0, CHUNK_MAX
-    while start < len(rows):
-        while size > len(rows) - start:
-            size //= 2
-        yield rows[start : start + size]
-        start += size
-
-
-CHUNK_MAX = 64
 
 _WRITE_ACCOUNTS = Insert(
     "INSERT INTO accounts (scope, period, spent, held, overage) VALUES",
@@ -58,7 +54,7 @@ _WRITE_ACCOUNTS = Insert(
     " spent = excluded.spent, held = excluded.held, overage = excluded.overage",
 )
 _ADD_HOLDS = Insert("INSERT INTO holds (id, process, amount, accounts, row) VALUES", 5)
-_DROP_HOLDS = Insert("DELETE FROM holds WHERE (id) IN (VALUES", 1, ")")
+_DROP_HOLDS = "DELETE FROM holds WHERE id IN (SELECT value FROM json_each(?))"
 _ADD_CALLS = Insert("INSERT OR REPLACE INTO calls VALUES", 19)
 _ADD_USAGE = Insert(
     "INSERT INTO usage_hourly VALUES",
@@ -116,11 +112,10 @@ class LedgerBatch:
         self._call_rows: list[tuple[object, ...]] = []
         self._usage_rows: dict[tuple[int, str, str, str], list[int]] = {}
 
-    def cell(self, scope: str, period: str) -> Cell:
+    def cell(self, key: AccountKey) -> Cell:
         """Return an account's sums as of this transaction."""
         if not self._has_cells:
             self._check_memory()
-        key = (scope, period)
         cell = self._memory.cells.get(key)
         if cell is None:
             row = self.cursor.execute(_READ_ACCOUNT, key).fetchone()
@@ -143,17 +138,15 @@ class LedgerBatch:
     def _change(self, key: AccountKey) -> Cell:
         cell = self._changed.get(key)
         if cell is None:
-            cell = self._changed[key] = self.cell(*key)
+            cell = self._changed[key] = self.cell(key)
         return cell
 
-    def open_hold(self, hold_id: str, hold: OpenHold, row: CallRow) -> None:
+    def open_hold(self, hold_id: str, hold: OpenHold, accounts: str, row: CallRow) -> None:
         """Place a hold on all of its accounts."""
         for key in hold.accounts:
             self._change(key).held += hold.amount
         self._opened[hold_id] = hold
-        self._hold_rows.append(
-            (hold_id, self.process, hold.amount, encode(hold.accounts).decode(), encode(row).decode())
-        )
+        self._hold_rows.append((hold_id, self.process, hold.amount, accounts, encode(row).decode()))
 
     def close_hold(self, hold_id: str) -> OpenHold | None:
         """Take a hold of this process away; `None` where that has been done before."""
@@ -212,7 +205,7 @@ class LedgerBatch:
                 row.overage,
                 row.listed_cost,
                 row.decisions.decode(),
-            )  # fmt: skip
+            )
         )
 
     def flush(self) -> None:
@@ -221,7 +214,7 @@ class LedgerBatch:
         if self._hold_rows:
             _ADD_HOLDS.run(cursor, self._hold_rows)
         if self._closed:
-            _DROP_HOLDS.run(cursor, [(hold_id,) for hold_id in self._closed])
+            cursor.execute(_DROP_HOLDS, (encode(list(self._closed)).decode(),))
         if self._changed:
             rows = [(*key, cell.spent, cell.held, cell.overage) for key, cell in self._changed.items()]
             _WRITE_ACCOUNTS.run(cursor, rows)

@@ -76,7 +76,8 @@ class SqliteCallLog:
     async def spend(self, scope: str, at_s: float) -> Spend:
         """Return what a scope has spent in the periods that hold `at_s`."""
         day, month = day_of(at_s), month_of(at_s)
-        rows = await self._reader.run(lambda c: c.execute(_SPEND, (scope, day, month, LIFETIME)).fetchall())
+        keys = (scope, day, month, LIFETIME)
+        rows: list[tuple[Any, ...]] = await self._reader.run(lambda c: c.execute(_SPEND, keys).fetchall())
         sums = {period: rest for period, *rest in rows}
         lifetime = sums.get(LIFETIME, [0, 0, 0])
         return Spend(

@@ -33,7 +33,7 @@ def open_file(path: Path) -> apsw.Connection:
     """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    connection = apsw.Connection(str(path), statementcachesize=64)
+    connection = apsw.Connection(str(path), statementcachesize=512)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     for name, value in _SETTINGS.items():
         connection.pragma(name, value)

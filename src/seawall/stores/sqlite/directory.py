@@ -13,14 +13,10 @@ from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
 from seawall.stores.sqlite.writer import Writer
 
-_COLUMNS = (
-    "id, name, hash, created_at, models, daily, monthly, lifetime, expires_at, revoked_at, last_used_at,"
-    " previous_hash, previous_until"
-)
-_BY_HASH = f"SELECT {_COLUMNS} FROM keys WHERE hash = ? OR previous_hash = ?"
-_BY_ID = f"SELECT {_COLUMNS} FROM keys WHERE id = ?"
-_ALL = f"SELECT {_COLUMNS} FROM keys ORDER BY created_at, id"
-_PUT = f"INSERT OR REPLACE INTO keys ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_BY_HASH = "SELECT * FROM keys WHERE hash = ? OR previous_hash = ?"
+_BY_ID = "SELECT * FROM keys WHERE id = ?"
+_ALL = "SELECT * FROM keys ORDER BY created_at, id"
+_PUT = "INSERT OR REPLACE INTO keys VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _TOUCH = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
 
 
@@ -78,7 +74,7 @@ def _put(record: KeyRecord, batch: LedgerBatch) -> None:
             record.last_used_at,
             record.previous_hash,
             record.previous_until,
-        ),  # fmt: skip
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -57,14 +58,13 @@ class SqliteLedger:
 
 def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
     standings = []
-    for account in ask.accounts:
-        if account.cap is not None:
-            cell = batch.cell(account.scope, account.period)
-            standings.append(Standing(account, Money(cell.spent + cell.overage), Money(cell.held)))
+    for account in ask.accounts.capped:
+        cell = batch.cell((account.scope, account.period))
+        standings.append(Standing(account, Money(cell.spent + cell.overage), Money(cell.held)))
     answer = size_hold(ask, standings)
     if isinstance(answer, Held):
-        accounts = tuple((a.scope, a.period) for a in ask.accounts)
-        batch.open_hold(ask.hold_id, OpenHold(answer.amount, accounts), ask.row)
+        hold = OpenHold(answer.amount, ask.accounts.keys)
+        batch.open_hold(ask.hold_id, hold, ask.accounts.text, ask.row)
     return answer
 
 
@@ -87,9 +87,8 @@ def _check(batch: LedgerBatch) -> None:
 def _reap(lock: ProcessLock, batch: LedgerBatch) -> int:
     dead: dict[str, bool] = {}
     count = 0
-    for hold_id, process, amount, accounts, row_text in batch.cursor.execute(
-        _FOREIGN_HOLDS, (batch.process,)
-    ).fetchall():
+    found: list[tuple[Any, ...]] = batch.cursor.execute(_FOREIGN_HOLDS, (batch.process,)).fetchall()
+    for hold_id, process, amount, accounts, row_text in found:
         if process not in dead:
             dead[process] = lock.is_dead(process)
         if not dead[process]:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,9 +30,9 @@ BATCH_MAX = 1_000
 WAITING_MAX = 20_000
 RIDE_S = 0.005
 """How long an operation that nobody waits for may wait for another to share its commit."""
-GATHER_S = 0.000_5
+GATHER_S = 0.001_5
 GATHER_FROM = 4
-"""Where the last commit served so many callers, the next waits a moment for as many: fewer, larger commits."""
+"""Where the last commit served so many callers, the next waits a moment for more: fewer, larger commits."""
 RETRY_S = 0.5
 _FILE_TROUBLE = (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError)
 
@@ -132,10 +133,8 @@ class Writer:
     def _next(self) -> list[_Job]:
         """Wait for work; what is owed goes first."""
         if not self._jobs:
-            try:
+            with suppress(queue.Empty):
                 self._wakes.get(timeout=RETRY_S if self._owed else None)
-            except queue.Empty:
-                pass
         if self._last_size >= GATHER_FROM and not self._is_stopping:
             time.sleep(GATHER_S)
         self._is_woken = False

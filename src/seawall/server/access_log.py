@@ -1,0 +1,86 @@
+"""The access log: one line per call on standard error, without texts, secrets or addresses.
+
+Lines are gathered for a tenth of a second and written together: a system call for each would cost more than
+everything else that is done for the line.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from seawall.core.call import Call
+from seawall.server.logs import line_of, moment_of
+
+GATHER_S = 0.1
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Line(msgspec.Struct):
+    at: str
+    level: str
+    message: str
+    id: str
+    key: str | None
+    model: str | None
+    provider: str | None
+    status: int
+    outcome: str
+    code: str | None
+    took_ms: float
+    input: int | None
+    output: int | None
+    cost_nanos: int
+
+
+class AccessLog:
+    """Gathers lines and writes them; `style` is json or text."""
+
+    def __init__(self, *, style: str) -> None:
+        self._style = style
+        self._lines: list[_Line] = []
+
+    def __call__(self, call: Call, now: float) -> None:
+        """Add the line of a call that has ended at `now`, in Unix seconds."""
+        if not self._lines:
+            asyncio.get_running_loop().call_later(GATHER_S, self.flush)
+        usage = call.usage
+        self._lines.append(
+            _Line(
+                at=moment_of(now),
+                level="info",
+                message="call",
+                id=call.id,
+                key=call.principal.key_id if call.principal else None,
+                model=call.request.model if call.request else None,
+                provider=call.route.provider if call.route else None,
+                status=call.status,
+                outcome=call.outcome,
+                code=call.code,
+                took_ms=round((now - call.received_at) * 1000, 1),
+                input=usage.input if usage else None,
+                output=usage.output if usage else None,
+                cost_nanos=call.cost,
+            )
+        )
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        lines, self._lines = self._lines, []
+        write: Callable[[_Line], str] = _json if self._style == "json" else _text
+        sys.stderr.write("".join(write(line) + "\n" for line in lines))
+        sys.stderr.flush()
+
+
+def say_nothing(call: Call, now: float) -> None:
+    """Write no line, where the access log is switched off."""
+
+
+def _json(line: _Line) -> str:
+    return _encode(line).decode()
+
+
+def _text(line: _Line) -> str:
+    return line_of(msgspec.structs.asdict(line))

@@ -1,0 +1,172 @@
+"""seawall doctor: what is in force, and what is wrong."""
+
+import asyncio
+import json
+
+from seawall.core.money import Money
+from seawall.settings import describe_settings
+from seawall.stores.sqlite.store import SqliteStore
+from tests.fixtures.desk import Desk
+from tests.fixtures.settings import Place, fake_key
+
+PROVIDER = """
+[providers.mine]
+base_url = "http://127.0.0.1:1/v1"
+api_key_env = "MINE_API_KEY"
+models = ["known", "unknown"]
+[prices.known]
+input_usd_per_mtok = "10.00"
+output_usd_per_mtok = "30.00"
+"""
+
+
+def problems(desk: Desk, **environ: str) -> list[str]:
+    """Return what is wrong; the exit code says whether anything is."""
+    done = desk.finish("doctor", "--json", **environ)
+    found: list[str] = json.loads(done.stdout)["problems"]
+    assert done.exit_code == bool(found)
+    return found
+
+
+def test_a_new_folder_is_sound_and_stays_empty(desk: Desk) -> None:
+    output = desk.run("doctor")
+    assert "nothing here yet; `seawall serve` makes it" in output
+    assert "No provider yet" in output
+    assert output.endswith("\nProblems: none\n")
+    assert not desk.data.exists()
+
+
+def test_every_setting_is_listed_with_its_source(desk: Desk, place: Place) -> None:
+    place.write("seawall.toml", 'stage = "mvp"\n')
+    rows = {row["name"]: row for row in desk.values("doctor", SEAWALL_SERVER_PORT="9000")["settings"]}
+    stated = [f"{s.section}.{s.name}".lstrip(".") for s in describe_settings()]
+    assert {name for name in stated if "NAME" not in name and "MODEL" not in name} <= set(rows)
+    assert (rows["stage"]["value"], rows["stage"]["source"]) == ("mvp", "seawall.toml line 1")
+    assert (rows["server.port"]["value"], rows["server.port"]["source"]) == (
+        "9000",
+        "environment SEAWALL_SERVER_PORT",
+    )
+    assert (rows["budget.daily_usd"]["value"], rows["budget.daily_usd"]["source"]) == (
+        "5.00",
+        "default for stage mvp",
+    )
+
+
+def test_secrets_are_never_shown(desk: Desk) -> None:
+    provider, admin = fake_key(), fake_key("admin-")
+    for words in (("doctor",), ("doctor", "--json")):
+        output = desk.run(*words, OPENAI_API_KEY=provider, SEAWALL_ADMIN_KEY=admin)
+        assert "set (not shown)" in output
+        assert provider not in output
+        assert admin not in output
+
+
+def test_providers_are_listed_with_their_prices(desk: Desk, place: Place) -> None:
+    place.write("seawall.toml", PROVIDER.replace(', "unknown"', ""))
+    report = desk.values("doctor", MINE_API_KEY=fake_key(), OPENAI_API_KEY=fake_key())
+    mine, openai = report["providers"]
+    assert mine == {
+        "name": "mine",
+        "found": "configuration",
+        "key_variable": "MINE_API_KEY",
+        "has_key": True,
+        "free": False,
+        "models": [
+            {
+                "model": "known",
+                "input_usd_per_mtok": "10.00",
+                "output_usd_per_mtok": "30.00",
+                "source": "configuration",
+            }
+        ],
+    }
+    assert (openai["name"], openai["found"]) == ("openai", "environment OPENAI_API_KEY")
+    assert len(openai["models"]) > 10
+    assert report["problems"] == []
+
+
+def test_an_empty_key_and_a_missing_price_are_problems(desk: Desk, place: Place) -> None:
+    place.write("seawall.toml", PROVIDER)
+    assert problems(desk) == [
+        "MINE_API_KEY, the key of the provider mine, is empty: calls to it will fail",
+        'the price of unknown is not known, so it is refused: state it under [prices."unknown"]',
+    ]
+
+
+def test_a_free_provider_needs_no_prices(desk: Desk, place: Place) -> None:
+    free = PROVIDER.replace('api_key_env = "MINE_API_KEY"', "free = true")
+    place.write("seawall.toml", free)
+    assert "unknown: declared free" in desk.run("doctor")
+
+
+def test_nothing_to_call_is_a_problem(desk: Desk) -> None:
+    assert problems(desk, SEAWALL_DEMO_ENABLED="false") == [
+        "no provider is found and the demo model is off, so there is nothing to call"
+    ]
+
+
+def test_a_spent_budget_is_a_problem(desk: Desk) -> None:
+    desk.add_call("call_1", cost=Money(1_000_000_000))
+    assert problems(desk) == ["the daily budget of $1.00 is spent: calls that cost money are refused"]
+
+
+def test_an_open_data_folder_is_a_problem(desk: Desk) -> None:
+    desk.add_key("app")
+    desk.data.chmod(0o755)
+    (desk.data / "seawall.db").chmod(0o644)
+    assert problems(desk) == [
+        "others on this machine may open .seawall: chmod 700 .seawall",
+        "others on this machine may open .seawall/seawall.db: chmod 600 .seawall/seawall.db",
+    ]
+
+
+def test_a_broken_database_is_a_problem_and_its_budget_is_unknown(desk: Desk, place: Place) -> None:
+    desk.data.mkdir(mode=0o700)
+    place.write(".seawall/seawall.db", "no database\n" * 100).chmod(0o600)
+    assert problems(desk) == ["the data folder .seawall cannot be used (seawall.db: file is not a database)"]
+    assert json.loads(desk.finish("doctor", "--json").stdout)["budget"] is None
+
+
+def test_a_file_in_place_of_the_data_folder_is_a_problem(desk: Desk, place: Place) -> None:
+    place.write(".seawall", "")
+    assert problems(desk) == [".seawall is a file where the data folder belongs"]
+
+
+def test_the_data_folder_is_described(desk: Desk) -> None:
+    desk.add_key("app")
+    data = desk.values("doctor")["data"]
+    assert data.pop("database_bytes") > 0
+    assert data == {
+        "folder": ".seawall",
+        "exists": True,
+        "has_database": True,
+        "is_private": True,
+        "is_writable": True,
+        "schema": data["schema"],
+        "processes": 0,
+    }
+    assert data["schema"] >= 1
+
+
+def test_a_running_gateway_is_noticed(desk: Desk) -> None:
+    async def work(_: SqliteStore) -> int:
+        values = await asyncio.to_thread(desk.values, "doctor")
+        return int(values["data"]["processes"])
+
+    assert desk.in_store(work) == 1
+
+
+def test_notes_are_no_problems(desk: Desk) -> None:
+    report = desk.values("doctor", SEAWALL_LIMITS_PER_IP="10/second")
+    assert report["notes"] == [
+        "limits.per_ip is accepted, but this version does not enforce it yet; budgets are enforced."
+    ]
+    assert report["problems"] == []
+
+
+def test_it_reads_well_at_80_columns(desk: Desk, place: Place) -> None:
+    place.write("seawall.toml", PROVIDER)
+    desk.add_key("app")
+    output = desk.finish("doctor", MINE_API_KEY=fake_key()).stdout
+    assert "Problems: 1\n" in output
+    assert max(map(len, output.splitlines())) <= 80

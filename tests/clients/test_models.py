@@ -1,0 +1,59 @@
+"""The list of models, as OpenAI's own client reads it."""
+
+import pytest
+from openai import AsyncOpenAI, NotFoundError, OpenAI
+from tests.fixtures.clients import RunningGateway
+
+FAKE_GPT = {
+    "id": "fake-gpt",
+    "object": "model",
+    "created": 0,
+    "owned_by": "mock",
+    "input_usd_per_mtok": "10.00",
+    "output_usd_per_mtok": "30.00",
+    "max_output_tokens": 4096,
+    "context_tokens": 128_000,
+}
+
+
+def test_models_are_listed_with_their_prices(client: OpenAI) -> None:
+    models = list(client.models.list())
+    assert [model.id for model in models] == ["fake-gpt", "fake-gone", "demo"]
+    assert models[0].model_dump(exclude_unset=True) == FAKE_GPT
+
+
+async def test_models_are_listed_for_async_programs(async_client: AsyncOpenAI) -> None:
+    models = [model async for model in async_client.models.list()]
+    assert [model.id for model in models] == ["fake-gpt", "fake-gone", "demo"]
+
+
+@pytest.mark.parametrize("name", ["fake-gpt", "mock/fake-gpt"])
+def test_model_is_found_by_its_name_and_by_its_provider(client: OpenAI, name: str) -> None:
+    assert client.models.retrieve(name).model_dump(exclude_unset=True) == FAKE_GPT
+
+
+@pytest.mark.parametrize("name", ["fake-gpt-2", "demo/fake-gpt", "fake-unpriced"])
+def test_model_that_cannot_be_called_is_not_found(client: OpenAI, name: str) -> None:
+    with pytest.raises(NotFoundError) as refused:
+        client.models.retrieve(name)
+    assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
+
+
+def test_key_sees_only_the_models_it_may_use(client: OpenAI, gateway: RunningGateway) -> None:
+    limited = client.with_options(api_key=gateway.make_key(models=["demo", "fake-gone"]).secret)
+    assert [model.id for model in limited.models.list()] == ["fake-gone", "demo"]
+    with pytest.raises(NotFoundError):
+        limited.models.retrieve("fake-gpt")
+
+
+@pytest.mark.parametrize("allowed", ["fake-gpt", "mock/fake-gpt"])
+@pytest.mark.parametrize("name", ["fake-gpt", "mock/fake-gpt"])
+def test_model_that_a_key_may_use_is_listed_and_answers_by_either_name(
+    client: OpenAI, gateway: RunningGateway, allowed: str, name: str
+) -> None:
+    limited = client.with_options(api_key=gateway.make_key(models=[allowed]).secret)
+    assert [model.id for model in limited.models.list()] == ["fake-gpt"]
+    assert limited.models.retrieve(name).id == "fake-gpt"
+    assert limited.chat.completions.create(
+        model=name, messages=[{"role": "user", "content": "Hi"}]
+    ).choices

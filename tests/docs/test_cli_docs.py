@@ -1,0 +1,66 @@
+"""The page of the command line names every command and option, and its examples run."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from seawall.cli.main import app
+from tests.fixtures.desk import Desk
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+SECTIONS = {
+    heading.removeprefix("seawall "): text
+    for heading, _, text in (part.partition("\n") for part in PAGE.split("\n## ")[1:])
+}
+
+
+def commands(group: Any, *above: str) -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something, by its words."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *above, name)
+        else:
+            yield " ".join((*above, name)), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def test_every_command_has_its_heading_and_every_heading_its_command() -> None:
+    assert sorted(SECTIONS) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_option_is_explained(words: str) -> None:
+    options = {
+        name
+        for parameter in COMMANDS[words].params
+        for name in parameter.opts
+        if name.startswith("--") and name != "--help"
+    }
+    assert set(re.findall(r"(?<=`)--[a-z-]+", SECTIONS[words])) == options
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_has_an_example(words: str) -> None:
+    assert examples(SECTIONS[words])
+    assert all(line.startswith(f"seawall {words}") for line in examples(SECTIONS[words]))
+
+
+def test_the_examples_run_in_their_order(desk: Desk) -> None:
+    desk.add_refused("call_1")
+    for line in examples(PAGE):
+        if not line.startswith("seawall serve"):
+            desk.run(*shlex.split(line)[1:])
+
+
+def examples(text: str) -> list[str]:
+    """Return the lines of the shell blocks."""
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
