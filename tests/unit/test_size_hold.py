@@ -27,8 +27,16 @@ def ask(
 ) -> Ask:
     usual = {"is_counted": True, "is_declared": True, "waited": False}
     row = CallRow(id="call_1", at_ms=0)
-    return Ask("call_1", NONE, tokens, input_rate=rate_in, output_rate=rate_out, wanted_tokens=wanted, row=row,
-               **{**usual, **fields})  # fmt: skip
+    return Ask(
+        "call_1",
+        NONE,
+        tokens,
+        input_rate=rate_in,
+        output_rate=rate_out,
+        wanted_tokens=wanted,
+        row=row,
+        **{**usual, **fields},
+    )
 
 
 def standing(cap: int, spent: int = 0, held: int = 0, scope: str = "global") -> Standing:
@@ -163,7 +171,7 @@ def left_of(stands: list[Standing], *, with_held: bool = True) -> int:
     return min((one.account.cap or 0) - one.spent - (one.held if with_held else 0) for one in stands)
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=200)
 @given(asks, st.lists(standings, min_size=1, max_size=3))
 def test_no_answer_breaks_the_rule(one: Ask, stands: list[Standing]) -> None:
     answer = size_hold(one, stands)
@@ -177,7 +185,7 @@ def test_no_answer_breaks_the_rule(one: Ask, stands: list[Standing]) -> None:
         assert answer.standing in stands
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=200)
 @given(asks, st.lists(standings, min_size=1, max_size=3))
 def test_only_what_is_spent_exhausts_and_only_what_is_held_keeps_busy(
     one: Ask, stands: list[Standing]
@@ -191,7 +199,7 @@ def test_only_what_is_spent_exhausts_and_only_what_is_held_keeps_busy(
         assert isinstance(later, Exhausted)
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=200)
 @given(asks, standings)
 def test_an_undeclared_call_leaves_seven_eighths_to_the_others(one: Ask, stands: Standing) -> None:
     answer = size_hold(one, [stands])

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from seawall import __version__
-from seawall.cli import doctor, keys, serve, usage, why
+from seawall.cli import doctor, keys, prove_budget, serve, usage, why
 
 app = typer.Typer(
     name="seawall",
@@ -20,6 +20,7 @@ app.add_typer(keys.app, name="keys")
 app.command("usage")(usage.usage)
 app.command("why")(why.why)
 app.command("doctor")(doctor.doctor)
+app.command("prove-budget")(prove_budget.prove_budget)
 
 
 def _version(wanted: bool) -> None:

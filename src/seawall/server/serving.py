@@ -50,25 +50,31 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def make_server(app: App, *, limits: RequestLimits, grace_s: float) -> Server:
+    """Return a server for the application; set its `should_exit` to stop it."""
+    return Server(
+        Config(
+            app,
+            http=make_protocol(limits),
+            loop="none",
+            ws="none",
+            lifespan="on",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=max(1, round(grace_s)),
+            backlog=BACKLOG,
+        )
+    )
+
+
 async def serve(app: App, bound: socket.socket, *, limits: RequestLimits, grace_s: float) -> None:
     """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
-    config = Config(
-        app,
-        http=make_protocol(limits),
-        loop="none",
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, round(grace_s)),
-        backlog=BACKLOG,
-    )
     # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
     sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()  # What start-up made stays: no collection has to look at it again.
-    await Server(config).serve(sockets=[bound])
+    await make_server(app, limits=limits, grace_s=grace_s).serve(sockets=[bound])

@@ -1,8 +1,9 @@
 """The call log and its sums on SQLite."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -34,6 +35,8 @@ _SUM_NAMES = (
     "name", "calls", "input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens",
     "reasoning_tokens", "cost", "overage",
 )  # fmt: skip
+T = TypeVar("T")
+
 _AFTER_ALL_IDS = "call_~"
 
 _decode_usage = msgspec.json.Decoder(Usage).decode
@@ -50,9 +53,14 @@ class SqliteCallLog:
         """Keep the row of a call that held no money."""
         return self._writer.submit(partial(_write, row))
 
+    async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
+        """Read, once everything that was handed over before is on disk: who asks sees their own calls."""
+        await self._writer.submit(_nothing)
+        return await self._reader.run(question)
+
     async def find(self, call_id: str) -> CallRow | None:
         """Return one call."""
-        rows = await self._reader.run(lambda c: c.execute(_FIND, (call_id,)).fetchall())
+        rows = await self._ask(lambda c: c.execute(_FIND, (call_id,)).fetchall())
         return _row(rows[0]) if rows else None
 
     async def newest(self, *, key_id: str | None, before: str | None, limit: int) -> list[CallRow]:
@@ -64,20 +72,20 @@ class SqliteCallLog:
                 return connection.execute(_NEWEST, (start, limit)).fetchall()
             return connection.execute(_NEWEST_OF_KEY, (key_id, start, limit)).fetchall()
 
-        return [_row(columns) for columns in await self._reader.run(ask)]
+        return [_row(columns) for columns in await self._ask(ask)]
 
     async def usage(self, *, by: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
         """Return sums by `key`, `model` or `day`, the dearest first."""
         statement = _SUMS.format(group=_GROUPS[by])
         hours = (since_ms // HOUR_MS, -(-until_ms // HOUR_MS))
-        rows = await self._reader.run(lambda c: c.execute(statement, hours).fetchall())
+        rows = await self._ask(lambda c: c.execute(statement, hours).fetchall())
         return [dict(zip(_SUM_NAMES, row, strict=True)) for row in rows]
 
     async def spend(self, scope: str, at_s: float) -> Spend:
         """Return what a scope has spent in the periods that hold `at_s`."""
         day, month = day_of(at_s), month_of(at_s)
         keys = (scope, day, month, LIFETIME)
-        rows: list[tuple[Any, ...]] = await self._reader.run(lambda c: c.execute(_SPEND, keys).fetchall())
+        rows: list[tuple[Any, ...]] = await self._ask(lambda c: c.execute(_SPEND, keys).fetchall())
         sums = {period: rest for period, *rest in rows}
         lifetime = sums.get(LIFETIME, [0, 0, 0])
         return Spend(
@@ -91,6 +99,10 @@ class SqliteCallLog:
     async def trim(self, before_ms: int, *, at_most: int) -> None:
         """Delete a small batch of the oldest rows from before a moment; the sums stay."""
         await self._writer.submit(partial(_trim, before_ms, at_most))
+
+
+def _nothing(batch: LedgerBatch) -> None:
+    """Change nothing."""
 
 
 def _write(row: CallRow, batch: LedgerBatch) -> None:
