@@ -6,11 +6,12 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from seawall.core.call import Attempt, Call
+from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.core.lines import Lines
@@ -25,7 +26,7 @@ from seawall.providers.prices import PriceBook
 from seawall.providers.router import ModelRouter, Offer
 from seawall.providers.tokens import Tokenizer
 from seawall.providers.vendors import VENDORS, vendor_at
-from seawall.server.access_log import AccessLog, say_nothing
+from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
 from seawall.settings import ProviderSettings, Settings
@@ -81,6 +82,7 @@ class Seawall:
         self.found: list[Found] = []
         router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()), now)
         self.store = SqliteStore(folder)
+        self._access_log = AccessLog(style=settings.log.format, is_on=settings.log.access)
         self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)
         self.gateway = Gateway(
             identity=self.identity,
@@ -91,7 +93,8 @@ class Seawall:
             lines=Lines(),
             limits=settings.limits_of_calls(),
             now=now,
-            tell=AccessLog(style=settings.log.format) if settings.log.access else say_nothing,
+            tell=self._access_log,
+            new_id=CallIds(),
         )
         self.asgi = App(
             self.gateway,
@@ -135,9 +138,9 @@ class Seawall:
         """Write what waits and let go of everything."""
         for provider in self._providers:
             await provider.close()
-        used = self.identity.take_last_used()
-        if used:
-            await self.gateway.directory.touch(used)
+        self._access_log.flush()
+        with suppress(SeawallError):  # When a key was last used is not worth a failure.
+            await self._note_use()
         if not await asyncio.to_thread(self.store.close):
             log.error("something was still held; the next start settles it in full")
 
@@ -156,10 +159,7 @@ class Seawall:
                     await self._every_ten_seconds()
                 if now >= next_trim:
                     next_trim = now + TRIM_S
-                    keep_ms = self.settings.log.keep_days * DAY_MS
-                    await self.store.call_log.trim(
-                        int(self.gateway.now() * 1000) - keep_ms, at_most=TRIM_ROWS
-                    )
+                    await self._trim()
             except SeawallError as error:
                 log.error("the store is down", extra={"fields": {"why": error.private}})
             await asyncio.sleep(WATCH_S)
@@ -167,9 +167,19 @@ class Seawall:
     async def _every_ten_seconds(self) -> None:
         if await self.gateway.ledger.reap():
             self.gateway.lines.freed()
+        await self._note_use()
+
+    async def _note_use(self) -> None:
         used = self.identity.take_last_used()
         if used:
             await self.gateway.directory.touch(used)
+
+    async def _trim(self) -> None:
+        """Delete what is older than the log is kept, in small batches so that no call has to wait for it."""
+        oldest_ms = int(self.gateway.now() * 1000) - self.settings.log.keep_days * DAY_MS
+        is_more = True
+        while is_more:
+            is_more = await self.store.call_log.trim(oldest_ms, at_most=TRIM_ROWS) == TRIM_ROWS
 
     def _offers(self) -> list[Offer]:
         """List what can be called: stated providers, vendors whose key was found, the demo model."""

@@ -118,10 +118,18 @@ async def test_usage_chunk_comes_last_to_an_async_client_that_asked_for_it(async
     assert chunks[-1].usage.model_dump(exclude_unset=True) == USAGE
 
 
-@pytest.mark.parametrize("suffixes", ["s7", "s7-think5", "full", "s7-lateusage", "s7-odd-split-w2", "s7-nousage"])
+@pytest.mark.parametrize(
+    "suffixes", ["s7", "s7-think5", "full", "s7-lateusage", "s7-odd-split-w2", "s7-nousage"]
+)
 def test_answers_and_streams_are_the_vendors_own(client: OpenAI, vendor: Vendor, suffixes: str) -> None:
     direct = client.with_options(base_url=vendor.base_url)
-    for_each = {"model": "fake-gpt", "messages": ASK, "max_tokens": 20, "n": 2, "extra_body": mocked(suffixes)}
+    for_each = {
+        "model": "fake-gpt",
+        "messages": ASK,
+        "max_tokens": 20,
+        "n": 2,
+        "extra_body": mocked(suffixes),
+    }
     streamed = {**for_each, "stream": True, "stream_options": {"include_usage": True}}
 
     assert dump([client.chat.completions.create(**for_each)]) == dump(

@@ -104,9 +104,7 @@ def test_every_field_of_a_request_arrives_at_the_vendor(client: OpenAI, vendor: 
     }
 
 
-def test_output_cap_is_sent_to_the_vendor_where_the_client_named_none(
-    client: OpenAI, vendor: Vendor
-) -> None:
+def test_output_cap_is_sent_to_the_vendor_where_the_client_named_none(client: OpenAI, vendor: Vendor) -> None:
     client.chat.completions.create(model="mock/fake-gpt", messages=said("Hi"))
     assert vendor.requests[0].body == {
         "model": "fake-gpt",

@@ -73,9 +73,7 @@ def test_stream_is_parsed_when_it_is_complete(client: OpenAI, model: str, tide: 
 
 
 @each_model
-async def test_stream_is_parsed_for_async_programs(
-    async_client: AsyncOpenAI, model: str, tide: Tide
-) -> None:
+async def test_stream_is_parsed_for_async_programs(async_client: AsyncOpenAI, model: str, tide: Tide) -> None:
     async with async_client.chat.completions.stream(
         model=model, messages=ASK, response_format=Tide
     ) as stream:

@@ -1,6 +1,7 @@
 """`seawall serve`: start the gateway."""
 
 import errno
+import ipaddress
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,7 +43,7 @@ def _bind(settings: "Settings") -> socket.socket:
 
     host, port = settings.server.host, settings.server.port
     try:
-        return bind(host, port)
+        bound = bind(host, port)
     except socket.gaierror:
         stop(f"{host} is not an address of this machine. Choose another with --host.")
     except OverflowError:
@@ -56,6 +57,12 @@ def _bind(settings: "Settings") -> socket.socket:
         if error.errno == errno.EACCES:
             stop(f"port {port} needs more rights than this user has. Choose one above 1023 with --port.")
         stop(f"cannot listen on {host}:{port} ({error.strerror}). Choose another with --host and --port.")
+    if not ipaddress.ip_address(bound.getsockname()[0]).is_loopback:
+        stop(
+            f"{host} can be reached by others, and this version has no HTTPS of its own: keys and texts "
+            "would travel readable. Listen on 127.0.0.1 and put a proxy with HTTPS in front."
+        )
+    return bound
 
 
 async def _run(settings: "Settings", bound: socket.socket) -> None:

@@ -1,6 +1,8 @@
 """Call, Request, Text and Event: what travels through the pipeline."""
 
 import asyncio
+import itertools
+import os
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any, Literal
@@ -128,6 +130,25 @@ class Attempt:
         self.usage: Usage | None = None
         self.generated: list[str] = []
         self.created = 0
+
+
+def first_id_at(at_ms: int) -> str:
+    """Return what every call id of this millisecond begins with: ids sort by time."""
+    return f"call_{at_ms:012x}"
+
+
+class CallIds:
+    """Makes ids for calls: the millisecond, 64 random bits of this process, and a number."""
+
+    __slots__ = ("_numbers", "_process")
+
+    def __init__(self) -> None:
+        self._process = os.urandom(8).hex()
+        self._numbers = itertools.count()
+
+    def __call__(self, at_s: float) -> str:
+        """Return the id of a call that arrives at this moment, in Unix seconds."""
+        return f"{first_id_at(int(at_s * 1000))}{self._process}{next(self._numbers):06x}"
 
 
 class Call:

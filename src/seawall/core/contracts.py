@@ -186,7 +186,7 @@ class Limits(Struct, frozen=True):
 class Gateway(Struct):
     """Everything a call needs on its way; made once by `app.py`.
 
-    `now` is in Unix seconds. `tell` writes a call's line in the access log.
+    `now` is in Unix seconds. `tell` writes a call's line in the access log, `new_id` names a call.
     """
 
     identity: Identity
@@ -198,3 +198,4 @@ class Gateway(Struct):
     limits: Limits
     now: Callable[[], float]
     tell: Callable[[Call, float], None]
+    new_id: Callable[[float], str]

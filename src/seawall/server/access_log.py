@@ -36,14 +36,17 @@ class _Line(msgspec.Struct):
 
 
 class AccessLog:
-    """Gathers lines and writes them; `style` is json or text."""
+    """Gathers lines and writes them; `style` is json or text. Switched off it does nothing."""
 
-    def __init__(self, *, style: str) -> None:
+    def __init__(self, *, style: str, is_on: bool) -> None:
         self._style = style
+        self._is_on = is_on
         self._lines: list[_Line] = []
 
     def __call__(self, call: Call, now: float) -> None:
         """Add the line of a call that has ended at `now`, in Unix seconds."""
+        if not self._is_on:
+            return
         if not self._lines:
             asyncio.get_running_loop().call_later(GATHER_S, self.flush)
         usage = call.usage
@@ -72,10 +75,6 @@ class AccessLog:
         write: Callable[[_Line], str] = _json if self._style == "json" else _text
         sys.stderr.write("".join(write(line) + "\n" for line in lines))
         sys.stderr.flush()
-
-
-def say_nothing(call: Call, now: float) -> None:
-    """Write no line, where the access log is switched off."""
 
 
 def _json(line: _Line) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,11 +18,6 @@ from seawall.wire import openai_chat
 log = logging.getLogger("seawall.server")
 
 ENDPOINT = "/v1/chat/completions"
-
-
-def new_call_id(now_s: float) -> str:
-    """Make an id that sorts by time: milliseconds and 80 random bits, in hexadecimal."""
-    return f"call_{int(now_s * 1000):012x}{os.urandom(10).hex()}"
 
 
 def bearer_of(headers: list[tuple[bytes, bytes]]) -> str | None:
@@ -77,7 +71,7 @@ class ChatRoute:
             task.cancel()
 
         call = Call(
-            new_call_id(now),
+            self._gateway.new_id(now),
             task=task,
             endpoint=ENDPOINT,
             received_at=now,

@@ -15,7 +15,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import Overloaded, SeawallError, UnknownModel, UnknownRoute, WrongMethod
 from seawall.core.money import Price, format_usd
 from seawall.core.policy import Policy
-from seawall.server.chat import bearer_of, new_call_id
+from seawall.server.chat import bearer_of
 from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
 
@@ -77,7 +77,7 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
     """Return how errors of the cold routes are answered; below /v1/ strangers learn nothing but 401."""
 
     async def ours(_: Request, error: SeawallError) -> Response:
-        return error_response(error, gateway.now())
+        return error_response(error, gateway)
 
     async def missing(request: Request, error: Exception) -> Response:
         wrong_method = getattr(error, "status_code", 404) == 405
@@ -87,17 +87,17 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
                 await policy_of(request, gateway)
             except SeawallError as refusal:
                 answer = refusal
-        return error_response(answer, gateway.now())
+        return error_response(answer, gateway)
 
     async def unknown(_: Request, error: Exception) -> Response:
-        return error_response(SeawallError(), gateway.now())
+        return error_response(SeawallError(), gateway)
 
     return {SeawallError: ours, 404: missing, 405: missing, Exception: unknown}
 
 
-def error_response(error: SeawallError, now_s: float) -> Response:
+def error_response(error: SeawallError, gateway: Gateway) -> Response:
     """Write an error with an id of its own, under which the log says more."""
-    call_id = new_call_id(now_s)
+    call_id = gateway.new_id(gateway.now())
     if error.private:
         log.warning("request failed", extra={"fields": {"id": call_id, "why": error.private}})
     headers = {name.decode(): value.decode() for name, value in advice(error)}

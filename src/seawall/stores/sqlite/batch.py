@@ -128,6 +128,10 @@ class LedgerBatch:
         assert row is not None
         return int(row[0])
 
+    def changes(self) -> int:
+        """Return how many rows the last statement changed."""
+        return self.cursor.connection.changes()
+
     def _check_memory(self) -> None:
         version = self.version()
         if version != self._memory.data_version or len(self._memory.cells) > ACCOUNTS_MAX:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
+from seawall.core.call import first_id_at
 from seawall.core.contracts import Spend
 from seawall.core.ledger import CallRow
 from seawall.core.money import Money, Usage
@@ -20,7 +21,7 @@ _FIND = "SELECT * FROM calls WHERE id = ?"
 _NEWEST = "SELECT * FROM calls WHERE id < ? ORDER BY id DESC LIMIT ?"
 _NEWEST_OF_KEY = "SELECT * FROM calls WHERE key_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
 _SPEND = "SELECT period, spent + overage, held, overage FROM accounts WHERE scope = ? AND period IN (?, ?, ?)"
-_TRIM = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY id LIMIT ?)"
+_TRIM = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < ? ORDER BY id LIMIT ?)"
 
 _GROUPS = {
     "key": "key_id",
@@ -96,9 +97,10 @@ class SqliteCallLog:
             overage=Money(lifetime[2]),
         )
 
-    async def trim(self, before_ms: int, *, at_most: int) -> None:
-        """Delete a small batch of the oldest rows from before a moment; the sums stay."""
-        await self._writer.submit(partial(_trim, before_ms, at_most))
+    async def trim(self, before_ms: int, *, at_most: int) -> int:
+        """Delete a batch of the oldest rows from before a moment; the sums stay. Returns how many went."""
+        count: int = await self._writer.submit(partial(_trim, first_id_at(before_ms), at_most))
+        return count
 
 
 def _nothing(batch: LedgerBatch) -> None:
@@ -109,8 +111,9 @@ def _write(row: CallRow, batch: LedgerBatch) -> None:
     batch.add_call(row)
 
 
-def _trim(before_ms: int, at_most: int, batch: LedgerBatch) -> None:
-    batch.cursor.execute(_TRIM, (before_ms, at_most))
+def _trim(before_id: str, at_most: int, batch: LedgerBatch) -> int:
+    batch.cursor.execute(_TRIM, (before_id, at_most))
+    return batch.changes()
 
 
 def _row(columns: tuple[Any, ...]) -> CallRow:
