@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionChunk
+
 from tests.fixtures.clients import Key, RunningGateway, Vendor, mocked, said
 from tests.fixtures.mock_calls import until
 
@@ -123,18 +124,16 @@ async def test_usage_chunk_comes_last_to_an_async_client_that_asked_for_it(async
 )
 def test_answers_and_streams_are_the_vendors_own(client: OpenAI, vendor: Vendor, suffixes: str) -> None:
     direct = client.with_options(base_url=vendor.base_url)
-    for_each = {
+    asked: dict[str, Any] = {
         "model": "fake-gpt",
         "messages": ASK,
         "max_tokens": 20,
         "n": 2,
         "extra_body": mocked(suffixes),
     }
-    streamed = {**for_each, "stream": True, "stream_options": {"include_usage": True}}
+    streamed = {**asked, "stream": True, "stream_options": {"include_usage": True}}
 
-    assert dump([client.chat.completions.create(**for_each)]) == dump(
-        [direct.chat.completions.create(**for_each)]
-    )
+    assert dump([client.chat.completions.create(**asked)]) == dump([direct.chat.completions.create(**asked)])
     assert dump(client.chat.completions.create(**streamed)) == dump(
         direct.chat.completions.create(**streamed)
     )

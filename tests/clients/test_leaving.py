@@ -6,11 +6,11 @@ from typing import Any
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
+
 from tests.fixtures.clients import Key, Vendor, mocked, said
 from tests.fixtures.mock_calls import until
 
 ASK = said("Which sea is calm?")
-
 
 LEFT = {
     "peer_left": True,
@@ -50,15 +50,15 @@ async def test_closed_stream_closes_the_providers_call(
 async def test_program_that_fails_in_the_middle_of_a_stream_closes_the_providers_call(
     client: OpenAI, async_client: AsyncOpenAI, key: Key, vendor: Vendor
 ) -> None:
-    with (
-        pytest.raises(ZeroDivisionError),
-        client.chat.completions.stream(
+    def fail() -> None:
+        with client.chat.completions.stream(
             model="fake-gpt", messages=ASK, extra_body=mocked("over-g1")
-        ) as stream,
-    ):
-        for event in stream:
-            if event.type == "content.delta" and event.delta:
-                raise ZeroDivisionError
+        ) as stream:
+            next(stream)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert await after_leaving(key, vendor, async_client) == LEFT
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from openai import AsyncOpenAI, NotFoundError, OpenAI, PermissionDeniedError
+
 from tests.fixtures.clients import RunningGateway, said
 
 FAKE_GPT = {

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionMessageParam
+
 from tests.fixtures.clients import PROVIDER_KEY, Key, Vendor, mocked, said
 
 SMALL_PICTURE = "data:image/png;base64," + base64.b64encode(bytes(range(256))).decode()

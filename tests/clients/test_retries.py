@@ -6,10 +6,10 @@ import httpx2
 import openai
 import pytest
 from openai import DEFAULT_MAX_RETRIES, APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient, OpenAI
-from tests.fixtures.clients import Key, RunningGateway, Vendor, mocked, said
-from tests.fixtures.mock_calls import until
 
 from seawall.proving.mock_behaviour import Behaviour
+from tests.fixtures.clients import Key, RunningGateway, Vendor, mocked, said
+from tests.fixtures.mock_calls import until
 
 ASK = said("Which sea is calm?")
 LIMITED = Behaviour(status=429, retry_after_s=1)

@@ -11,6 +11,7 @@ from openai import (
     pydantic_function_tool,
 )
 from pydantic import BaseModel
+
 from tests.fixtures.clients import Vendor, said
 
 

@@ -10,12 +10,13 @@ from openai.types.chat import (
     ChatCompletionMessageParam,
     ParsedChatCompletion,
 )
+
 from tests.fixtures.clients import Vendor, mocked, said
 
 
 def tool(name: str, **properties: str) -> ChatCompletionFunctionToolParam:
     """Describe a function whose arguments are all required."""
-    schema = {
+    schema: dict[str, object] = {
         "type": "object",
         "properties": {field: {"type": kind} for field, kind in properties.items()},
         "required": list(properties),

@@ -120,7 +120,7 @@ class Settlement(Struct, frozen=True):
     row: "CallRow"
 
 
-class CallRow(Struct, frozen=True, kw_only=True):
+class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call as it is kept: no texts, no secrets. Times in Unix milliseconds, money in nano-dollars."""
 
     id: str

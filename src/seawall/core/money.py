@@ -26,7 +26,7 @@ FREE = Money(0)
 _DOLLARS = re.compile(r"[0-9]{1,20}(\.[0-9]{0,30})?", re.ASCII)
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, omit_defaults=True):
     """Tokens of one call, as every vendor's figures are read.
 
     `input` includes the cached and the audio tokens, `output` includes reasoning and audio;

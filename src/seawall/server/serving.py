@@ -15,8 +15,10 @@ from seawall.server.protocol import RequestLimits, make_protocol
 
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
-SWITCH_S = 0.000_2
+SWITCH_S = 0.001
 """How long the event loop may keep the ledger's thread waiting; every call would feel Python's 5 ms."""
+GARBAGE = 20_000
+"""How many objects may pile up before a collection: the calls in flight are not garbage."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -77,4 +79,5 @@ async def serve(app: App, bound: socket.socket, *, limits: RequestLimits, grace_
     sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()  # What start-up made stays: no collection has to look at it again.
+    gc.set_threshold(GARBAGE)
     await make_server(app, limits=limits, grace_s=grace_s).serve(sockets=[bound])

@@ -30,7 +30,7 @@ BATCH_MAX = 1_000
 WAITING_MAX = 20_000
 RIDE_S = 0.005
 """How long an operation that nobody waits for may wait for another to share its commit."""
-GATHER_S = 0.001_5
+GATHER_S = 0.002
 GATHER_FROM = 4
 """Where the last commit served so many callers, the next waits a moment for more: fewer, larger commits."""
 RETRY_S = 0.5
