@@ -27,7 +27,9 @@ def read_page(page: str) -> str:
 def blocks_of(page: str) -> list[Block]:
     """Return the blocks of a page in their order."""
     text = read_page(page)
-    return [Block(found[1], found[2], text.count("\n", 0, found.start()) + 1) for found in _BLOCK.finditer(text)]
+    return [
+        Block(found[1], found[2], text.count("\n", 0, found.start()) + 1) for found in _BLOCK.finditer(text)
+    ]
 
 
 def headings_of(page: str) -> list[str]:
@@ -37,7 +39,9 @@ def headings_of(page: str) -> list[str]:
 
 def anchors_of(page: str) -> set[str]:
     """Return what links can point at: each heading in lower case, without marks, its spaces as dashes."""
-    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings_of(page)}
+    return {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings_of(page)
+    }
 
 
 def all_pages() -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Somebody who types what a page says and looks whether the screen shows what the page shows.
 
-The folder in which that happens looks like a checkout: `scripts/serve` is the real one, `.venv` is the environment that
-runs the tests. Only the port is another one. Nothing leaves loopback.
+The folder in which that happens looks like a checkout: `scripts/serve` is the real one, `.venv` is the
+environment that runs the tests. Only the port is another one. Nothing leaves loopback.
 """
 
 import json
@@ -146,13 +146,16 @@ class Reader:
 
 
 def shows(screen: str, expected: Block) -> bool:
-    """Say whether the screen shows what the page says: JSON of the same shape, or the same lines but for numbers.
+    """Say whether the screen shows what the page says.
 
-    A line `...` on the page stands for any lines.
+    That is JSON of the same shape, or the same lines but for numbers, keys and ids. A line `...` on the page
+    stands for any lines.
     """
     if expected.language == "json":
-        return _shape(json.loads(screen)) == _shape(json.loads(expected.text))
-    lines = (r"(?:.*\n)*?" if line == "..." else f"{re.escape(_mask(line))}\n" for line in _lines(expected.text))
+        return bool(_shape(json.loads(screen)) == _shape(json.loads(expected.text)))
+    lines = (
+        r"(?:.*\n)*?" if line == "..." else f"{re.escape(_mask(line))}\n" for line in _lines(expected.text)
+    )
     return re.fullmatch("".join(lines), "".join(f"{_mask(line)}\n" for line in _lines(screen))) is not None
 
 
@@ -167,7 +170,7 @@ def _mask(line: str) -> str:
 
 
 def _shape(value: Any) -> Any:
-    """Return the names in a JSON value and the types of its leaves; of a list the first entry stands for all."""
+    """Return the names in a JSON value and the types of its leaves; a list is as its first entry is."""
     if isinstance(value, dict):
         return {name: _shape(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from seawall.proving.mock_answers import LEAKS, Terms
 from seawall.proving.mock_provider import MockProvider
@@ -38,7 +39,7 @@ REFUSALS = [
     ("e429-close", 429, "rate_limit_exceeded", "7", FREE),
     ("redirect", 502, "upstream_unavailable", None, HELD),
     ("badhttp", 502, "upstream_unavailable", None, HELD),
-    ("hugehead", 502, "upstream_unavailable", None, HELD),
+    ("hugehead600000", 502, "upstream_unavailable", None, HELD),
 ]
 BROKEN_ANSWERS = [
     ("badjson", 502, "upstream_unavailable"),
@@ -52,7 +53,7 @@ SILENCES = ["hole", "d60000", "stall", "stall0"]
 BROKEN_STREAMS = ["reset5", "eof5", "end5", "error5", "badjson", "reset5-greedy", "end5-greedy", "eof5-split"]
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningApp]:
     """Run one gateway for all rows of the tables."""
     async with MockProvider(count=o200k()) as mock:
@@ -61,7 +62,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running
             yield running
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def impatient_app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningApp]:
     """Run one that waits a fifth of a second for a provider."""
     async with MockProvider(count=o200k()) as mock:
@@ -135,7 +136,7 @@ async def test_a_provider_that_falls_silent(impatient_app: RunningApp, mocked: s
 
 @pytest.mark.parametrize("mocked", BROKEN_STREAMS)
 async def test_a_broken_stream_never_looks_complete(app: RunningApp, mocked: str) -> None:
-    answer = await app.chat(marked(mocked, mocked, stream=True, max_tokens=CAP))
+    answer = await app.chat(marked(f"{mocked}-cut", mocked, stream=True, max_tokens=CAP))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     last: Any = httpx.Response(200, text=answer.text.splitlines()[-2].removeprefix("data: ")).json()
@@ -144,7 +145,7 @@ async def test_a_broken_stream_never_looks_complete(app: RunningApp, mocked: str
     assert '"finish_reason":"' not in answer.text
     assert answer.text.count('"error"') == 1
     assert_nothing_leaks(answer, app)
-    await assert_cost(app, mocked, HELD)
+    await assert_cost(app, f"{mocked}-cut", HELD)
 
 
 async def test_a_stream_that_is_reset_before_its_first_event_is_a_status(app: RunningApp) -> None:

@@ -77,7 +77,9 @@ async def exchange(
     headers = (("authorization", "Bearer x"), (FACTS_HEADER, json.dumps(facts or {})))
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     transport = DemoTransport(pace_s=0.5, sleep=sleep)
-    async with transport.exchange(Outgoing(path=path, headers=headers, body=raw)) as answer:
+    async with transport.exchange(
+        Outgoing(path=path, headers=headers, body=raw, on_sent=lambda: None)
+    ) as answer:
         seen = Seen(answer.status, dict(answer.headers))
         try:
             async for part in answer.chunks():
@@ -693,7 +695,7 @@ class Bridge(httpx2.AsyncBaseTransport):
     """Hands the requests of the official client to the demo model."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        outgoing = Outgoing(request.url.path.removeprefix("/v1"), (), await request.aread())
+        outgoing = Outgoing(request.url.path.removeprefix("/v1"), (), await request.aread(), lambda: None)
         async with DemoTransport(pace_s=0).exchange(outgoing) as answer:
             parts = [part async for part in answer.chunks()]
             return httpx2.Response(answer.status, headers=dict(answer.headers), content=b"".join(parts))

@@ -131,6 +131,10 @@ class Attempt:
         self.generated: list[str] = []
         self.created = 0
 
+    def note_sent(self) -> None:
+        """Note that from now on the provider may bill something."""
+        self.ending = Ending.UNKNOWN
+
 
 def first_id_at(at_ms: int) -> str:
     """Return what every call id of this millisecond begins with: ids sort by time."""

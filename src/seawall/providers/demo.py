@@ -72,6 +72,7 @@ class DemoTransport:
     @asynccontextmanager
     async def exchange(self, outgoing: Outgoing) -> AsyncIterator[Exchange]:
         """Answer one request; `chunks` raises Broken where the request asks for that."""
+        outgoing.on_sent()
         is_heavy = len(outgoing.body) > _HEAVY_BODY_BYTES
         answer = await asyncio.to_thread(_answer, outgoing) if is_heavy else _answer(outgoing)
         await self._sleep(answer.wait_s)

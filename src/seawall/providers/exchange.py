@@ -1,6 +1,6 @@
 """The small contract between a provider and whatever carries its bytes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -8,11 +8,15 @@ from msgspec import Struct
 
 
 class Outgoing(Struct, frozen=True):
-    """One POST to a vendor: the path is appended to the base URL that the transport was made with."""
+    """One POST to a vendor: the path is appended to the base URL that the transport was made with.
+
+    `on_sent` is called once, before the first byte goes out: until then it is certain that nothing was sent.
+    """
 
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    on_sent: Callable[[], None]
 
 
 class Exchange(Protocol):

@@ -122,6 +122,7 @@ class _Exchanging(AbstractAsyncContextManager[Exchange]):
     async def __aenter__(self) -> Exchange:
         connection = self._connection = await self._transport.take()
         try:
+            self._outgoing.on_sent()
             await connection.start(self._transport.head_of(self._outgoing) + self._outgoing.body)
         except BaseException:
             connection.abort()

@@ -153,10 +153,10 @@ class OpenAIProvider:
                 cap_field=self._profile.cap_field,
                 pins=self._profile.pins,
             ),
+            on_sent=attempt.note_sent,
         )
         if request.stream and not self._tokenizer.is_ready:
             await self._tokenizer.ready()  # The meter that cuts streams needs it; once per process.
-        attempt.ending = Ending.UNKNOWN
         try:
             async with self._transport.exchange(outgoing) as exchange:
                 if exchange.status != 200:
@@ -164,7 +164,6 @@ class OpenAIProvider:
                 read = self._stream if request.stream else self._whole
                 yield read(exchange, request, attempt)
         except NotConnected as error:
-            attempt.ending = Ending.NOT_SENT
             raise UpstreamUnavailable("The provider cannot be reached.", private=str(error)) from error
         except TimedOut as error:
             raise UpstreamTimeout(private=str(error)) from error

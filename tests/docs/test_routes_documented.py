@@ -1,0 +1,34 @@
+"""Every address that the gateway answers is on a page."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from starlette.routing import Route
+
+from seawall.core.contracts import Gateway
+from seawall.server.admin import admin_routes
+from seawall.server.body import BodyLimits
+from seawall.server.chat import ENDPOINT
+from seawall.server.cold import cold_routes
+from tests.docs.pages import read_page
+
+
+def routes() -> Iterator[str]:
+    """Yield every route as a page writes it."""
+    nobody = cast(Gateway, None)  # A route knows its address before it is ever asked.
+    made: list[Route] = [*cold_routes(nobody, ""), *admin_routes(nobody, "", BodyLimits())]
+    yield f"POST {ENDPOINT}"
+    for route in made:
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            yield f"{method} {route.path.replace(':path}', '}')}"
+
+
+def test_every_route_is_documented() -> None:
+    text = read_page("docs/quickstart.md") + read_page("docs/admin-api.md")
+    assert [route for route in routes() if f"`{route}`" not in text] == []
+
+
+def test_every_documented_admin_route_exists() -> None:
+    page = read_page("docs/admin-api.md")
+    headings = [line.removeprefix("## ").strip("`") for line in page.splitlines() if line.startswith("## `")]
+    assert sorted(headings) == sorted(route for route in routes() if "/admin/" in route)
