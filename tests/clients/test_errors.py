@@ -103,7 +103,6 @@ def test_method_that_a_route_does_not_have_is_a_status_error_405(client: OpenAI)
     assert told(caught.value) == (APIStatusError, "method_not_allowed", "invalid_request_error", None)
 
 
-@pytest.mark.xfail(reason="the hot route is not known to the router that answers all other methods")
 def test_list_of_stored_completions_is_a_status_error_405(client: OpenAI) -> None:
     with pytest.raises(APIStatusError) as caught:
         client.chat.completions.list()
@@ -171,7 +170,6 @@ def test_field_that_changes_the_price_is_a_bad_request_that_names_it(
     assert vendor.requests == []
 
 
-@pytest.mark.xfail(reason="these are internal errors: membership is asked of what cannot be a member")
 @pytest.mark.parametrize(
     ("fields", "param"),
     [

@@ -9,9 +9,7 @@ import pytest
 import pytest_asyncio
 
 from seawall.proving.mock_answers import LEAKS, Terms
-from seawall.proving.mock_provider import MockProvider
-from tests.fixtures.gateways import PROVIDER_KEY, Running, RunningApp, configuration, load, marked
-from tests.fixtures.mock_calls import o200k, until
+from tests.fixtures.gateways import PROVIDER_KEY, RunningApp, marked, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,29 +52,15 @@ BROKEN_STREAMS = ["reset5", "eof5", "end5", "error5", "badjson", "reset5-greedy"
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningApp]:
-    """Run one gateway for all rows of the tables."""
-    async with MockProvider(count=o200k()) as mock:
-        stated = configuration(mock.base_url) | {"budget.daily_usd": "1000.00"}
-        async with Running(load(tmp_path_factory.mktemp("gateway"), stated), mock) as running:
-            yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def impatient_app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningApp]:
     """Run one that waits a fifth of a second for a provider."""
-    async with MockProvider(count=o200k()) as mock:
-        stated = configuration(mock.base_url) | {"budget.daily_usd": "1000.00"}
-        stated |= {"timeouts.first_byte_s": 0.2, "timeouts.between_events_s": 0.2}
-        async with Running(load(tmp_path_factory.mktemp("gateway"), stated), mock) as running:
-            yield running
+    folder = tmp_path_factory.mktemp("impatient")
+    async with running(folder, timeouts__first_byte_s=0.2, timeouts__between_events_s=0.2) as started:
+        yield started
 
 
 async def assert_cost(app: RunningApp, marker: str, rule: str) -> None:
-    await app.settled()
-    await until(lambda: app.mock.open_calls == 0)
-    [seen] = [seen for seen in app.mock.requests if seen.body.get("user") == marker]
-    [row] = [row for row in await app.rows() if row.end_user == marker]
+    seen, row = await app.seen(marker), await app.row(marker)
     assert row.overage == 0
     if rule == FREE:
         assert (row.cost, seen.cost) == (0, 0)

@@ -54,6 +54,10 @@ class Policy(Struct, frozen=True, eq=False):
     budgets: tuple[ScopeBudget, ...]
     models: frozenset[str] | None = None
 
+    def allows(self, provider: str, model: str) -> bool:
+        """Say whether the caller may use a model, listed by its own name or with its provider's."""
+        return self.models is None or not self.models.isdisjoint((model, f"{provider}/{model}"))
+
 
 class Decision(Struct, frozen=True):
     """What one step decided about a call, why, and how long it took."""

@@ -103,10 +103,16 @@ def _in_full(attempt: Attempt, request: Request, price: Price, counted_input: in
 
 
 def _metered(attempt: Attempt, request: Request, provider: Provider, counted_input: int) -> Usage:
-    """Return an upper bound of the usage, from what was seen of the answer."""
-    text = "".join(attempt.generated)
-    upper = max(provider.count_output_tokens(text, attempt.route)[1], attempt.created) if text else 0
-    return Usage(input=counted_input, output=upper, exact=False)
+    """Return an upper bound of the usage, from what was seen of the answer.
+
+    It stays within the cap that the provider was told, unless what was seen is certainly more than that.
+    """
+    if not attempt.generated:
+        return Usage(input=counted_input, exact=False)
+    least, most = provider.count_output_tokens("".join(attempt.generated), attempt.route)
+    told = attempt.output_cap * request.cap.choices
+    output = min(max(most, attempt.created), max(told, least))
+    return Usage(input=counted_input, output=output, exact=False)
 
 
 def _with_unseen(usage: Usage, request: Request) -> Usage:

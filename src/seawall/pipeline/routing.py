@@ -12,8 +12,7 @@ async def choose_route(call: Call, gateway: Gateway) -> None:
     price beyond any bound. Nothing here can be down: prices and models are in memory.
     """
     assert call.request is not None and call.policy is not None
-    model = call.request.model
-    if call.policy.models is not None and model not in call.policy.models:
+    call.route = gateway.router.route(call.request.model)
+    if not call.policy.allows(call.route.provider, call.route.model):
         raise ModelNotAllowed(param="model")
-    call.route = gateway.router.route(model)
     gateway.router.provider(call.route.provider).check_fields(call.request)

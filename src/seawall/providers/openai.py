@@ -36,7 +36,7 @@ END_S_MAX = 1.0
 _UNBILLED = frozenset({500, 503, 529})
 _CREDENTIALS = frozenset({401, 402, 403})
 
-_ORDINARY_TIERS = frozenset({None, "auto", "default", "flex"})
+_ORDINARY_TIERS = (None, "auto", "default", "flex")
 _REFUSED_FIELDS = {
     "web_search_options": "it lets the model search the web, which is billed by the search",
     "plugins": "plugins are billed by themselves",
@@ -45,7 +45,7 @@ _REFUSED_FIELDS = {
     "previous_response_id": "stored state adds input that cannot be counted here",
     "conversation": "stored state adds input that cannot be counted here",
 }
-_PRICED_TOOLS = frozenset({"function", "custom"})
+_PRICED_TOOLS = ("function", "custom")
 
 
 Headers = tuple[tuple[str, str], ...]

@@ -15,7 +15,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import Overloaded, SeawallError, UnknownModel, UnknownRoute, WrongMethod
 from seawall.core.money import Price, format_usd
 from seawall.core.policy import Policy
-from seawall.server.chat import bearer_of
+from seawall.server.chat import ENDPOINT, bearer_of
 from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
 
@@ -80,7 +80,7 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
         return error_response(error, gateway)
 
     async def missing(request: Request, error: Exception) -> Response:
-        wrong_method = getattr(error, "status_code", 404) == 405
+        wrong_method = getattr(error, "status_code", 404) == 405 or request.url.path == ENDPOINT
         answer: SeawallError = WrongMethod() if wrong_method else UnknownRoute()
         if request.url.path == "/v1" or request.url.path.startswith("/v1/"):
             try:
@@ -111,7 +111,7 @@ def error_response(error: SeawallError, gateway: Gateway) -> Response:
 
 def _allowed(gateway: Gateway, policy: Policy) -> list[ModelRoute]:
     routes = gateway.router.models()
-    return [route for route in routes if policy.models is None or route.model in policy.models]
+    return [route for route in routes if policy.allows(route.provider, route.model)]
 
 
 def _model(route: ModelRoute) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class ChatReply:
         self._call = call
         self._send = send
         self._whole = b""
+        self._last_frame = b""
         self.has_begun = False
         self.is_done = False
         self.is_deaf = False
@@ -43,6 +44,7 @@ class ChatReply:
         frame = event.raw or self._frame_of(event)
         if self.is_deaf or not frame:
             return
+        self._last_frame = frame
         if not self.has_begun:
             await self._begin(200, [*_STREAM, *self._headers()])
         await self._send({"type": "http.response.body", "body": frame, "more_body": True})
@@ -79,7 +81,8 @@ class ChatReply:
         """Write an event that we made ourselves, because a stream was cut."""
         call = self._call
         if event.finish is not None and call.request is not None:
-            data = openai_chat.write_finish(call.id, call.request.model, int(call.received_at), event.finish)
+            last = sse.data_of(self._last_frame) or b""
+            data = openai_chat.write_finish(last, event.finish, choices=call.request.cap.choices)
             return sse.frame_of(data)
         return sse.DONE if event.last else b""
 

@@ -63,7 +63,7 @@ def read_request(body: Json, *, raw_bytes: int, messages_max: int) -> Request:
         image_bytes=parts.image_bytes,
         audio_bytes=parts.audio_bytes,
         files=parts.files,
-        wants_audio="audio" in (body.get("modalities") or ()) or body.get("audio") is not None,
+        wants_audio=_wants_audio(body),
         wants_usage=bool(options and options.get("include_usage")),
         end_user=_end_user(body),
     )
@@ -151,6 +151,13 @@ def _boolean(body: Json, name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise InvalidRequest(f"{name} must be true or false.", param=name)
     return bool(value)
+
+
+def _wants_audio(body: Json) -> bool:
+    modalities = body.get("modalities")
+    if modalities is not None and not isinstance(modalities, list):
+        raise InvalidRequest("modalities must be a list.", param="modalities")
+    return "audio" in (modalities or ()) or body.get("audio") is not None
 
 
 def _end_user(body: Json) -> str | None:
@@ -336,15 +343,12 @@ def _usage(usage: _Usage | None) -> Usage | None:
     return None if min(figures) < 0 else Usage(*figures)
 
 
-def write_finish(call_id: str, model: str, created: int, finish: str) -> bytes:
-    """Write the frame that ends a stream which we stopped."""
-    choice = {"index": 0, "delta": {}, "finish_reason": finish}
-    return encode(
-        {
-            "id": call_id,
-            "object": "chat.completion.chunk",
-            "created": created,
-            "model": model,
-            "choices": [choice],
-        }
-    )
+def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:
+    """Write the data of the frame that ends a stream which we stopped, in the manner of its last frame."""
+    try:
+        last = _decode_any(last_frame)
+    except msgspec.DecodeError:
+        last = {}
+    head = {name: last[name] for name in ("id", "object", "created", "model") if name in last}
+    ends = [{"index": index, "delta": {}, "finish_reason": finish} for index in range(choices)]
+    return encode({**head, "choices": ends})
