@@ -1,10 +1,6 @@
 """A ledger that cannot write refuses; what it already owes it writes as soon as it can."""
 
 import asyncio
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -12,18 +8,7 @@ from seawall.core.errors import Overloaded
 from seawall.core.ledger import Held
 from seawall.core.money import Money
 from seawall.stores.sqlite.connection import open_file
-from tests.fixtures.ledgers import Books, Home, Process, Sums, ask, settlement
-
-
-@contextmanager
-def full_disk(database: Path) -> Iterator[None]:
-    """Let no file of this process grow beyond what SQLite's log has now, as on a disk without room."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{database}-wal").stat().st_size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from tests.fixtures.ledgers import Books, Home, Process, Sums, ask, full_disk, settlement
 
 
 async def test_a_full_disk_refuses_holds_and_keeps_what_it_owes(home: Home, process: Process) -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CAP = 3_000
 
 
+
 async def leave_after(app: RunningApp, marker: str, mocked: str, events: int, *, stream: bool = True) -> float:
     """Make a call, leave once the mock has generated so many events, and return when that was."""
     async with peer_of(app.port) as peer:
@@ -24,7 +25,7 @@ async def leave_after(app: RunningApp, marker: str, mocked: str, events: int, *,
         await until(lambda: any(seen.body.get("user") == marker for seen in app.mock.requests))
         [seen] = [seen for seen in app.mock.requests if seen.body.get("user") == marker]
         if events:
-            await peer.reader.readuntil(b'"content":"["')
+            await peer.until(b'"content":"[')
         await until(lambda: seen.events >= events)
     return asyncio.get_running_loop().time()
 
@@ -69,7 +70,7 @@ async def test_leaving_after_the_end_is_no_leaving(app: RunningApp, marker: str)
 async def test_leaving_after_the_last_event_costs_what_was_billed(app: RunningApp, marker: str) -> None:
     async with peer_of(app.port) as peer:
         peer.ask(marked(marker, "s20", stream=True), app.key)
-        await peer.reader.readuntil(b"[DONE]")
+        await peer.until(b"[DONE]")
     row, seen = await app.row(marker), await app.seen(marker)
     assert row.cost == seen.cost
 
@@ -86,25 +87,26 @@ async def test_leaving_in_the_middle_of_a_request_reaches_no_provider(app: Runni
     assert (newest.outcome, newest.status, newest.cost, newest.model) == ("left", 499, 0, "")
 
 
-async def test_a_client_that_does_not_read_and_leaves_closes_the_call(app: RunningApp, marker: str) -> None:
-    """The whole way is stopped up: the mock itself has to wait before the client leaves."""
+async def test_a_client_that_stops_reading_and_leaves_closes_the_call(app: RunningApp, marker: str) -> None:
     async with peer_of(app.port) as peer:
+        peer.ask(marked(marker, "full-w8", stream=True, n=128, max_tokens=4_096), app.key)
+        await peer.until(b'"content":"[')
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined] # a transport that reads as well
-        peer.ask(marked(marker, "full-w64", stream=True, n=32, max_tokens=4096, messages=LONG), app.key)
-        await until(lambda: any(seen.body.get("user") == marker for seen in app.mock.requests))
         [seen] = [seen for seen in app.mock.requests if seen.body.get("user") == marker]
-        async with asyncio.timeout(20):
-            before = -1
-            while seen.events > before and not seen.is_over:
-                before = seen.events
-                for _ in range(200):
-                    await asyncio.sleep(0)
+        await stands_still(seen)
+        assert not seen.is_over
     left_at = asyncio.get_running_loop().time()
     row, seen = await app.row(marker), await app.seen(marker)
     assert_left(row, seen, left_at)
 
 
-LONG = [{"role": "user", "content": "Which of the seven seas is the calmest? " * 50}]
+async def stands_still(seen: Seen) -> None:
+    """Wait until the buffers on the way are full, so that the mock has to stop."""
+    events = -1
+    while seen.events > events and not seen.is_over:
+        events = seen.events
+        for _ in range(100):
+            await asyncio.sleep(0.001)
 
 
 async def test_many_who_leave_at_once_are_all_settled(app: RunningApp, marker: str) -> None:

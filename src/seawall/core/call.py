@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from seawall.core.errors import ClientGone, SeawallError
+from seawall.core.errors import ClientGone, Overloaded, SeawallError
 from seawall.core.money import FREE, Money, Price, Usage
 from seawall.core.policy import Decision, Policy, Principal
 
@@ -160,7 +160,7 @@ class Call:
 
     | Step | Writes |
     |---|---|
-    | server | id, task, endpoint, received_at, credentials, read |
+    | server | id, task, endpoint, received_at, credentials, read, client_left |
     | authenticate | principal, policy |
     | read_request | request |
     | choose_route | route |
@@ -173,6 +173,7 @@ class Call:
 
     __slots__ = (
         "attempt",
+        "client_left",
         "code",
         "cost",
         "credentials",
@@ -225,6 +226,7 @@ class Call:
         self.outcome = "open"
         self.status = 200
         self.code: str | None = None
+        self.client_left = False
         self.recorded = False
 
     def decided(self, step: str, verdict: str, why: str, took_ms: float = 0.0) -> None:
@@ -243,6 +245,7 @@ class Call:
             self.code = error.wire_code
             self.decided("answer", "refuse" if error.outcome == "refused" else error.outcome, error.message)
         elif isinstance(error, asyncio.CancelledError):
-            self.outcome, self.status, self.code = ClientGone.outcome, ClientGone.status, ClientGone.code
+            told = ClientGone if self.client_left else Overloaded
+            self.outcome, self.status, self.code = told.outcome, told.status, told.code
         else:
             self.outcome, self.status, self.code = "failed", 500, "internal_error"

@@ -260,6 +260,11 @@ class ProviderCredentials(UpstreamError):
 
     code = "provider_credentials"
 
+    @property
+    def should_retry(self) -> bool | None:
+        """Trying again cannot help before the operator has acted."""
+        return False
+
 
 class UpstreamUnavailable(UpstreamError):
     """The provider is not answering properly. Try again later."""

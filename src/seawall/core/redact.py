@@ -14,7 +14,7 @@ def _rule(pattern: str, replacement: str) -> tuple[re.Pattern[str], str]:
 _RULES = (
     _rule(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>)\]]+", "[address]"),
     _rule(r"\bBearer\s+\S+", "Bearer [key]"),
-    _rule(rf"\b(?:{_KEY_PREFIXES})[-_][a-z0-9*_.-]{{6,}}", "[key]"),
+    _rule(rf"\b(?:{_KEY_PREFIXES})[-_][a-z0-9*_.-]{{5,}}[a-z0-9*]", "[key]"),
     _rule(r"\bAIza[a-z0-9_-]{10,}", "[key]"),
     _rule(r"\beyJ[a-z0-9_-]{8,}\.[a-z0-9_.-]+", "[token]"),
     _rule(rf"\b(?:{_ACCOUNT_PREFIXES})[-_][a-z0-9]{{6,}}", "[account]"),

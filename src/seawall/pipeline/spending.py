@@ -193,8 +193,15 @@ async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> None:
 
 
 def _exhausted(standing: Standing) -> BudgetExhausted:
+    assert standing.account.cap is not None
+    if standing.spent < standing.account.cap:
+        spent = (
+            f"What is left of {_whose(standing, start='t')}{_numbers(standing)} does not pay for this call"
+        )
+    else:
+        spent = f"{_whose(standing)} is used up{_numbers(standing)}"
     return BudgetExhausted(
-        f"{_whose(standing)} is spent{_numbers(standing)}. {_opens(standing)}",
+        f"{spent}. {_opens(standing)}",
         private=f"{standing.account} spent {standing.spent} held {standing.held}",
     )
 
@@ -219,8 +226,8 @@ def _numbers(standing: Standing) -> str:
     if standing.account.scope == "global":
         return ""
     assert standing.account.cap is not None
-    held = f", ${format_usd(standing.held)} held" if standing.held else ""
-    return f" (${format_usd(standing.spent)} of ${format_usd(standing.account.cap)}{held})"
+    held = f", ${format_usd(standing.held)} is held" if standing.held else ""
+    return f" (${format_usd(standing.spent)} of ${format_usd(standing.account.cap)} is spent{held})"
 
 
 def _opens(standing: Standing) -> str:

@@ -150,7 +150,7 @@ class _Connection(asyncio.Protocol):
         self._parser: Any = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
         self._buffered = 0
-        self._head_bytes = 0
+        self._head_bytes = self._waiting_bytes = 0
         self._is_paused = False
         self._has_head = False
         self._is_complete = False
@@ -248,17 +248,17 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
             return
         self._deadline = self.loop.time() + self._between_s
-        if not self._has_head:
-            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(Broken(f"not HTTP: {type(error).__name__}"))
             self._transport.abort()
             return
-        if not self._has_head and self._head_bytes > HEAD_BYTES_MAX:
-            self._fail(Broken("the head of the answer is too large"))
-            self._transport.abort()
+        if not self._has_head:
+            self._waiting_bytes += len(data)
+            if self._waiting_bytes > HEAD_BYTES_MAX:
+                self._fail(Broken("the head of the answer is too large"))
+                self._transport.abort()
         elif self._buffered > BUFFER_BYTES_MAX and not self._is_paused and self._is_busy:
             self._is_paused = True
             self._transport.pause_reading()
@@ -285,6 +285,9 @@ class _Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header."""
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise httptools.HttpParserError("the head of the answer is too large")
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -54,20 +54,18 @@ class ChatRoute:
         self, scope: dict[str, Any], receive: Receive, send: Send, task: "asyncio.Task[Any]"
     ) -> None:
         now = self._gateway.now()
-        has_left = False
 
         async def read() -> Request:
             body, size = await read_json(scope["headers"], receive, self._limits)
             return openai_chat.read_request(body, raw_bytes=size, messages_max=self._limits.messages_max)
 
         def client_left() -> None:
-            nonlocal has_left
-            if reply.is_done or has_left:
+            if reply.is_done or call.client_left:
                 return
+            call.client_left = True
             if self._gateway.limits.drain_on_disconnect and call.attempt is not None:
                 reply.is_deaf = True
                 return
-            has_left = True
             task.cancel()
 
         call = Call(
@@ -90,7 +88,7 @@ class ChatRoute:
                 log.warning("call failed", extra={"fields": {"id": call.id, "why": error.private}})
             await reply.fail(error)
         except asyncio.CancelledError:
-            if not has_left:  # The server is stopping and its time of grace is over.
+            if not call.client_left:  # The server is stopping and its time of grace is over.
                 await reply.fail(
                     Overloaded("This gateway is stopping. Try again in a moment.", retry_after_s=1.0)
                 )

@@ -8,8 +8,6 @@ import msgspec
 
 from seawall.core.errors import InvalidRequest
 
-_INTEGER_BITS_MAX = 64
-
 _decode = msgspec.json.Decoder().decode
 
 
@@ -17,7 +15,7 @@ def parse_object(raw: bytes, *, depth_max: int) -> dict[str, Any]:
     """Return the JSON object in `raw`.
 
     Raises InvalidRequest for anything that is not one JSON object in valid UTF-8, and for duplicate keys,
-    NaN, infinities, integers over 64 bits, lone surrogates and nesting deeper than `depth_max`.
+    NaN, infinities, lone surrogates and nesting deeper than `depth_max`.
     """
     try:
         value = _decode(raw)
@@ -112,8 +110,6 @@ def _find_fault(node: Any, path: str) -> tuple[str, str] | None:
         return _printable(full), f"The field {_printable(full)} stands in the body twice."
     if isinstance(node, _NotANumber) or (isinstance(node, float) and not math.isfinite(node)):
         return path, f"{name} is not a finite number."
-    if isinstance(node, int) and node.bit_length() > _INTEGER_BITS_MAX:
-        return path, f"{name} is a number out of range."
     if isinstance(node, str) and not _is_clean(node):
         return path, f"{name} holds text that is not valid Unicode."
     children: list[tuple[str, Any]] = []
