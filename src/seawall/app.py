@@ -18,14 +18,14 @@ from seawall.core.lines import Lines
 from seawall.core.money import Price, cost_of, format_usd
 from seawall.core.money import Usage as TokenUsage
 from seawall.identity import records
-from seawall.identity.keys import VirtualKeys
+from seawall.identity.keys import PREFIX, VirtualKeys
 from seawall.providers.demo import DEMO_PRICE, DemoTransport
 from seawall.providers.http_client import HttpTransport
 from seawall.providers.openai import Headers, OpenAIProvider, VendorProfile
 from seawall.providers.prices import PriceBook
 from seawall.providers.router import ModelRouter, Offer
 from seawall.providers.tokens import Tokenizer
-from seawall.providers.vendors import VENDORS, vendor_at
+from seawall.providers.vendors import VENDORS, Vendor, vendor_at
 from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
@@ -36,6 +36,7 @@ log = logging.getLogger("seawall.app")
 
 FIRST_KEY_NAME = "default"
 ADMIN_KEY_FILE = "admin.key"
+ADMIN_KEY_CHARS_MIN = 16
 WATCH_S = 0.5
 REAP_S = 10.0
 TRIM_S = 60.0
@@ -68,7 +69,7 @@ class Surveyed(msgspec.Struct, frozen=True):
 class Seawall:
     """One gateway with everything it owns; `asgi` is the application that a server runs.
 
-    `new_key` is the first virtual key, shown once, where the data folder is new.
+    `found` are the providers with what told us of them, `notes` what the operator should know.
     """
 
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
@@ -80,6 +81,7 @@ class Seawall:
         self._tokenizer = Tokenizer()
         self._providers: list[OpenAIProvider] = []
         self.found: list[Found] = []
+        self.notes: list[str] = []
         router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()), now)
         self.store = SqliteStore(folder)
         self._access_log = AccessLog(style=settings.log.format, is_on=settings.log.access)
@@ -95,6 +97,7 @@ class Seawall:
             now=now,
             tell=self._access_log,
             new_id=CallIds(),
+            support_contact=settings.support_contact,
         )
         self.asgi = App(
             self.gateway,
@@ -185,10 +188,9 @@ class Seawall:
         """List what can be called: stated providers, vendors whose key was found, the demo model."""
         settings = self.settings
         offers = [self._stated(name, stated) for name, stated in settings.providers.items()]
-        for vendor in VENDORS:
-            key = settings.environment.get(vendor.key_variable)
-            if key is None or vendor.name in settings.providers:
-                continue
+        keys, notes = vendor_keys(settings)
+        self.notes += notes
+        for vendor, key in keys:
             provider = self._openai(vendor.name, vendor.profile, vendor.base_url, key)
             offers.append(Offer(provider, vendor.profile.vendor))
             self.found.append(Found(vendor.name, settings.environment.where(vendor.key_variable) or ""))
@@ -256,12 +258,29 @@ def survey(settings: Settings) -> list[Surveyed]:
         variable = stated.api_key_env
         has_key = variable is None or keys.get(variable) is not None
         found.append(Surveyed(name, "configuration", variable, has_key, stated.free, models))
-    for vendor in VENDORS:
+    for vendor, _ in vendor_keys(settings)[0]:
         variable = vendor.key_variable
-        if keys.get(variable) is not None and vendor.name not in settings.providers:
-            models = _prices_of(book, vendor.name, vendor.profile.vendor, None)
-            found.append(Surveyed(vendor.name, keys.where(variable) or "", variable, True, False, models))
+        models = _prices_of(book, vendor.name, vendor.profile.vendor, None)
+        found.append(Surveyed(vendor.name, keys.where(variable) or "", variable, True, False, models))
     return found
+
+
+def vendor_keys(settings: Settings) -> tuple[list[tuple[Vendor, str]], list[str]]:
+    """Find the vendors whose key is in the environment and that the configuration does not state itself.
+
+    A key of our own under a vendor's variable is meant for the app: it is never sent to the vendor. The
+    second list says so.
+    """
+    found, notes = [], []
+    for vendor in VENDORS:
+        key = settings.environment.get(vendor.key_variable)
+        if key is None or vendor.name in settings.providers:
+            continue
+        if key.startswith(PREFIX):
+            notes.append(f"{vendor.key_variable} holds a key of Seawall, not of a provider; it is ignored.")
+        else:
+            found.append((vendor, key))
+    return found, notes
 
 
 def _prices_of(book: PriceBook, name: str, vendor: str, models: list[str] | None) -> dict[str, Price | None]:
@@ -298,7 +317,10 @@ def read_admin_key(folder: Path) -> str:
     try:
         file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        return path.read_text(encoding="utf-8").strip()
+        key = path.read_text(encoding="utf-8").strip()
+        if len(key) < ADMIN_KEY_CHARS_MIN:
+            raise OSError(f"{ADMIN_KEY_FILE} holds no key; delete it and a new one is made") from None
+        return key
     key = f"sw-admin-{secrets.token_urlsafe(32)}"
     with os.fdopen(file, "w", encoding="utf-8") as out:
         out.write(key + "\n")

@@ -51,9 +51,9 @@ def test_create_makes_a_private_data_folder_and_says_so_beside_the_output(desk: 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--daily-usd", "five"), 'daily_usd must be an amount in dollars, for example "5.00".'),
-        (("--daily-usd", ""), 'daily_usd must be an amount in dollars, for example "5.00".'),
-        (("--lifetime-usd=-1",), 'lifetime_usd must be an amount in dollars, for example "5.00".'),
+        (("--daily-usd", "five"), 'daily_usd must be an amount in dollars, as text: for example "2.50".'),
+        (("--daily-usd", ""), 'daily_usd must be an amount in dollars, as text: for example "2.50".'),
+        (("--lifetime-usd=-1",), 'lifetime_usd must be an amount in dollars, as text: for example "2.50".'),
         (("--models", "a,,b"), "models must be a list of model names."),
         (("--models", ""), "models must be a list of model names."),
         (("--expires-at", "tomorrow"), "expires_at must be a moment such as 2027-01-31T12:00:00Z."),

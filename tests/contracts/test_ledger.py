@@ -87,7 +87,9 @@ async def test_calls_at_once_never_get_more_than_there_is(home: Home, process: P
     other.store.close()
 
 
-async def test_a_caller_who_leaves_while_its_hold_is_written_holds_nothing(home: Home, process: Process) -> None:
+async def test_a_caller_who_leaves_while_its_hold_is_written_holds_nothing(
+    home: Home, process: Process
+) -> None:
     ledger = process.store.ledger
     task = asyncio.create_task(ledger.hold(ask("call_1", 500)))
     await asyncio.sleep(0)

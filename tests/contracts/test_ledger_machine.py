@@ -106,7 +106,14 @@ class LedgerMachine(RuleBasedStateMachine):
         waited=st.booleans(),
     )
     def hold(
-        self, process: int, key: str, tokens: int, input_tokens: int, choices: int, is_declared: bool, waited: bool
+        self,
+        process: int,
+        key: str,
+        tokens: int,
+        input_tokens: int,
+        choices: int,
+        is_declared: bool,
+        waited: bool,
     ) -> None:
         one = self.make_ask(key, tokens, input_tokens, choices, is_declared=is_declared, waited=waited)
         answer = self.run(self.processes[process].store.ledger.hold(one))

@@ -86,12 +86,12 @@ async def test_leaving_while_waiting_for_money_holds_and_sends_nothing(start: St
     async with peer_of(app.port) as first, peer_of(app.port) as second:
         first.ask(marked("first", "hole", max_tokens=250), app.key)
         await until(lambda: bool(app.mock.requests))
-        held = (await app.seawall.gateway.call_log.spend("global", app.clock())).held
+        held = (await app.spend_now()).held
         second.ask(marked("second", max_tokens=250), app.key)
         await until(lambda: len(app.seawall.asgi.chat.running) == 2)
         second.leave()
         await until(lambda: len(app.seawall.asgi.chat.running) == 1)
-        assert (await app.seawall.gateway.call_log.spend("global", app.clock())).held == held
+        assert (await app.spend_now()).held == held
     left = await app.row("second")
     assert (left.outcome, left.status, left.held, left.cost) == ("left", 499, 0, 0)
     assert [seen.body["user"] for seen in app.mock.requests] == ["first"]

@@ -17,8 +17,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CAP = 3_000
 
 
-
-async def leave_after(app: RunningApp, marker: str, mocked: str, events: int, *, stream: bool = True) -> float:
+async def leave_after(
+    app: RunningApp, marker: str, mocked: str, events: int, *, stream: bool = True
+) -> float:
     """Make a call, leave once the mock has generated so many events, and return when that was."""
     async with peer_of(app.port) as peer:
         peer.ask(marked(marker, mocked, stream=stream, max_tokens=CAP), app.key)

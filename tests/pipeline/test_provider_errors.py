@@ -82,7 +82,9 @@ def assert_nothing_leaks(answer: httpx.Response, app: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize(("mocked", "status", "code", "retry_after", "rule"), REFUSALS, ids=[r[0] for r in REFUSALS])
+@pytest.mark.parametrize(
+    ("mocked", "status", "code", "retry_after", "rule"), REFUSALS, ids=[r[0] for r in REFUSALS]
+)
 async def test_a_refusal_of_the_provider(
     app: RunningApp, stream: bool, mocked: str, status: int, code: str, retry_after: str | None, rule: str
 ) -> None:

@@ -202,7 +202,8 @@ async def test_the_answer_tells_what_the_gateway_did() -> None:
         "Then the budget: a real call would have had $0.00031395 of today's $1.00 set aside. "
         "That is enough for 45 tokens in and 512 out. "
         "You allowed 100000 output tokens; Seawall lowered that to 512. "
-        "Next step: set OPENAI_API_KEY and restart Seawall to reach a real model."
+        "Next step: give Seawall, not your app, a provider's key (OPENAI_API_KEY in its .env file) "
+        "and restart it."
     )
 
 
@@ -210,7 +211,8 @@ async def test_the_answer_is_whole_without_any_fact() -> None:
     assert (await ask()).text() == (
         'You asked: "Why is the sky blue?" '
         "I am the demo model that comes with Seawall: no provider was called and nothing was spent. "
-        "Next step: set OPENAI_API_KEY and restart Seawall to reach a real model."
+        "Next step: give Seawall, not your app, a provider's key (OPENAI_API_KEY in its .env file) "
+        "and restart it."
     )
 
 

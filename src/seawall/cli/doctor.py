@@ -151,6 +151,7 @@ def _report(
 ) -> Json:
     """Put together what the command says, as plain values."""
     from seawall import __version__
+    from seawall.app import vendor_keys
     from seawall.cli.printing import budget_values
     from seawall.stores.sqlite.inspection import sqlite_version
 
@@ -163,7 +164,7 @@ def _report(
         "providers": [_provider_values(found) for found in providers],
         "data": folder,
         "budget": None if spend is None else budget_values(settings.global_budget(), spend),
-        "notes": settings.notes(),
+        "notes": [*vendor_keys(settings)[1], *settings.notes()],
         "problems": problems,
     }
 

@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,7 +81,6 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
             f"the data folder {_short(settings.data_dir)} cannot be used ({why}). "
             "Make it writable, or choose another with --data."
         )
-    _greet(seawall, bound, key)
     server = settings.server
     limits = RequestLimits(
         head_bytes_max=server.header_bytes_max,
@@ -88,7 +88,8 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
         head_timeout_s=server.header_timeout_s,
         body_timeout_s=server.body_timeout_s,
     )
-    await run(seawall.asgi, bound, limits=limits, grace_s=server.grace_s)
+    greet = partial(_greet, seawall, bound, key)
+    await run(seawall.asgi, bound, limits=limits, grace_s=server.grace_s, on_ready=greet)
 
 
 def _greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> None:
@@ -106,7 +107,7 @@ def _greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> None:
     print(f"  budget     {budgets} (stage {settings.stage.value})")
     print(f"  providers  {providers or 'none found; the model named demo answers without one'}")
     print(f"  admin key  {_admin_key_place(settings)}")
-    for note in settings.notes():
+    for note in [*seawall.notes, *settings.notes()]:
         print(f"  note       {note}")
     if key is None:
         print("  your key   was shown at the first start; make another: seawall keys create NAME")

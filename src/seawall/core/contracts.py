@@ -199,3 +199,4 @@ class Gateway(Struct):
     now: Callable[[], float]
     tell: Callable[[Call, float], None]
     new_id: Callable[[float], str]
+    support_contact: str | None = None

@@ -12,7 +12,6 @@ SeawallError                      500 internal_error
 │   ├── UnknownRoute              404 not_found
 │   ├── WrongMethod               405 method_not_allowed
 │   ├── TooSlow                   408 request_timeout
-│   ├── Conflict                  409 conflict
 │   ├── TooLarge                  413 request_too_large
 │   └── InvalidRequest            400 invalid_request
 │       ├── UnpricedField         400 unpriced_field
@@ -174,13 +173,6 @@ class TooSlow(Refusal):
     status = 408
 
 
-class Conflict(Refusal):
-    """This contradicts something that exists already."""
-
-    code = "conflict"
-    status = 409
-
-
 class TooLarge(Refusal):
     """The request is larger than this gateway accepts. Send less, or ask the operator to raise the limit."""
 
@@ -294,6 +286,11 @@ class UpstreamTimeout(UpstreamError):
 
     code = "upstream_timeout"
     status = 504
+
+    @property
+    def should_retry(self) -> bool | None:
+        """The provider may bill the call that took too long; three of them are no better."""
+        return False
 
 
 class Overloaded(SeawallError):

@@ -133,7 +133,7 @@ def _caps(value: Any) -> dict[str, Money | None]:
             caps[_CAPS[name]] = None if amount is None else parse_usd(amount)
         except ValueError:
             raise InvalidRequest(
-                f'{name} must be an amount in dollars, for example "5.00".', param=f"budget.{name}"
+                f'{name} must be an amount in dollars, as text: for example "2.50".', param=f"budget.{name}"
             ) from None
     return caps
 

@@ -41,7 +41,7 @@ def first_row_of(call: Call) -> CallRow:
         endpoint=call.endpoint,
         key_id=call.principal.key_id,
         end_user=call.request.end_user,
-        model=call.request.model,
+        model=call.route.model,
         provider=call.route.provider,
         stream=call.request.stream,
     )
@@ -57,7 +57,7 @@ def row_of(call: Call, now: float) -> CallRow:
         endpoint=call.endpoint,
         key_id=call.principal.key_id if call.principal else "",
         end_user=request.end_user if request else None,
-        model=request.model if request else "",
+        model=route.model if route else request.model if request else "",
         provider=route.provider if route else "",
         stream=bool(request and request.stream),
         status=call.status,

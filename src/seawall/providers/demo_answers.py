@@ -74,7 +74,8 @@ def describe(question: str, facts: Facts, remark: str = "") -> str:
         "I am the demo model that comes with Seawall: no provider was called and nothing was spent.",
         *_describe_steps(facts),
         remark,
-        "Next step: set OPENAI_API_KEY and restart Seawall to reach a real model.",
+        "Next step: give Seawall, not your app, a provider's key (OPENAI_API_KEY in its .env file) "
+        "and restart it.",
     ]
     return " ".join(filter(None, sentences))
 

@@ -15,7 +15,6 @@ from seawall.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from seawall.core.redact import redact
 from seawall.providers.exchange import Broken, Exchange, NotConnected, Outgoing, TimedOut, Transport
 from seawall.providers.tokens import (
     Family,
@@ -155,8 +154,8 @@ class OpenAIProvider:
             ),
             on_sent=attempt.note_sent,
         )
-        if request.stream and not self._tokenizer.is_ready:
-            await self._tokenizer.ready()  # The meter that cuts streams needs it; once per process.
+        if request.stream:
+            self._tokenizer.warm()  # The meter that cuts streams will want it.
         try:
             async with self._transport.exchange(outgoing) as exchange:
                 if exchange.status != 200:
@@ -227,9 +226,7 @@ class OpenAIProvider:
             attempt.ending = Ending.REFUSED
         vendor = openai_errors.read_error_body(raw, self._hidden)
         retry_after_s = _retry_after(exchange)
-        private = (
-            f"{self.name} answered {status}: {redact(raw[:500].decode('utf-8', 'replace'), self._hidden)}"
-        )
+        private = f"{self.name} answered {status} {vendor.code or vendor.kind or ''}".rstrip()
         if status in _CREDENTIALS:
             return ProviderCredentials(private=private)
         if status in (408, 504):

@@ -63,6 +63,11 @@ class PriceBook:
             self._remembered[vendor, model] = self._look_up(vendor, model, today)
         return self._remembered[vendor, model]
 
+    def stated(self, provider: str) -> list[str]:
+        """Return the names of models whose price is configured: for every provider, or for this one."""
+        names = (key.removeprefix(f"{provider}/") for key in self._configured)
+        return sorted(name for name in names if "/" not in name)
+
     def models(self, vendor: str) -> list[str]:
         """Return the names of a vendor's chat models that have a price, in alphabetical order."""
         entry = self._read_table().vendors.get(vendor)

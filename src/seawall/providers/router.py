@@ -63,7 +63,10 @@ class ModelRouter:
         """List every model that can be named, each once, in the order of the offers."""
         found: dict[str, Route] = {}
         for offer in self._offers.values():
-            names = self._prices.models(offer.vendor) if offer.models is None else offer.models
+            names = offer.models
+            if names is None:
+                stated = self._prices.stated(offer.provider.name)
+                names = tuple(dict.fromkeys([*stated, *self._prices.models(offer.vendor)]))
             for name in names:
                 price = self._price(offer, name)
                 if price is not None and name not in found:

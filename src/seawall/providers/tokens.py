@@ -239,6 +239,7 @@ class Tokenizer:
         self._load = load
         self._encode: _Encode | None = None
         self._loading = asyncio.Lock()
+        self._warming: asyncio.Future[None] | None = None
         self._remembered: dict[bytes, int] = {}
         self._remembered_max = remembered_max
 
@@ -246,6 +247,11 @@ class Tokenizer:
     def is_ready(self) -> bool:
         """Say whether the vocabulary is loaded."""
         return self._encode is not None
+
+    def warm(self) -> None:
+        """Begin to load the vocabulary, where nobody has yet; nothing waits for it."""
+        if self._encode is None and self._warming is None:
+            self._warming = asyncio.ensure_future(self.ready())
 
     async def ready(self) -> None:
         """Load the vocabulary, once; best at the start, for it holds everything up for up to 0.3 s."""

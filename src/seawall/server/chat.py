@@ -76,7 +76,7 @@ class ChatRoute:
             credentials=bearer_of(scope["headers"]),
             read=read,
         )
-        reply = ChatReply(call, send)
+        reply = ChatReply(call, send, self._gateway.support_contact)
         listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
         listeners.add(client_left)
         try:

@@ -102,7 +102,7 @@ def error_response(error: SeawallError, gateway: Gateway) -> Response:
         log.warning("request failed", extra={"fields": {"id": call_id, "why": error.private}})
     headers = {name.decode(): value.decode() for name, value in advice(error)}
     return Response(
-        write_error(error, call_id),
+        write_error(error, call_id, gateway.support_contact),
         status_code=error.wire_status,
         media_type="application/json",
         headers={"x-request-id": call_id, **headers},

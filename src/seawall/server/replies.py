@@ -26,9 +26,10 @@ class ChatReply:
     `is_deaf` says that nobody listens any more but the answer is still read to its end for its usage.
     """
 
-    def __init__(self, call: Call, send: Send) -> None:
+    def __init__(self, call: Call, send: Send, support_contact: str | None) -> None:
         self._call = call
         self._send = send
+        self._support_contact = support_contact
         self._whole = b""
         self._last_frame = b""
         self.has_begun = False
@@ -65,7 +66,7 @@ class ChatReply:
         """End with an error: a status before the first byte, an event and no `[DONE]` after it."""
         if self.is_done:
             return
-        body = openai_errors.write_error(error, self._call.id)
+        body = openai_errors.write_error(error, self._call.id, self._support_contact)
         if self.has_begun:
             body = sse.frame_of(body)
         else:

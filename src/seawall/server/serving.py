@@ -4,7 +4,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -23,7 +23,16 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Server(uvicorn.Server):
-    """A server for which being asked to stop is no failure."""
+    """A server for which being asked to stop is no failure; `on_ready` is called once it listens."""
+
+    def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, and say so: from here on a signal ends the process cleanly."""
+        await super().startup(sockets)
+        self._on_ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -52,7 +61,9 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def make_server(app: App, *, limits: RequestLimits, grace_s: float) -> Server:
+def make_server(
+    app: App, *, limits: RequestLimits, grace_s: float, on_ready: Callable[[], None] = lambda: None
+) -> Server:
     """Return a server for the application; set its `should_exit` to stop it."""
     return Server(
         Config(
@@ -69,15 +80,23 @@ def make_server(app: App, *, limits: RequestLimits, grace_s: float) -> Server:
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, round(grace_s)),
             backlog=BACKLOG,
-        )
+        ),
+        on_ready,
     )
 
 
-async def serve(app: App, bound: socket.socket, *, limits: RequestLimits, grace_s: float) -> None:
+async def serve(
+    app: App,
+    bound: socket.socket,
+    *,
+    limits: RequestLimits,
+    grace_s: float,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
     # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
     sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()  # What start-up made stays: no collection has to look at it again.
     gc.set_threshold(GARBAGE)
-    await make_server(app, limits=limits, grace_s=grace_s).serve(sockets=[bound])
+    await make_server(app, limits=limits, grace_s=grace_s, on_ready=on_ready).serve(sockets=[bound])

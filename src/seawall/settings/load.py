@@ -61,6 +61,7 @@ def load_settings(
     except ValidationError as error:
         raise SettingsError(complain(error, _origins(layers), known)) from None
     _check_budget(settings, _origins(layers))
+    _check_free(settings, _origins(layers))
     return settings.model_copy(update={"data_dir": cwd / settings.data_dir})
 
 
@@ -130,6 +131,16 @@ def _admin_key(secrets: Secrets) -> SecretStr | None:
             " characters; leave it out to have one made."
         )
     return None if value is None else SecretStr(value)
+
+
+def _check_free(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
+    """Raise SettingsError where a provider without prices would be asked for any model there is."""
+    for name, provider in settings.providers.items():
+        if provider.free and provider.models is None:
+            raise SettingsError(
+                f"{origins[('providers', name, 'free')]}: providers.{name} is free: no price list says what"
+                ' it serves; list its models, for example models = ["llama3.2"].'
+            )
 
 
 def _check_budget(settings: Settings, origins: Mapping[KeyPath, str]) -> None:

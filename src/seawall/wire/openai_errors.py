@@ -11,8 +11,9 @@ MESSAGE_CHARS_MAX = 1_000
 CODE_CHARS_MAX = 100
 
 
-def write_error(error: SeawallError, call_id: str) -> bytes:
-    """Write an error as OpenAI's client libraries expect it."""
+def write_error(error: SeawallError, call_id: str, support_contact: str | None = None) -> bytes:
+    """Write an error as OpenAI's client libraries expect it, with whom to ask where the operator says so."""
+    contact = {} if support_contact is None else {"support_contact": support_contact}
     return msgspec.json.encode(
         {
             "error": {
@@ -21,6 +22,7 @@ def write_error(error: SeawallError, call_id: str) -> bytes:
                 "param": error.param,
                 "code": error.wire_code,
                 "call_id": call_id,
+                **contact,
             }
         }
     )
