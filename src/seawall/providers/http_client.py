@@ -26,7 +26,8 @@ HEAD_BYTES_MAX = 64 * 1024
 BUFFER_BYTES_MAX = 256 * 1024
 IDLE_MAX = 256
 IDLE_S = 15.0
-CHECK_S = 0.5
+CHECK_S = 5.0
+"""How often a waiting exchange looks at the clock: its time-outs are kept to within so much."""
 HEADS_MAX = 64
 
 
@@ -139,6 +140,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, first_byte_s: float, between_s: float) -> None:
         self.loop = loop
         self._first_byte_s, self._between_s = first_byte_s, between_s
+        self._check_s = min(first_byte_s, between_s, CHECK_S)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._lost: Exception | None = None
         self._is_busy = False
@@ -178,7 +180,7 @@ class _Connection(asyncio.Protocol):
         self._reset()
         self._is_busy = True
         self._deadline = self.loop.time() + self._first_byte_s
-        self._timer = self.loop.call_later(min(CHECK_S, self._first_byte_s), self._check_time)
+        self._timer = self.loop.call_later(self._check_s, self._check_time)
         self._transport.write(data)
         while not self._has_head:
             await self._wait()
@@ -233,7 +235,7 @@ class _Connection(asyncio.Protocol):
             self._fail(TimedOut("no data in time"))
             self._transport.abort()
         elif self._is_busy:
-            self._timer = self.loop.call_later(min(CHECK_S, self._deadline - now), self._check_time)
+            self._timer = self.loop.call_later(min(self._check_s, self._deadline - now), self._check_time)
 
     # What asyncio calls.
 

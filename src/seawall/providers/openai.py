@@ -134,7 +134,11 @@ class OpenAIProvider:
         return counted_input_tokens(request, family, route.price, self._tokenizer)
 
     def count_output_tokens(self, text: str, route: Route) -> tuple[int, int]:
-        """Return (lower, upper) bounds of what is billed for a generated text."""
+        """Return (lower, upper) bounds of what is billed for a generated text.
+
+        Until the vocabulary is loaded, which the first question begins, they are 0 and the bytes.
+        """
+        self._tokenizer.warm()
         return output_tokens(text, self._family(route), self._tokenizer)
 
     @asynccontextmanager
@@ -154,8 +158,6 @@ class OpenAIProvider:
             ),
             on_sent=attempt.note_sent,
         )
-        if request.stream:
-            self._tokenizer.warm()  # The meter that cuts streams will want it.
         try:
             async with self._transport.exchange(outgoing) as exchange:
                 if exchange.status != 200:
