@@ -287,6 +287,8 @@ class _Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header."""
+        if self._is_complete:
+            return
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > HEAD_BYTES_MAX:
             raise httptools.HttpParserError("the head of the answer is too large")
@@ -295,6 +297,8 @@ class _Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Wake whoever waits for the head; interim answers (1xx) are passed over."""
         status = self._parser.get_status_code()
+        if self._is_complete:
+            return
         if status < 200:
             self.headers.clear()
             return
@@ -306,7 +310,9 @@ class _Connection(asyncio.Protocol):
         self._wake()
 
     def on_body(self, body: bytes) -> None:
-        """Keep a piece of the body until it is read."""
+        """Keep a piece of the body until it is read; of an answer that nobody asked for nothing is kept."""
+        if self._is_complete:
+            return
         self._chunks.append(body)
         self._buffered += len(body)
         self._wake()

@@ -28,7 +28,7 @@ from seawall.providers.tokens import (
 from seawall.wire import openai_chat, openai_errors, sse
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
-ERROR_BYTES_MAX = 64 * 1024
+ERROR_BYTES_MAX = 1024 * 1024
 RETRY_AFTER_S_MAX = 3_600.0
 END_S_MAX = 1.0
 

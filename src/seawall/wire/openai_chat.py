@@ -280,9 +280,12 @@ def read_answer(raw: bytes) -> Reading:
 
 def _read(data: bytes) -> _Answer:
     try:
-        return _decode_answer(data)
-    except msgspec.ValidationError:
-        return _read_leniently(_decode_any(data))
+        try:
+            return _decode_answer(data)
+        except msgspec.ValidationError:
+            return _read_leniently(_decode_any(data))
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deeply") from error
 
 
 def _read_leniently(value: Any) -> _Answer:

@@ -47,7 +47,7 @@ def read_error_body(raw: bytes, hidden: tuple[str, ...] = ()) -> VendorError:
     """Read a vendor's error body; one that is not JSON says nothing."""
     try:
         return read_error(msgspec.json.decode(raw), hidden)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return VendorError()
 
 
