@@ -5,7 +5,9 @@ import pytest
 from tests.fixtures.gateways import Start, marked
 from tests.fixtures.odd_vendor import OddVendor, answer, usage, whole
 
-TOO_LARGE = pytest.mark.xfail(strict=True, reason="a cost above 2**63 nano-dollars is never settled: the hold stays")
+TOO_LARGE = pytest.mark.xfail(
+    strict=True, reason="a cost above 2**63 nano-dollars is never settled: the hold stays"
+)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,12 @@ from tests.fixtures.odd_vendor import DONE, OddVendor, answer, chunk, stream, us
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CAP = 100
-DEEP = pytest.mark.xfail(strict=True, reason="RecursionError of the decoder is not caught: 500 internal_error")
-LARGE = pytest.mark.xfail(strict=True, reason="an error body above 64 KB is taken for a broken answer: 502, held")
+DEEP = pytest.mark.xfail(
+    strict=True, reason="RecursionError of the decoder is not caught: 500 internal_error"
+)
+LARGE = pytest.mark.xfail(
+    strict=True, reason="an error body above 64 KB is taken for a broken answer: 502, held"
+)
 ERROR = {"error": {"message": "no", "code": "vendor_says_no", "type": "odd", "param": None}}
 END = chunk("", "stop")
 
@@ -42,7 +46,9 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     settings = {name.replace(".", "__"): value for name, value in cached.items()}
     async with (
         OddVendor() as vendor,
-        running(folder, providers__mock__base_url=vendor.base_url, budget__daily_usd="100", **settings) as app,
+        running(
+            folder, providers__mock__base_url=vendor.base_url, budget__daily_usd="100", **settings
+        ) as app,
     ):
         yield Desk(app, vendor)
 
@@ -64,8 +70,12 @@ USAGES = [
 
 @pytest.mark.parametrize(("said", "cost"), USAGES)
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_usage_is_priced_by_the_bucket(desk: Desk, marker: str, said: Any, cost: int, streamed: bool) -> None:
-    data = stream(chunk(), END, {"choices": [], "usage": said}, DONE) if streamed else whole(answer(usage=said))
+async def test_usage_is_priced_by_the_bucket(
+    desk: Desk, marker: str, said: Any, cost: int, streamed: bool
+) -> None:
+    data = (
+        stream(chunk(), END, {"choices": [], "usage": said}, DONE) if streamed else whole(answer(usage=said))
+    )
     desk.vendor_says(data)
     assert (await desk.call(marker, stream=streamed)).status_code == 200
     row = await desk.app.row(marker)
@@ -93,8 +103,12 @@ UNUSABLE = [
 
 @pytest.mark.parametrize("said", UNUSABLE, ids=str)
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_usage_that_cannot_be_true_is_metered(desk: Desk, marker: str, said: Any, streamed: bool) -> None:
-    data = stream(chunk(), END, {"choices": [], "usage": said}, DONE) if streamed else whole(answer(usage=said))
+async def test_usage_that_cannot_be_true_is_metered(
+    desk: Desk, marker: str, said: Any, streamed: bool
+) -> None:
+    data = (
+        stream(chunk(), END, {"choices": [], "usage": said}, DONE) if streamed else whole(answer(usage=said))
+    )
     desk.vendor_says(data)
     assert (await desk.call(marker, stream=streamed)).status_code == 200
     row = await desk.app.row(marker)
@@ -198,7 +212,9 @@ async def test_a_stream_without_done_is_complete_once_it_has_finished(desk: Desk
 
 
 async def test_interim_answers_are_passed_over(desk: Desk, marker: str) -> None:
-    desk.vendor_says(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n" + whole(answer()))
+    desk.vendor_says(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n" + whole(answer())
+    )
     assert (await desk.call(marker)).status_code == 200
     assert (await desk.app.row(marker)).cost == 160_000
 
@@ -223,7 +239,9 @@ async def test_an_answer_that_nobody_asked_for_reaches_nobody(desk: Desk, marker
         ("retry-after: soon\r\n", None),
     ],
 )
-async def test_retry_after_passes_through(desk: Desk, marker: str, headers: str, passed_on: str | None) -> None:
+async def test_retry_after_passes_through(
+    desk: Desk, marker: str, headers: str, passed_on: str | None
+) -> None:
     desk.vendor_says(whole(ERROR, status="429 Too Many Requests", headers=headers))
     response = await desk.call(marker)
     assert code_of(response) == (429, "vendor_says_no")
@@ -245,7 +263,9 @@ async def test_retry_after_passes_through(desk: Desk, marker: str, headers: str,
     ],
     ids=lambda value: str(value)[:20],
 )
-async def test_errors_of_any_shape_are_refusals_that_cost_nothing(desk: Desk, marker: str, body: Any, code: str) -> None:
+async def test_errors_of_any_shape_are_refusals_that_cost_nothing(
+    desk: Desk, marker: str, body: Any, code: str
+) -> None:
     desk.vendor_says(whole(body, status="422 Unprocessable Entity"))
     response = await desk.call(marker)
     assert code_of(response) == (422, code)
@@ -253,9 +273,15 @@ async def test_errors_of_any_shape_are_refusals_that_cost_nothing(desk: Desk, ma
     assert (await desk.app.row(marker)).cost == 0
 
 
-@pytest.mark.parametrize("status", ["201 Created", "204 No Content", "301 Moved", "399 Odd", "600 Beyond", "999 Far"])
-async def test_a_status_that_means_nothing_is_an_error_and_costs_the_hold(desk: Desk, marker: str, status: str) -> None:
-    data = whole(answer(), status=status) if not status.startswith("204") else b"HTTP/1.1 204 No Content\r\n\r\n"
+@pytest.mark.parametrize(
+    "status", ["201 Created", "204 No Content", "301 Moved", "399 Odd", "600 Beyond", "999 Far"]
+)
+async def test_a_status_that_means_nothing_is_an_error_and_costs_the_hold(
+    desk: Desk, marker: str, status: str
+) -> None:
+    data = (
+        whole(answer(), status=status) if not status.startswith("204") else b"HTTP/1.1 204 No Content\r\n\r\n"
+    )
     desk.vendor_says(data)
     assert code_of(await desk.call(marker)) == (502, "upstream_unavailable")
     row = await desk.app.row(marker)

@@ -27,7 +27,9 @@ async def make_call(app: RunningApp, number: int, way: str, *, stream: bool) -> 
     async with peer_of(app.port) as peer:
         peer.ask(body, app.key)
         with suppress(TimeoutError):
-            async with asyncio.timeout(random.Random(number).uniform(0, 0.02) if way == "leave" else LONGER * 4):
+            async with asyncio.timeout(
+                random.Random(number).uniform(0, 0.02) if way == "leave" else LONGER * 4
+            ):
                 status, headers = await peer.head()
                 if "content-length" in headers:
                     data = await peer.reader.readexactly(int(headers["content-length"]))
@@ -54,7 +56,9 @@ async def test_every_answer_carries_the_marker_of_its_own_call(start: Start) -> 
 
     said = await asyncio.gather(*(in_turn(number) for number in range(CALLS)))
     expected = [f"[n{number:04d}] Which of the seven seas is calm?" for number in range(CALLS)]
-    assert [text for text, own in zip(said, expected, strict=True) if not own.startswith(text[: len(own)])] == []
+    assert [
+        text for text, own in zip(said, expected, strict=True) if not own.startswith(text[: len(own)])
+    ] == []
     complete = [text for text, (way, _) in zip(said, ways, strict=True) if way in COMPLETE]
     assert len(complete) > CALLS // 4
     assert all(len(text) > len("[n0000] Which") for text in complete)
