@@ -31,6 +31,7 @@ from seawall.server.app import App
 from seawall.server.body import BodyLimits
 from seawall.settings import ProviderSettings, Settings
 from seawall.stores.sqlite.store import SqliteStore
+from seawall.wire.openai_chat import CapField
 
 log = logging.getLogger("seawall.app")
 
@@ -163,8 +164,9 @@ class Seawall:
                 if now >= next_trim:
                     next_trim = now + TRIM_S
                     await self._trim()
-            except SeawallError as error:
-                log.error("the store is down", extra={"fields": {"why": error.private}})
+            except (SeawallError, OSError) as error:
+                why = getattr(error, "private", None) or type(error).__name__
+                log.error("the store is down", extra={"fields": {"why": why}})
             await asyncio.sleep(WATCH_S)
 
     async def _every_ten_seconds(self) -> None:
@@ -208,7 +210,9 @@ class Seawall:
         profile = known.profile if known else VendorProfile("")
         profile = msgspec.structs.replace(
             profile,
-            cap_field=stated.max_tokens_field or profile.cap_field,
+            cap_field=CapField(stated.max_tokens_field, is_only_one=True)
+            if stated.max_tokens_field
+            else profile.cap_field,
             stops_on_disconnect=stated.stops_on_disconnect or profile.stops_on_disconnect,
         )
         key = settings_key(self.settings, name, stated)

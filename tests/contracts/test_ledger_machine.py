@@ -130,7 +130,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(keys=st.lists(st.sampled_from(SCOPES[1:]), min_size=2, max_size=12), tokens=st.integers(1, 5_000))
     def hold_many_at_once(self, keys: list[str], tokens: int) -> None:
-        """Both processes at once: who comes first is open, but what is granted must fit together."""
+        """Hold by both processes at once: who comes first is open, but what is granted must fit together.
+
+        They are given back at once, so that what comes next does not depend on who was first.
+        """
         asks = [self.make_ask(key, tokens, 10, 1, is_declared=True, waited=True) for key in keys]
 
         async def all_at_once() -> list[HoldAnswer]:
@@ -139,6 +142,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
         for position, (one, answer) in enumerate(zip(asks, self.run(all_at_once()), strict=True)):
             self.note(one, answer, position % 2)
+        assert self.run(self.home.books()) == self.model
+        for one in asks:
+            if one.hold_id in self.model.holds:
+                self.give_back(one.hold_id)
 
     def pick(self, data: st.DataObject) -> str:
         return data.draw(st.sampled_from(sorted(set(self.model.holds) - self.dead)))
@@ -181,11 +188,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def void(self, data: st.DataObject) -> None:
         hold_id = self.pick(data)
-        hold = self.model.holds.pop(hold_id)
+        self.give_back(hold_id)
+        self.ended.append(hold_id)
+
+    def give_back(self, hold_id: str) -> None:
         self.void_in_store(hold_id)
+        hold = self.model.holds.pop(hold_id)
         for key in hold.accounts:
             self.model.accounts[key].held -= hold.amount
-        self.ended.append(hold_id)
 
     @precondition(lambda self: self.ended)
     @rule(data=st.data())

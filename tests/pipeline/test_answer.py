@@ -68,7 +68,7 @@ class Vendor:
     def __init__(self, story: list[str], *, fails_with: Ending | None = None) -> None:
         self.story, self.fails_with = story, fails_with
 
-    def check_fields(self, request: Request) -> None: ...
+    def check_fields(self, request: Request, route: Route) -> None: ...
 
     def rough_input_tokens(self, request: Request, route: Route) -> int:
         return 10

@@ -83,6 +83,7 @@ NOWHERE = [
     "/", "/x", "/admin", "/admin/v1", "/admin/v1/x", "/favicon.ico", "/metrics", "/v1x", "/V1/models", "//v1/models",
     "/./v1/models", "/%2e%2e/etc/passwd", "/.env", "/seawall.db", "/admin/v1/../v1/keys", "/healthz%00",
     pytest.param("/healthz/", marks=SLASH), pytest.param("/admin/v1/keys/", marks=SLASH),
+    pytest.param("/admin/v1/keys/%2e%2e%2f", marks=SLASH),
 ]  # fmt: skip
 
 

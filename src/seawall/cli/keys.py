@@ -1,6 +1,7 @@
 """`seawall keys`: make, look at, revoke and rotate the keys that apps call with."""
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -152,9 +153,9 @@ def revoke(
     from seawall.identity import records
 
     async def work(store: "SqliteStore") -> "KeyRecord":
-        record = records.revoke(await _find(store, wanted), time.time())
-        await store.directory.put(record)
-        return record
+        found = await _find(store, wanted)
+        changed = await store.directory.change(found.id, partial(records.revoke, now=time.time()))
+        return changed or found
 
     record = with_store(read_settings(config, data_dir=data), work)
     if as_json:
@@ -178,11 +179,14 @@ def rotate(
     Id, name, budgets and history stay. Without an overlap the old secret is refused from now on.
     """
     from seawall.identity import records
+    from seawall.identity.keys import new_secret
 
     async def work(store: "SqliteStore") -> "tuple[KeyRecord, str]":
-        record, key = records.rotate(await _find(store, wanted), {"overlap_s": overlap_s}, time.time())
-        await store.directory.put(record)
-        return record, key
+        found = await _find(store, wanted)
+        key, key_hash = new_secret()
+        fields = {"overlap_s": overlap_s}
+        how = partial(records.rotate, fields=fields, key_hash=key_hash, now=time.time())
+        return await store.directory.change(found.id, how) or found, key
 
     record, key = with_store(read_settings(config, data_dir=data), work)
     if as_json:

@@ -54,7 +54,7 @@ class Provider(Protocol):
     async def count_input_tokens(self, request: Request, route: Route) -> int:
         """Bound the input tokens by counting; never above the rough bound."""
 
-    def check_fields(self, request: Request) -> None:
+    def check_fields(self, request: Request, route: Route) -> None:
         """Raise UnpricedField for a field that changes the price beyond any bound."""
 
     def count_output_tokens(self, text: str, route: Route) -> tuple[int, int]:
@@ -162,7 +162,10 @@ class Directory(Protocol):
         """Return all keys, oldest first."""
 
     async def put(self, record: KeyRecord) -> None:
-        """Create or replace a key."""
+        """Create a key."""
+
+    async def change(self, key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyRecord | None:
+        """Replace a key by what `how` makes of it, in one step; returns it, `None` where there is none."""
 
     def touch(self, last_used: dict[str, float]) -> Awaitable[None]:
         """Note when keys were last used."""

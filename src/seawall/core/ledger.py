@@ -156,6 +156,8 @@ def size_hold(ask: Ask, standings: list[Standing]) -> HoldAnswer:
         return _grant(ask, ask.wanted_tokens)
     tightest = min(standings, key=_left)
     left, unspent = _left(tightest), min(_unspent(s) for s in standings)
+    if unspent <= 0:
+        return Exhausted(min(standings, key=_unspent))
     if not ask.is_counted and ask.input_weight * ROUGH_SHARE > left * PER_MILLION:
         return NeedsCount()
     now, later = _affordable(ask, left), _affordable(ask, unspent)

@@ -59,15 +59,18 @@ class Place:
 
         Returns false when the time is over.
         """
+        if timeout_s <= 0:
+            return False
         line = self._lines[self._key]
         try:
             async with asyncio.timeout(timeout_s):
                 while line[0] is not self._woken:
-                    await self._woken.wait()
                     self._woken.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await self._woken.wait()
+                    await self._woken.wait()
+                if not self._woken.is_set():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(POLL_S):
+                            await self._woken.wait()
         except TimeoutError:
             return False
         self._woken.clear()

@@ -24,11 +24,15 @@ KNOWN_MAX = 10_000
 GLOBAL_SCOPE = Scope("global")
 
 
-def new_key() -> tuple[str, str, bytes]:
-    """Make a key; returns (id, the key to show once, its hash)."""
-    key_id = f"key_{secrets.token_hex(ID_BYTES)}"
+def new_id() -> str:
+    """Make the id of a key, which is no secret."""
+    return f"key_{secrets.token_hex(ID_BYTES)}"
+
+
+def new_secret() -> tuple[str, bytes]:
+    """Make a key; returns it, to be shown once, and its hash."""
     key = f"{PREFIX}{secrets.token_urlsafe(SECRET_BYTES)}"
-    return key_id, key, hash_of(key)
+    return key, hash_of(key)
 
 
 def hash_of(key: str) -> bytes:
@@ -54,6 +58,7 @@ class VirtualKeys:
         self._global = ScopeBudget(GLOBAL_SCOPE, global_budget)
         self._now = now
         self._known: dict[bytes, _Known] = {}
+        self._epoch = 0
         self.last_used: dict[str, float] = {}
 
     async def identify(self, credentials: str | None) -> tuple[Principal, Policy]:
@@ -76,6 +81,7 @@ class VirtualKeys:
     def forget(self) -> None:
         """Read every key again at its next use: something has changed."""
         self._known.clear()
+        self._epoch += 1
 
     def take_last_used(self) -> dict[str, float]:
         """Return when keys were used since the last time this was asked."""
@@ -83,6 +89,7 @@ class VirtualKeys:
         return taken
 
     async def _read(self, key_hash: bytes, now: float) -> _Known:
+        epoch = self._epoch
         record = await self._directory.find_by_hash(key_hash)
         if record is None or record.revoked_at is not None:
             raise Unauthenticated
@@ -96,7 +103,7 @@ class VirtualKeys:
         )
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
-        if now < known.valid_until:
+        if now < known.valid_until and epoch == self._epoch:  # What changed meanwhile is read again.
             self._known[key_hash] = known
         return known
 

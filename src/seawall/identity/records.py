@@ -9,11 +9,13 @@ from seawall.core.contracts import KeyRecord
 from seawall.core.errors import InvalidRequest, NotYetSupported
 from seawall.core.money import Money, parse_usd
 from seawall.core.policy import Budget
-from seawall.identity.keys import new_key
+from seawall.identity.keys import new_id, new_secret
 
 NAME_CHARS_MAX = 100
 MODELS_MAX = 1_000
 OVERLAP_S_MAX = 30 * 86_400
+MOMENT_MAX_S = 253_370_764_800
+"""The first of January 9999."""
 
 _CAPS = {"daily_usd": "daily", "monthly_usd": "monthly", "lifetime_usd": "lifetime"}
 
@@ -26,8 +28,8 @@ def make(fields: dict[str, Any], now: float) -> tuple[KeyRecord, str]:
     changes = _read(fields)
     if "name" not in changes:
         raise InvalidRequest("Give the key a name.", param="name")
-    key_id, key, key_hash = new_key()
-    record = KeyRecord(id=key_id, name=changes.pop("name"), hash=key_hash, created_at=now)
+    key, key_hash = new_secret()
+    record = KeyRecord(id=new_id(), name=changes.pop("name"), hash=key_hash, created_at=now)
     return _changed(record, changes), key
 
 
@@ -43,7 +45,7 @@ def revoke(record: KeyRecord, now: float) -> KeyRecord:
     )
 
 
-def rotate(record: KeyRecord, fields: dict[str, Any], now: float) -> tuple[KeyRecord, str]:
+def rotate(record: KeyRecord, fields: dict[str, Any], key_hash: bytes, now: float) -> KeyRecord:
     """Give a key a new secret under the same id; the old one works `overlap_s` seconds more (default 0)."""
     overlap_s = fields.get("overlap_s", 0)
     unknown = next((name for name in fields if name != "overlap_s"), None)
@@ -55,14 +57,12 @@ def rotate(record: KeyRecord, fields: dict[str, Any], now: float) -> tuple[KeyRe
         )
     if record.revoked_at is not None:
         raise InvalidRequest("This key is revoked; make a new one.")
-    _, key, key_hash = new_key()
-    rotated = msgspec.structs.replace(
+    return msgspec.structs.replace(
         record,
         hash=key_hash,
         previous_hash=record.hash if overlap_s else None,
         previous_until=now + overlap_s if overlap_s else None,
     )
-    return rotated, key
 
 
 def _changed(record: KeyRecord, changes: dict[str, Any]) -> KeyRecord:
@@ -147,4 +147,7 @@ def _moment(value: Any) -> float | None:
         raise InvalidRequest(
             "expires_at must be a moment such as 2027-01-31T12:00:00Z.", param="expires_at"
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    at_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not 0 < at_s < MOMENT_MAX_S:
+        raise InvalidRequest("expires_at must lie between 1970 and 9999.", param="expires_at")
+    return at_s

@@ -1,14 +1,18 @@
 """One row per call, whatever happens."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway
+from seawall.core.deadline import Deadline
+from seawall.core.errors import SeawallError
 from seawall.core.ledger import CallRow
 from seawall.core.money import FREE
+
+WRITE_S = 1.0
 
 
 @asynccontextmanager
@@ -27,9 +31,10 @@ async def record(call: Call, gateway: Gateway) -> AsyncIterator[None]:
     finally:
         call.ended(None)
         now = gateway.now()
-        if not call.recorded and call.principal is not None:
-            await gateway.call_log.write(row_of(call, now))
         gateway.tell(call, now)
+        if not call.recorded and call.principal is not None:
+            with suppress(SeawallError, TimeoutError), Deadline(call.task, WRITE_S):
+                await gateway.call_log.write(row_of(call, now))
 
 
 def first_row_of(call: Call) -> CallRow:

@@ -15,4 +15,4 @@ async def choose_route(call: Call, gateway: Gateway) -> None:
     call.route = gateway.router.route(call.request.model)
     if not call.policy.allows(call.route.provider, call.route.model):
         raise ModelNotAllowed(param="model")
-    gateway.router.provider(call.route.provider).check_fields(call.request)
+    gateway.router.provider(call.route.provider).check_fields(call.request, call.route)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from seawall.core.call import Attempt, Call, Ending, Request, Route
 from seawall.core.contracts import Gateway
+from seawall.core.deadline import Deadline
 from seawall.core.errors import BudgetBusy, BudgetExhausted
 from seawall.core.ledger import (
     Account,
@@ -31,6 +32,8 @@ from seawall.pipeline.recording import first_row_of, row_of
 log = logging.getLogger("seawall.money")
 
 BUSY_RETRY_AFTER_S = 1.0
+SETTLE_S = 1.0
+"""How long a call waits for its settlement; the ledger writes it all the same."""
 POLICIES_REMEMBERED = 10_000
 
 
@@ -166,7 +169,10 @@ async def _settle(call: Call, gateway: Gateway) -> None:
         assert call.usage is not None
         written = gateway.ledger.settle(Settlement(call.id, call.cost, call.overage, call.usage, row))
     try:
-        await written
+        with Deadline(call.task, SETTLE_S):
+            await written
+    except TimeoutError:
+        log.error("a settlement is not on disk yet; the ledger keeps it", extra={"fields": {"id": call.id}})
     finally:
         gateway.lines.freed()
 

@@ -169,6 +169,7 @@ class _Connection(asyncio.Protocol):
             and self._failure is None
             and self._lost is None
             and not self._transport.is_closing()
+            and self._transport.get_write_buffer_size() == 0
         )
 
     def abort(self) -> None:

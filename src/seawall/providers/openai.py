@@ -26,6 +26,7 @@ from seawall.providers.tokens import (
     rough_input_tokens,
 )
 from seawall.wire import openai_chat, openai_errors, sse
+from seawall.wire.openai_chat import CapField
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 ERROR_BYTES_MAX = 1024 * 1024
@@ -39,6 +40,9 @@ _ORDINARY_TIERS = (None, "auto", "default", "flex")
 _REFUSED_FIELDS = {
     "web_search_options": "it lets the model search the web, which is billed by the search",
     "plugins": "plugins are billed by themselves",
+    "search_parameters": "it lets the model search, which is billed by the search",
+    "prediction": "rejected predictions are billed as output",
+    "best_of": "answers that are thrown away are billed as well",
     "models": "it lets the provider answer with another model, at another price",
     "prompt": "a stored prompt adds input that cannot be counted here",
     "previous_response_id": "stored state adds input that cannot be counted here",
@@ -58,7 +62,7 @@ class VendorProfile(msgspec.Struct, frozen=True):
     """
 
     vendor: str
-    cap_field: str = "max_tokens"
+    cap_field: CapField = CapField()
     stops_on_disconnect: bool = False
     pins: tuple[tuple[str, str], ...] = ()
 
@@ -96,8 +100,15 @@ class OpenAIProvider:
         """Close idle connections."""
         await self._transport.close()
 
-    def check_fields(self, request: Request) -> None:
+    def check_fields(self, request: Request, route: Route) -> None:
         """Raise UnpricedField for what changes price, model or hidden input beyond any bound."""
+        rates = route.price.rates
+        for field, is_used, rate in (
+            ("messages", request.audio_bytes > 0, rates.audio_input),
+            ("modalities", request.wants_audio, rates.audio_output),
+        ):
+            if is_used and rate is None and rates.output:
+                raise UnpricedField("The price of audio is not known for this model.", param=field)
         body = request.body
         for field in _REFUSED_FIELDS.keys() & body.keys():
             if body[field] is not None:
@@ -179,7 +190,9 @@ class OpenAIProvider:
             reading = openai_chat.read_answer(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UpstreamUnavailable("The provider's answer cannot be read.") from error
-        if reading.error is not None and not reading.event.usage:
+        if reading.error is not None:
+            if reading.event.usage is not None:
+                attempt.usage, attempt.ending = reading.event.usage, Ending.COMPLETE
             raise self._error_inside(reading.error)
         attempt.ending = Ending.COMPLETE
         yield reading.event

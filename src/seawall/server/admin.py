@@ -1,6 +1,7 @@
 """The admin API: keys, calls and usage, for the holder of the admin key."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from seawall.core.contracts import Gateway, KeyRecord
 from seawall.core.errors import InvalidRequest, Unauthenticated, UnknownRoute
 from seawall.core.policy import Scope
 from seawall.identity import records
+from seawall.identity.keys import new_secret
 from seawall.server.body import BodyLimits, read_json
 from seawall.server.cold import is_admin, json_response
 from seawall.server.showing import show_call, show_key, show_sums
@@ -19,6 +21,8 @@ CALLS_MAX = 1_000
 CALLS_DEFAULT = 100
 DAY_MS = 86_400_000
 USAGE_DAYS = 31
+DIGITS_MAX = 9
+NO_KEY = "There is no key with this id."
 USAGE_DAYS_MAX = 3_660
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -34,7 +38,7 @@ class Admin:
     async def create_key(self, request: Request) -> Response:
         """POST /admin/v1/keys: make a key and show it this once."""
         record, key = records.make(await self._body(request), self._gateway.now())
-        await self._store(record)
+        await self._gateway.directory.put(record)
         return json_response({"id": record.id, "key": key}, 201)
 
     async def list_keys(self, _: Request) -> Response:
@@ -47,21 +51,24 @@ class Admin:
 
     async def change_key(self, request: Request) -> Response:
         """PATCH /admin/v1/keys/{id}: change the named fields."""
-        record = records.change(await self._find(request), await self._body(request))
-        await self._store(record)
-        return json_response(await self._shown(record))
+        fields = await self._body(request)
+        return json_response(
+            await self._shown(await self._change(request, partial(records.change, fields=fields)))
+        )
 
     async def revoke_key(self, request: Request) -> Response:
         """DELETE /admin/v1/keys/{id}: refuse the key from now on; what it spent stays on record."""
-        record = records.revoke(await self._find(request), self._gateway.now())
-        await self._store(record)
+        record = await self._change(request, partial(records.revoke, now=self._gateway.now()))
         return json_response({"id": record.id, "revoked": True})
 
     async def rotate_key(self, request: Request) -> Response:
         """POST /admin/v1/keys/{id}/rotate: a new key under the same id; shown this once."""
         fields = await self._body(request, may_be_empty=True)
-        record, key = records.rotate(await self._find(request), fields, self._gateway.now())
-        await self._store(record)
+        key, key_hash = new_secret()
+        now = self._gateway.now()
+        record = await self._change(
+            request, partial(records.rotate, fields=fields, key_hash=key_hash, now=now)
+        )
         return json_response({"id": record.id, "key": key})
 
     async def list_calls(self, request: Request) -> Response:
@@ -100,13 +107,16 @@ class Admin:
     async def _find(self, request: Request) -> KeyRecord:
         record = await self._gateway.directory.get(request.path_params["id"])
         if record is None:
-            raise UnknownRoute("There is no key with this id.")
+            raise UnknownRoute(NO_KEY)
         return record
 
-    async def _store(self, record: KeyRecord) -> None:
-        await self._gateway.directory.put(record)
+    async def _change(self, request: Request, how: Callable[[KeyRecord], KeyRecord]) -> KeyRecord:
+        record = await self._gateway.directory.change(request.path_params["id"], how)
+        if record is None:
+            raise UnknownRoute(NO_KEY)
         self._gateway.identity.forget()
         self._gateway.lines.freed()
+        return record
 
     async def _shown(self, record: KeyRecord) -> dict[str, Any]:
         scope = str(Scope("key", record.id))
@@ -139,6 +149,6 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+    if not text.isascii() or not text.isdigit() or len(text) > DIGITS_MAX or not 1 <= int(text) <= most:
         raise InvalidRequest(f"{name} must be a whole number from 1 to {most}.", param=name)
     return int(text)

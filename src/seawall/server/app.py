@@ -34,6 +34,7 @@ class App:
             routes=[*cold_routes(gateway, admin_key), *admin_routes(gateway, admin_key, limits)],
             exception_handlers=error_handlers(gateway),
         )
+        self.cold.router.redirect_slashes = False  # It would redirect to the caller's own Host header.
         self._cold: ASGIApp = self.cold
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -46,7 +46,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._listeners: set[Callable[[], None]] = set()
         self._clock: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._head_bytes = self._header_bytes = 0
         self._is_in_head = True
         self._is_in_body = False
 
@@ -69,7 +69,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._is_in_head and self._head_bytes > self.request_limits.head_bytes_max:
             self._refuse(431)
-        elif self._clock is None and (self._is_in_head or self._is_in_body):
+        elif self._clock is None and (self._is_in_head or self._is_in_body or self._is_idle()):
             limits = self.request_limits
             timeout_s = limits.head_timeout_s if self._is_in_head else limits.body_timeout_s
             self._clock = self.loop.call_later(timeout_s, self._refuse, 408)
@@ -78,14 +78,14 @@ class _GuardedProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self.scope["extensions"] = {ON_DISCONNECT: self._listeners}  # type: ignore[dict-item] # ours
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._head_bytes, self._header_bytes = True, 0, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header; one too many ends the connection."""
         super().on_header(name, value)
-        self._head_bytes += len(name) + len(value)
         limits = self.request_limits
-        if len(self.headers) > limits.headers_max or self._head_bytes > limits.head_bytes_max * 2:
+        self._header_bytes += len(name) + len(value)
+        if len(self.headers) > limits.headers_max or self._header_bytes > limits.head_bytes_max:
             self._refuse(431)
             raise httptools.HttpParserError("too many headers")
 
@@ -105,6 +105,11 @@ class _GuardedProtocol(HttpToolsProtocol):
         """Refuse what is not HTTP; nothing more where another refusal has been sent."""
         self._refuse(400)
 
+    def _is_idle(self) -> bool:
+        """Say whether something came between two requests that is none, and stopped uvicorn's own clock."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and cycle.response_complete and self.timeout_keep_alive_task is None
+
     def _stop_clock(self) -> None:
         if self._clock is not None:
             self._clock.cancel()
@@ -118,7 +123,9 @@ class _GuardedProtocol(HttpToolsProtocol):
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
         body = msgspec.json.encode({"error": error})
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete or (self._is_in_body and not cycle.response_started):
+        is_between = cycle is None or cycle.response_complete
+        may_answer = is_between and not self._is_in_body and (self._is_in_head or status != 408)
+        if may_answer or (self._is_in_body and cycle is not None and not cycle.response_started):
             head = (
                 b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
             )

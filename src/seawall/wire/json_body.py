@@ -64,11 +64,11 @@ class _NotANumber:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> Any:
-    seen = dict(pairs)
-    if len(seen) == len(pairs):
-        return seen
-    names = [key for key, _ in pairs]
-    return _Duplicate(next(key for key in names if names.count(key) > 1))
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    return _Duplicate(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value] # add returns None
 
 
 def _parse_slowly(raw: bytes) -> Any:
@@ -77,9 +77,10 @@ def _parse_slowly(raw: bytes) -> Any:
 
 
 def _refuse_duplicates(raw: bytes) -> None:
-    fault = _find_fault(_parse_slowly(raw), "")
+    where: list[str | int] = []
+    fault = _find_fault(_parse_slowly(raw), where)
     if fault is not None:
-        raise InvalidRequest(fault[1], param=fault[0] or None)
+        raise _refusal(fault, where)
 
 
 def _explain(raw: bytes, depth_max: int) -> NoReturn:
@@ -89,42 +90,54 @@ def _explain(raw: bytes, depth_max: int) -> NoReturn:
     except RecursionError:
         raise InvalidRequest(f"The body is nested more than {depth_max} levels deep.") from None
     except ValueError as error:
-        where = (
+        place = (
             f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         )
-        raise InvalidRequest(f"The body is not valid JSON{where}.") from None
+        raise InvalidRequest(f"The body is not valid JSON{place}.") from None
+    where: list[str | int] = []
     try:
-        fault = _find_fault(value, "")
+        fault = _find_fault(value, where)
     except RecursionError:
         fault = None
     if fault is None:
         raise InvalidRequest(f"The body is nested more than {depth_max} levels deep.")
-    raise InvalidRequest(fault[1], param=fault[0] or None)
+    raise _refusal(fault, where)
 
 
-def _find_fault(node: Any, path: str) -> tuple[str, str] | None:
-    """Return (path, sentence) of the first thing in the tree that must not be there."""
-    name = path or "The body"
-    if isinstance(node, _Duplicate):
-        full = f"{path}.{node.key}" if path else node.key
-        return _printable(full), f"The field {_printable(full)} stands in the body twice."
-    if isinstance(node, _NotANumber) or (isinstance(node, float) and not math.isfinite(node)):
-        return path, f"{name} is not a finite number."
-    if isinstance(node, str) and not _is_clean(node):
-        return path, f"{name} holds text that is not valid Unicode."
-    children: list[tuple[str, Any]] = []
-    if isinstance(node, dict):
-        unclean = next((key for key in node if not _is_clean(key)), None)
-        if unclean is not None:
-            return path, f"{name} has a key that is not valid Unicode."
-        children = [(f"{path}.{key}" if path else key, value) for key, value in node.items()]
-    elif isinstance(node, list):
-        children = [(f"{path}[{index}]", value) for index, value in enumerate(node)]
-    for child_path, child in children:
-        fault = _find_fault(child, child_path)
+def _find_fault(node: Any, where: list[str | int]) -> str | None:
+    """Return what is wrong with the first thing that must not be there, and leave its place in `where`."""
+    fault = _fault_of(node)
+    if fault is not None:
+        if isinstance(node, _Duplicate):
+            where.append(node.key)
+        return fault
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, child in children:
+        where.append(name)
+        fault = _find_fault(child, where)
         if fault is not None:
             return fault
+        where.pop()
     return None
+
+
+def _fault_of(node: Any) -> str | None:
+    """Say what is wrong with one value, its children aside."""
+    if isinstance(node, _Duplicate):
+        return "stands in the body twice"
+    if isinstance(node, _NotANumber) or (isinstance(node, float) and not math.isfinite(node)):
+        return "is not a finite number"
+    if isinstance(node, str) and not _is_clean(node):
+        return "holds text that is not valid Unicode"
+    if isinstance(node, dict) and not all(map(_is_clean, node)):
+        return "has a key that is not valid Unicode"
+    return None
+
+
+def _refusal(fault: str, where: list[str | int]) -> InvalidRequest:
+    """Name the place of a fault as code would: messages[0].content."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
+    return InvalidRequest(f"{_printable(path) or 'The body'} {fault}.", param=_printable(path) or None)
 
 
 def _is_clean(text: str) -> bool:

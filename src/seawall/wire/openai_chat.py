@@ -9,12 +9,17 @@ import msgspec
 from msgspec import Struct
 
 from seawall.core.call import Event, Json, Origin, OutputCap, Request, Text
-from seawall.core.errors import InvalidRequest
+from seawall.core.errors import InvalidRequest, UnpricedField
 from seawall.core.money import Usage
 
 DIALECT = "openai_chat"
 CHOICES_MAX = 128
 NAME_CHARS_MAX = 256
+TOKENS_MAX = 10**12
+"""No usage is believed beyond this; what it costs still fits into the ledger."""
+
+TEXT_PARTS = ("text", "refusal", "thinking", "reasoning")
+"""Parts whose tokens are those of their own words; everything in them is counted."""
 
 _ORIGINS: dict[str, Origin] = {
     "system": "system",
@@ -51,7 +56,7 @@ def read_request(body: Json, *, raw_bytes: int, messages_max: int) -> Request:
     return Request(
         dialect=DIALECT,
         body=body,
-        raw_bytes=raw_bytes,
+        raw_bytes=max(raw_bytes, len(encode(body))),  # A number may be longer as we write it.
         model=model,
         stream=stream,
         cap=_output_cap(body),
@@ -94,6 +99,8 @@ def _read_message(message: Any, path: str, parts: _Parts) -> None:
             _read_part(part, f"{path}.content[{index}]", origin, parts)
     elif content is not None:
         raise InvalidRequest(f"{path}.content must be a text or a list of parts.", param=f"{path}.content")
+    if message.get("audio") is not None:
+        raise UnpricedField("A spoken answer adds input that cannot be counted.", param=f"{path}.audio")
     for name, value in message.items():
         if name not in ("role", "content") and value:
             text = value if isinstance(value, str) else encode(value).decode()
@@ -117,10 +124,14 @@ def _read_part(part: Any, path: str, origin: Origin, parts: _Parts) -> None:
         parts.audio_bytes += len(data)
     elif kind == "file":
         parts.files += 1
-    elif isinstance(part.get("text"), str):
-        parts.texts.append(Text(f"{path}.text", origin, part["text"]))
+    elif kind in TEXT_PARTS:
+        strings = {name: value for name, value in part.items() if name != "type" and isinstance(value, str)}
+        parts.texts += [Text(f"{path}.{name}", origin, value) for name, value in strings.items()]
     else:
-        parts.texts.append(Text(path, origin, encode(part).decode()))
+        raise UnpricedField(
+            "Parts of this type add input that cannot be counted. Send text, image_url, input_audio or file.",
+            param=f"{path}.type",
+        )
 
 
 def _output_cap(body: Json) -> OutputCap:
@@ -172,24 +183,36 @@ def _end_user(body: Json) -> str | None:
     return None
 
 
+class CapField(Struct, frozen=True):
+    """The field in which a vendor takes the output cap; `is_only_one` where it must not get the other too."""
+
+    name: str = "max_tokens"
+    is_only_one: bool = False
+
+
+CAP_FIELDS = ("max_completion_tokens", "max_tokens")
+
+
 def write_request(
     request: Request,
     *,
     model: str,
     output_cap: int,
-    cap_field: str,
+    cap_field: CapField,
     pins: tuple[tuple[str, str], ...] = (),
 ) -> bytes:
     """Write the body for the vendor: as it came, but for the model, the output cap and our stream option.
 
-    The cap goes into every field that the client used for it, else into `cap_field`. `pins` are set where
-    the client left them open.
+    The cap always goes into the vendor's own field: some ignore the other one in silence. Where both may be
+    sent it goes into the field that the client used as well. `pins` are set where the client left them open.
     """
     body = dict(request.body)
     body["model"] = model
-    used = [name for name in ("max_completion_tokens", "max_tokens") if body.get(name) is not None]
-    for name in used or [cap_field]:
-        body[name] = output_cap
+    for name in CAP_FIELDS:
+        if name == cap_field.name or (body.get(name) is not None and not cap_field.is_only_one):
+            body[name] = output_cap
+        else:
+            body.pop(name, None)
     for name, value in pins:
         if body.get(name) in (None, "auto"):
             body[name] = value
@@ -332,18 +355,34 @@ def _usage(usage: _Usage | None) -> Usage | None:
     """Read a usage object; `None` where it does not say both sums."""
     if usage is None or usage.prompt_tokens is None:
         return None
-    output = usage.completion_tokens
-    if output is None:
-        if usage.total_tokens is None:
-            return None
-        output = usage.total_tokens - usage.prompt_tokens
+    if usage.completion_tokens is None and usage.total_tokens is None:
+        return None
+    # Some vendors count reasoning in the total and not in the completion (xAI); the larger one is billed.
+    output = max(usage.completion_tokens or 0, (usage.total_tokens or 0) - usage.prompt_tokens)
     prompt = usage.prompt_tokens_details or _PromptDetails()
     completion = usage.completion_tokens_details or _CompletionDetails()
-    figures = (
-        usage.prompt_tokens, output, prompt.cached_tokens or 0, prompt.cache_write_tokens or 0,
-        completion.reasoning_tokens or 0, prompt.audio_tokens or 0, completion.audio_tokens or 0,
-    )  # fmt: skip
-    return None if min(figures) < 0 else Usage(*figures)
+    figures = [
+        usage.prompt_tokens,
+        output,
+        prompt.cached_tokens or 0,
+        prompt.cache_write_tokens or 0,
+        completion.reasoning_tokens or 0,
+        prompt.audio_tokens or 0,
+        completion.audio_tokens or 0,
+    ]
+    if min(figures) < 0:
+        return None
+    prompt_tokens, output_tokens, *rest = (min(figure, TOKENS_MAX) for figure in figures)
+    cached_read, cached_write, reasoning, audio_input, audio_output = rest
+    return Usage(
+        input=prompt_tokens,
+        output=output_tokens,
+        cached_read=cached_read,
+        cached_write=cached_write,
+        reasoning=reasoning,
+        audio_input=audio_input,
+        audio_output=audio_output,
+    )
 
 
 def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:

@@ -1,6 +1,7 @@
 """Virtual keys on SQLite; other processes may change them at any time."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -42,8 +43,13 @@ class SqliteDirectory:
         return [_record(row) for row in await self._reader.run(lambda c: c.execute(_ALL).fetchall())]
 
     async def put(self, record: KeyRecord) -> None:
-        """Create or replace a key."""
+        """Create a key."""
         await self._writer.submit(partial(_put, record))
+
+    async def change(self, key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyRecord | None:
+        """Replace a key by what `how` makes of it, in one transaction; what `how` raises changes nothing."""
+        changed: KeyRecord | None = await self._writer.submit(partial(_change, key_id, how))
+        return changed
 
     def touch(self, last_used: dict[str, float]) -> "asyncio.Future[None]":
         """Note when keys were last used."""
@@ -76,6 +82,15 @@ def _put(record: KeyRecord, batch: LedgerBatch) -> None:
             record.previous_until,
         ),
     )
+
+
+def _change(key_id: str, how: Callable[[KeyRecord], KeyRecord], batch: LedgerBatch) -> KeyRecord | None:
+    row = batch.cursor.execute(_BY_ID, (key_id,)).fetchone()
+    if row is None:
+        return None
+    record = how(_record(row))
+    _put(record, batch)
+    return record
 
 
 def _touch(last_used: dict[str, float], batch: LedgerBatch) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,10 +21,11 @@ class Reader:
         self._path = path
         self._connection: apsw.Connection | None = None
         self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="seawall-reader")
 
     async def run(self, question: Callable[[apsw.Connection], T]) -> T:
         """Ask in a thread and return the answer; raises Overloaded where the file cannot be read."""
-        return await asyncio.to_thread(self._run, question)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, question)
 
     def close(self) -> None:
         """Close the connection."""
@@ -31,6 +33,7 @@ class Reader:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+        self._thread.shutdown(wait=False)
 
     def _run(self, question: Callable[[apsw.Connection], T]) -> T:
         with self._lock:

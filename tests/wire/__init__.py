@@ -1,0 +1,1 @@
+"""Bytes in, core types out, and back."""
