@@ -268,10 +268,8 @@ def flat(node: Any) -> list[tuple[str, Any]]:
         ("/usage?by=key;drop", "by"),
         ("/usage?days=0", "days"),
         ("/usage?days=99999", "days"),
-        pytest.param("/calls?limit=000000001" + "9" * 30, "limit", marks=pytest.mark.xfail(
-            strict=True, reason="only the first nine digits are checked: 500")),
-        pytest.param("/usage?days=000000001" + "9" * 5_000, "days", marks=pytest.mark.xfail(
-            strict=True, reason="only the first nine digits are checked: 500")),
+        ("/calls?limit=000000001" + "9" * 30, "limit"),
+        ("/usage?days=000000001" + "9" * 5_000, "days"),
     ],
 )  # fmt: skip
 async def test_a_bad_query_is_named(admin_app: RunningApp, query: str, param: str) -> None:
@@ -291,3 +289,15 @@ async def test_an_odd_query_is_no_error(admin_app: RunningApp, query: str) -> No
 async def test_an_odd_id_is_not_found(admin_app: RunningApp, key_id: str) -> None:
     for path in (f"/keys/{key_id}", f"/calls/{key_id}"):
         assert (await admin_app.admin("GET", path)).status_code == 404
+
+
+@pytest.mark.xfail(strict=True, reason="a rotation without Content-Length is taken for one without a body")
+async def test_a_rotation_reads_a_body_of_any_length(admin_app: RunningApp) -> None:
+    key_id, key = await admin_app.new_key()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"overlap_s":'
+        yield b"-1}"
+
+    assert_refused(await admin_app.admin("POST", f"/keys/{key_id}/rotate", content=body()), "overlap_s")
+    assert (await admin_app.chat(marked("one", "s5"), key=key)).status_code == 200

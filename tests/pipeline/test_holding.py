@@ -62,7 +62,7 @@ async def test_every_one_of_many_holds_is_on_disk_before_its_request(start: Star
     ("fields", "sent"),
     [
         ({"max_tokens": 100}, {"max_tokens": 100}),
-        ({"max_completion_tokens": 100}, {"max_completion_tokens": 100}),
+        ({"max_completion_tokens": 100}, {"max_completion_tokens": 100, "max_tokens": 100}),
         ({"max_tokens": 100, "max_completion_tokens": 70}, {"max_tokens": 70, "max_completion_tokens": 70}),
         ({"max_tokens": 9_000}, {"max_tokens": 4_096}),
         ({"max_tokens": None}, {"max_tokens": 4_096}),

@@ -72,9 +72,6 @@ async def test_a_body_that_trickles_has_no_more_time(hasty_app: RunningApp) -> N
         assert (await answer).status == 408
 
 
-@pytest.mark.xfail(
-    strict=True, reason="protocol: a 408 is written after the answer that has been given already"
-)
 async def test_a_stranger_cannot_keep_a_connection_with_an_endless_body(hasty_app: RunningApp) -> None:
     async with peer_of(hasty_app.port) as peer:
         peer.send(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 10000\r\n\r\n{")
@@ -82,9 +79,6 @@ async def test_a_stranger_cannot_keep_a_connection_with_an_endless_body(hasty_ap
         assert await peer.rest() == b""
 
 
-@pytest.mark.xfail(
-    strict=True, reason="empty lines between requests stop uvicorn's keep-alive clock; ours never starts"
-)
 async def test_empty_lines_do_not_keep_a_connection(hasty_app: RunningApp) -> None:
     async with peer_of(hasty_app.port) as peer:
         peer.ask(None, None, method="GET", path="/healthz")
@@ -131,9 +125,6 @@ async def test_a_head_that_goes_on_and_on_is_refused(hasty_app: RunningApp) -> N
         assert ((await answer).status, (await answer).error["code"]) == (431, "request_too_large")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a head that arrives at once may be twice as large as the setting says"
-)
 async def test_a_head_just_above_the_limit_is_refused(hasty_app: RunningApp) -> None:
     async with peer_of(hasty_app.port) as peer:
         peer.send(f"GET /healthz HTTP/1.1\r\nhost: gateway\r\nx-large: {'x' * 5_000}\r\n\r\n".encode())

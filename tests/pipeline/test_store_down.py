@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from seawall.stores.sqlite.connection import open_reader
 from tests.fixtures.gateways import ADMIN_KEY, Start, marked
 from tests.fixtures.ledgers import full_disk
@@ -41,7 +39,6 @@ async def test_the_answer_stands_where_its_settlement_cannot_be_written_yet(star
     assert (spend.lifetime, spend.held) == (seen.cost, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="record: the failing write of the row replaces the refusal")
 async def test_a_refusal_stands_where_its_row_cannot_be_written(start: Start) -> None:
     app = await start()
     with full_disk(app.database):

@@ -12,6 +12,9 @@ ON_DISCONNECT = "seawall.on_disconnect"
 """The ASGI extension with those who are told when the client leaves: cheaper than a task that watches."""
 
 
+LINGER_S = 1.0
+
+
 class RequestLimits(msgspec.Struct, frozen=True):
     """How large the head of a request may be, and how long its head and its body may take."""
 
@@ -49,6 +52,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = self._header_bytes = 0
         self._is_in_head = True
         self._is_in_body = False
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Start the clock for the first request."""
@@ -64,6 +68,8 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; refuse a head that goes on and on, and start the clock for what is not complete yet."""
+        if self._is_refused:
+            return
         if self._is_in_head:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -116,9 +122,15 @@ class _GuardedProtocol(HttpToolsProtocol):
             self._clock = None
 
     def _refuse(self, status: int) -> None:
-        """Answer outside of the application, where no answer has begun, and close."""
-        if self.transport.is_closing():
+        """Answer outside of the application, where no answer has begun, and close.
+
+        After an answer the connection stays for a moment and what still comes is dropped: closing a socket
+        with unread bytes would take the answer back.
+        """
+        if self._is_refused or self.transport.is_closing():
             return
+        self._is_refused = True
+        self._stop_clock()
         reason, code, message = _REFUSALS[status]
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
         body = msgspec.json.encode({"error": error})
@@ -130,4 +142,8 @@ class _GuardedProtocol(HttpToolsProtocol):
                 b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
             )
             self.transport.write(head % (status, reason, len(body)) + b"\r\n\r\n" + body)
-        self.transport.close()
+            self._clock = self.loop.call_later(LINGER_S, self.transport.close)
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+        else:
+            self.transport.close()
