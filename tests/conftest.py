@@ -11,7 +11,10 @@ import pytest
 hypothesis.settings.register_profile("seawall", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("seawall")
 
-pytest_plugins = [f"tests.fixtures.{path.stem}" for path in Path(__file__).parent.glob("fixtures/[!_]*.py")]
+pytest_plugins = sorted(
+    f"tests.fixtures.{path.stem}" for path in Path(__file__).parent.glob("fixtures/[!_]*.py")
+)
+pytest.register_assert_rewrite(*pytest_plugins)  # They may import one another, in any order.
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -85,7 +86,7 @@ class Seawall:
         self.notes: list[str] = []
         router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()), now)
         self.store = SqliteStore(folder)
-        self._access_log = AccessLog(style=settings.log.format, is_on=settings.log.access)
+        self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
         self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)
         self.gateway = Gateway(
             identity=self.identity,
@@ -153,6 +154,7 @@ class Seawall:
         version, next_reap, next_trim = -1, 0.0, 0.0
         while True:
             try:
+                self.store.check_place()
                 seen = await self.gateway.directory.version()
                 if seen != version:
                     version = seen
@@ -195,7 +197,9 @@ class Seawall:
         for vendor, key in keys:
             provider = self._openai(vendor.name, vendor.profile, vendor.base_url, key)
             offers.append(Offer(provider, vendor.profile.vendor))
-            self.found.append(Found(vendor.name, settings.environment.where(vendor.key_variable) or ""))
+            self.found.append(
+                Found(vendor.name, settings.environment.where(vendor.key_variable, other_than=PREFIX) or "")
+            )
         if settings.demo.enabled:
             transport = DemoTransport(pace_s=settings.demo.pace_s)
             profile = VendorProfile("demo", stops_on_disconnect=True)
@@ -249,6 +253,12 @@ class Seawall:
         return (("seawall-demo-facts", msgspec.json.encode(facts).decode()),)
 
 
+def log_style(settings: Settings) -> str:
+    """Return how log lines are written: as stated, else for people at a terminal and as JSON elsewhere."""
+    is_stated = not settings.sources["log.format"].startswith("default")
+    return settings.log.format if is_stated or not sys.stderr.isatty() else "text"
+
+
 def survey(settings: Settings) -> list[Surveyed]:
     """List what a gateway with these settings would find to call; opens and calls nothing.
 
@@ -265,7 +275,11 @@ def survey(settings: Settings) -> list[Surveyed]:
     for vendor, _ in vendor_keys(settings)[0]:
         variable = vendor.key_variable
         models = _prices_of(book, vendor.name, vendor.profile.vendor, None)
-        found.append(Surveyed(vendor.name, keys.where(variable) or "", variable, True, False, models))
+        found.append(
+            Surveyed(
+                vendor.name, keys.where(variable, other_than=PREFIX) or "", variable, True, False, models
+            )
+        )
     return found
 
 
@@ -277,12 +291,13 @@ def vendor_keys(settings: Settings) -> tuple[list[tuple[Vendor, str]], list[str]
     """
     found, notes = [], []
     for vendor in VENDORS:
-        key = settings.environment.get(vendor.key_variable)
-        if key is None or vendor.name in settings.providers:
+        first = settings.environment.get(vendor.key_variable)
+        key = settings.environment.get(vendor.key_variable, other_than=PREFIX)
+        if first is None or vendor.name in settings.providers:
             continue
-        if key.startswith(PREFIX):
-            notes.append(f"{vendor.key_variable} holds a key of Seawall, not of a provider; it is ignored.")
-        else:
+        if first != key:
+            notes.append(f"{vendor.key_variable} in this terminal is a key of Seawall; it is passed over.")
+        if key is not None:
             found.append((vendor, key))
     return found, notes
 

@@ -21,6 +21,7 @@ BUDGET_OF_A_ROUND = parse_usd("0.75")
 """Each kill costs the holds of all callers, 1.2 cents each; the rest is for calls that come to an end."""
 WAYS = ["full", "full-g2", "full-d20", "full-nousage", "full-reset5", "full-g1-greedy"]
 
+
 async def caller(port: int, key: str, dice: random.Random, numbers: Any) -> None:
     """Make calls of all kinds, one after the other, until the gateway is gone or the budget is spent."""
     async with httpx.AsyncClient(trust_env=False, timeout=LONGER * 2) as http:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seawall.cli.opening import ConfigOption, JsonOption, read_settings
+from seawall.cli.opening import ConfigOption, JsonOption, read_settings, stop
 
 if TYPE_CHECKING:
     from seawall.proving.prove_budget import Proof
@@ -23,7 +23,13 @@ def prove_budget(
     too much. They go to a built-in provider that keeps its own bill: no money is spent. Exit code 1 if more
     was billed than the budget allows, or anything billed was forgotten.
     """
+    from msgspec.structs import astuple
+
     settings = read_settings(config)
+    if 0 in astuple(settings.global_budget()):
+        stop("the budget is $0.00, so there is nothing to prove. State an amount above 0 for it.")
+    if not json:
+        print(f"Firing {calls} calls; this takes about ten seconds ...", flush=True)
     from seawall.proving.prove_budget import prove
     from seawall.server.logs import set_up_logging
 
@@ -64,9 +70,11 @@ def _print_table(proof: "Proof") -> None:
     for ending, count in sorted(proof.answers.items(), key=lambda item: -item[1]):
         print(f"  {count:5}  {ending}")
     print(f"The provider billed        {cents(proof.bill)}")
-    print(f"Your ledger says           {cents(proof.ledger)}  (never less than the bill)")
+    print(f"Your ledger spent          {cents(proof.within)}  (holds count in full where nobody can know)")
     if proof.overage:
-        print(f"  beyond what was held     {cents(proof.overage)}  (the provider ignored its output caps)")
+        print(
+            f"  and booked on top        {cents(proof.overage)}  (the test provider ignores caps on purpose)"
+        )
     print(f"Overspent                  {cents(proof.overspent)}")
     share = 100 * proof.usable_bill // proof.budget
     print(f"Calls that fit could use   {cents(proof.usable_bill)}  ({share} % of the budget)")

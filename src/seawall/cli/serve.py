@@ -30,9 +30,10 @@ def serve(
     provider keys that it finds in the environment or in .env, and holds every cent before it is spent.
     """
     settings = read_settings(config, **{"server.host": host, "server.port": port, "data_dir": data})
+    from seawall.app import log_style
     from seawall.server.logs import set_up_logging
 
-    set_up_logging(style=settings.log.format, level=settings.log.level)
+    set_up_logging(style=log_style(settings), level=settings.log.level)
     bound = _bind(settings)
     import uvloop
 
@@ -110,7 +111,7 @@ def _greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> None:
     for note in [*seawall.notes, *settings.notes()]:
         print(f"  note       {note}")
     if key is None:
-        print("  your key   was shown at the first start; make another: seawall keys create NAME")
+        print("  your key   shown at the first start; for another: seawall keys create NAME")
     else:
         print("Point your app here (the key is shown this once):")
         print(f"  OPENAI_BASE_URL={base}")

@@ -153,7 +153,7 @@ class UnknownModel(Refusal):
 
 
 class UnknownRoute(Refusal):
-    """There is nothing at this address. The documentation lists the routes."""
+    """There is nothing at this address. Does your base URL end in /v1?"""
 
     code = "not_found"
     status = 404

@@ -36,6 +36,13 @@ SETTLE_S = 1.0
 """How long a call waits for its settlement; the ledger writes it all the same."""
 POLICIES_REMEMBERED = 10_000
 
+_BASIS = {
+    Ending.COMPLETE: "metered here: the provider told no usage",
+    Ending.CUT: "metered here, with what may have come after the cut",
+    Ending.CLIENT_LEFT: "the client left: charged what the provider may have billed",
+    Ending.UNKNOWN: "charged in full: the provider may have billed it",
+}
+
 
 @asynccontextmanager
 async def hold_budget(call: Call, gateway: Gateway) -> AsyncIterator[None]:
@@ -191,9 +198,8 @@ async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> None:
     call.overage = Money(max(0, settled.cost - attempt.held))
     if attempt.route.listed is not None:
         call.listed_cost = cost_of(attempt.route.listed, settled.usage)
-    call.decided(
-        "settle", attempt.ending, "as the provider says" if settled.usage.exact else "as metered or held"
-    )
+    basis = "as the provider says" if settled.usage.exact else _BASIS[attempt.ending]
+    call.decided("settle", attempt.ending, basis)
     if call.overage:
         log.error("a call cost more than was held", extra={"fields": {"id": call.id, "nanos": call.overage}})
 
@@ -202,13 +208,15 @@ def _exhausted(standing: Standing) -> BudgetExhausted:
     assert standing.account.cap is not None
     if standing.spent < standing.account.cap:
         spent = (
-            f"What is left of {_whose(standing, start='t')}{_numbers(standing)} does not pay for this call"
+            f"What is left of {_whose(standing, start='t')}{_numbers(standing)} does not pay for this call. "
+            "A smaller max_tokens or a shorter text may still fit"
         )
     else:
         spent = f"{_whose(standing)} is used up{_numbers(standing)}"
     return BudgetExhausted(
         f"{spent}. {_opens(standing)}",
-        private=f"{standing.account} spent {standing.spent} held {standing.held}",
+        private=f"{standing.account.scope} {standing.account.period}: ${format_usd(standing.spent)} is spent "
+        f"and ${format_usd(standing.held)} held of ${format_usd(standing.account.cap)}",
     )
 
 

@@ -10,9 +10,11 @@ from seawall.core.contracts import Provider
 from seawall.core.errors import UnknownModel, UnpricedModel
 from seawall.core.money import Price, Rate, Rates
 from seawall.core.periods import DAY_S
+from seawall.core.redact import redact
 from seawall.providers.prices import PriceBook
 
 REMEMBERED_MAX = 10_000
+NAME_SHOWN = 100
 NOTHING = Rates(input=Rate(0), output=Rate(0))
 FREE_PRICE = Price(NOTHING, source="declared free in the configuration")
 
@@ -86,7 +88,15 @@ class ModelRouter:
                 f'The operator can state it in seawall.toml under [prices."{model}"].',
                 param="model",
             )
-        raise UnknownModel(param="model")
+        raise self._unknown(model)
+
+    def _unknown(self, model: str) -> UnknownModel:
+        name = redact(model[:NAME_SHOWN])
+        if all(offer.listed is not None for offer in self._offers.values()):
+            hint = "This gateway has no provider yet: put a provider's key into its .env and restart it."
+        else:
+            hint = "GET /v1/models lists what there is."
+        return UnknownModel(f"No provider here serves {name}. {hint}", param="model")
 
     def _candidates(self, model: str) -> list[tuple[Offer, str]]:
         """List (offer, name of the model there) in order: named providers, listed models, known vendors."""

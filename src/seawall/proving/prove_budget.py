@@ -75,6 +75,11 @@ class Proof(msgspec.Struct, frozen=True):
         return Money(max(0, self.bill - self.budget, self.usable_bill - self.budget))
 
     @property
+    def within(self) -> Money:
+        """Return what the ledger says was spent of what had been held."""
+        return Money(self.ledger - self.overage)
+
+    @property
     def forgotten(self) -> Money:
         """Return what the provider billed and the ledger does not know."""
         return Money(max(0, self.bill - self.ledger))

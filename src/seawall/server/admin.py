@@ -99,7 +99,8 @@ class Admin:
         return json_response({"by": by, "data": [show_sums(row) for row in sums]})
 
     async def _body(self, request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
-        if may_be_empty and request.headers.get("content-length", "0") == "0":
+        has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+        if may_be_empty and not has_body:
             return {}
         body, _ = await read_json(request.scope["headers"], request.receive, self._limits)  # type: ignore[arg-type] # the same type by another name
         return body

@@ -86,20 +86,29 @@ class _GuardedProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {ON_DISCONNECT: self._listeners}  # type: ignore[dict-item] # ours
         self._is_in_head, self._head_bytes, self._header_bytes = True, 0, 0
 
+    def on_url(self, url: bytes) -> None:
+        """Count the address with the headers."""
+        super().on_url(url)
+        self._count(len(url))
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header; one too many ends the connection."""
+        """Count a header."""
         super().on_header(name, value)
+        self._count(len(name) + len(value))
+
+    def _count(self, size: int) -> None:
+        """End the connection where the head is too large in bytes or headers."""
+        self._header_bytes += size
         limits = self.request_limits
-        self._header_bytes += len(name) + len(value)
         if len(self.headers) > limits.headers_max or self._header_bytes > limits.head_bytes_max:
             self._refuse(431)
-            raise httptools.HttpParserError("too many headers")
+            raise httptools.HttpParserError("the head is too large")
 
     def on_headers_complete(self) -> None:
         """Go on to the body: it has a time of its own."""
         self._stop_clock()
-        self._is_in_head, self._is_in_body = False, True
         super().on_headers_complete()
+        self._is_in_head, self._is_in_body = False, True
 
     def on_message_complete(self) -> None:
         """Stop the clock: the request is here."""

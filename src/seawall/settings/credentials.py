@@ -29,12 +29,14 @@ class Secrets:
     def __repr__(self) -> str:
         return "Secrets(values are not shown)"
 
-    def get(self, name: str) -> str | None:
+    def get(self, name: str, *, other_than: str | None = None) -> str | None:
         """Return the secret, or `None` where it is stated nowhere; an empty one counts as not stated.
+
+        One that begins with `other_than` is passed over: the next source is asked.
 
         Raises SettingsError for a secret that cannot be read, or that cannot travel in a header.
         """
-        found = self._find(name)
+        found = self._find(name, other_than)
         if found is None:
             return None
         source, value = found
@@ -44,14 +46,15 @@ class Secrets:
             )
         return value
 
-    def where(self, name: str) -> str | None:
+    def where(self, name: str, *, other_than: str | None = None) -> str | None:
         """Say where the secret is stated, never what it is."""
-        found = self._find(name)
+        found = self._find(name, other_than)
         return None if found is None else found[0]
 
-    def _find(self, name: str) -> tuple[str, str] | None:
+    def _find(self, name: str, other_than: str | None) -> tuple[str, str] | None:
         for source, values in (("environment", self._environ), (".env", self._dotenv)):
-            if value := values.get(name, "").strip():
+            value = values.get(name, "").strip()
+            if value and not (other_than and value.startswith(other_than)):
                 return f"{source} {name}", value
         if self._folder is None or _VARIABLE.fullmatch(name) is None:
             return None

@@ -30,6 +30,8 @@ class SqliteStore:
             raise OSError(f"{path.name}: {error}") from error
         self._lock = ProcessLock(folder / "processes")
         self._memory = memory = Memory()
+        self._path = path
+        self._place = (path.stat().st_dev, path.stat().st_ino)
 
         def make_batch(connection: apsw.Connection) -> LedgerBatch:
             return LedgerBatch(connection, self._lock.name, memory)
@@ -40,6 +42,18 @@ class SqliteStore:
         self.call_log = SqliteCallLog(self._writer, self._reader)
         self.directory = SqliteDirectory(self._writer, self._reader)
         self._writer.start()
+
+    def check_place(self) -> None:
+        """Take nothing more where the file was removed or replaced: a new one would have spent nothing.
+
+        Raises StoreDown.
+        """
+        try:
+            place = self._path.stat()
+        except FileNotFoundError:
+            place = None
+        if place is None or (place.st_dev, place.st_ino) != self._place:
+            self._writer.close_door("the data folder was removed or replaced while the gateway ran")
 
     def close(self, *, timeout_s: float = 10.0) -> bool:
         """Write what waits and close the file; false where something is still held or unwritten.

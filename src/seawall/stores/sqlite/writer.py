@@ -82,6 +82,7 @@ class Writer:
         self._owed: list[_Job] = []
         self._last_size = 0
         self._is_stopping = False
+        self._closed_because: str | None = None
         self._thread = threading.Thread(target=self._run, name="seawall-writer", daemon=True)
 
     def start(self) -> None:
@@ -94,6 +95,8 @@ class Writer:
         `must` is for what may not be lost and nobody waits for. Raises StoreDown where too many wait already,
         except for those.
         """
+        if not must and self._closed_because is not None:
+            raise StoreDown(self._closed_because)
         if not must and len(self._jobs) > WAITING_MAX:
             raise StoreDown("too many operations wait for the writer thread")
         job = _Job(operation, must=must)
@@ -103,6 +106,11 @@ class Writer:
         elif self._ride is None and not self._is_woken:
             self._ride = job.loop.call_later(RIDE_S, self._wake)
         return job.future
+
+    def close_door(self, why: str) -> None:
+        """Take no more operations but those that must not be lost; raises StoreDown with the reason."""
+        self._closed_because = why
+        raise StoreDown(why)
 
     def stop(self, timeout_s: float) -> bool:
         """Finish what waits and close the file; false where something could not be written in time."""

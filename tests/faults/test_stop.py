@@ -1,0 +1,106 @@
+"""SIGTERM: open answers end or are cut within the time of grace, everything is settled, and the exit code is 0."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from seawall.core.money import parse_usd
+from seawall.proving.mock_provider import MockProvider
+from tests.fixtures.gateways import marked
+from tests.fixtures.mock_calls import o200k, until
+from tests.fixtures.processes import LOG, Process, configure, served
+from tests.fixtures.raw_http import Peer, peer_of
+
+
+@pytest.fixture
+async def mock() -> AsyncIterator[MockProvider]:
+    async with MockProvider(count=o200k()) as provider:
+        yield provider
+
+
+async def begin(process: Process, peer: Peer, mocked: str, *, stream: bool = True) -> None:
+    """Make a call, and wait until it is under way."""
+    peer.ask(marked("one", mocked, stream=stream, max_tokens=2_000), process.key)
+    if stream:
+        await peer.until(b'"content":"[')
+
+
+async def test_an_idle_gateway_stops_cleanly_and_shows_its_key_only_once(
+    tmp_path: Path, mock: MockProvider
+) -> None:
+    configure(tmp_path, mock)
+    async with served(tmp_path) as first:
+        assert first.key is not None
+        assert await first.stop() == 0
+    async with served(tmp_path) as second:
+        assert second.key is None
+        assert await second.stop() == 0
+    assert "Traceback" not in (tmp_path / LOG).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_under_way_is_finished(tmp_path: Path, mock: MockProvider, stream: bool) -> None:
+    configure(tmp_path, mock, grace_s=20)
+    async with served(tmp_path) as process, peer_of(process.port) as peer:
+        await begin(process, peer, "s100-g5-d100", stream=stream)
+        await until(lambda: bool(mock.requests))
+        process.ask_to_stop()
+        if stream:
+            assert (await peer.rest()).endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+        else:
+            assert (await peer.answer()).status == 200
+        assert await process.stop() == 0
+    async with served(tmp_path) as again:
+        spend = await again.spend()
+        assert (spend["lifetime_usd"], spend["held_usd"]) == (mock.bill, 0)
+        assert await again.crashed() == 0
+
+
+async def test_a_stream_that_does_not_end_is_cut_and_never_looks_complete(
+    tmp_path: Path, mock: MockProvider
+) -> None:
+    configure(tmp_path, mock, grace_s=1)
+    async with served(tmp_path) as process, peer_of(process.port) as peer:
+        await begin(process, peer, "full-g5")
+        process.ask_to_stop()
+        rest = await peer.rest()
+        assert await process.stop() == 0
+    assert b'"code":"overloaded"' in rest
+    assert b"[DONE]" not in rest
+    await until(lambda: mock.open_calls == 0)
+    async with served(tmp_path) as again:
+        call = await again.call("one")
+        assert call["outcome"] != "crashed"
+        assert parse_usd(call["cost_usd"]) >= mock.bill > 0
+        assert (await again.spend())["held_usd"] == 0
+    assert "Traceback" not in (tmp_path / LOG).read_text(encoding="utf-8")
+
+
+async def test_a_call_that_has_no_answer_yet_is_told_to_try_again(tmp_path: Path, mock: MockProvider) -> None:
+    configure(tmp_path, mock, grace_s=1)
+    async with served(tmp_path) as process, peer_of(process.port) as peer:
+        await begin(process, peer, "hole", stream=False)
+        await until(lambda: bool(mock.requests))
+        process.ask_to_stop()
+        answer = await peer.answer()
+        assert await process.stop() == 0
+    assert (answer.status, answer.error["code"]) == (503, "overloaded")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_gateway_that_stops_takes_no_new_connections(tmp_path: Path, mock: MockProvider) -> None:
+    configure(tmp_path, mock, grace_s=2)
+    async with served(tmp_path) as process, peer_of(process.port) as peer:
+        await begin(process, peer, "full-g5")
+        process.ask_to_stop()
+        async with asyncio.timeout(5):
+            while True:
+                try:
+                    (await Peer.connect(process.port)).leave()
+                except ConnectionError:
+                    break
+                await asyncio.sleep(0.01)
+        assert not mock.requests[0].is_over
+        assert await process.stop() == 0
