@@ -1,6 +1,7 @@
 """Every budget is a hard cap: for the gateway and for a key, in a day, in a month and for good."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from typing import Any
 
@@ -111,12 +112,16 @@ async def test_calls_wait_in_order_for_money_that_is_only_held(start: Start) -> 
     """One call fits at a time; the others get their turn in the order in which they came."""
     app = await start(budget__daily_usd="0.20", spending__hold_wait_s=60)
     big = {"max_tokens": 4_096, "messages": [{"role": "user", "content": "x"}]}
-    calls = []
-    for number in range(6):
-        calls.append(asyncio.ensure_future(app.chat(marked(f"call-{number}", "s2-d20", **big))))
-        await until(lambda: len(app.seawall.asgi.chat.running) == number + 1)  # noqa: B023 - awaited here
-        await until(lambda: number == 0 or bool(app.seawall.gateway.lines.blocking([GLOBAL_DAY])))  # noqa: B023
-    assert [(await call).status_code for call in calls] == [200] * 6
+    async with AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(peer_of(app.port)) for _ in range(6)]
+        for number, peer in enumerate(peers):
+            peer.ask(marked(f"call-{number}", "s2-d400" if number == 0 else "s2-d5", **big), app.key)
+            await until(lambda: len(app.seawall.asgi.chat.running) == number + 1)  # noqa: B023 - awaited here
+            if number == 1:
+                await until(lambda: bool(app.seawall.gateway.lines.blocking([GLOBAL_DAY])))
+            if number == 0:
+                await until(lambda: bool(app.mock.requests))
+        assert [(await peer.answer()).status for peer in peers] == [200] * 6
     assert [seen.body["user"] for seen in app.mock.requests] == [f"call-{number}" for number in range(6)]
     assert {seen.body["max_tokens"] for seen in app.mock.requests} == {4_096}
 

@@ -72,6 +72,7 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
     from seawall.core.errors import Overloaded
     from seawall.server.protocol import RequestLimits
     from seawall.server.serving import serve as run
+    from seawall.server.serving import tune_process
 
     try:
         seawall = Seawall(settings)
@@ -89,6 +90,7 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
         head_timeout_s=server.header_timeout_s,
         body_timeout_s=server.body_timeout_s,
     )
+    tune_process()
     greet = partial(_greet, seawall, bound, key)
     await run(seawall.asgi, bound, limits=limits, grace_s=server.grace_s, on_ready=greet)
 

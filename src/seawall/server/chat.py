@@ -8,6 +8,7 @@ from typing import Any
 
 from seawall.core.call import Call, Request
 from seawall.core.contracts import Gateway
+from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, Overloaded, SeawallError
 from seawall.pipeline.answer import answer
 from seawall.server.body import BodyLimits, Receive, read_json
@@ -18,6 +19,7 @@ from seawall.wire import openai_chat
 log = logging.getLogger("seawall.server")
 
 ENDPOINT = "/v1/chat/completions"
+FAIL_S = 5.0
 
 
 def bearer_of(headers: list[tuple[bytes, bytes]]) -> str | None:
@@ -30,6 +32,15 @@ def bearer_of(headers: list[tuple[bytes, bytes]]) -> str | None:
                 return None
             found = token.strip()
     return found
+
+
+async def _fail(reply: ChatReply, error: SeawallError, task: "asyncio.Task[Any]") -> None:
+    """Tell the client, for a moment: one that does not read keeps nothing here."""
+    try:
+        with Deadline(task, FAIL_S):
+            await reply.fail(error)
+    except TimeoutError:
+        log.warning("a client did not take its error")
 
 
 class ChatRoute:
@@ -86,15 +97,14 @@ class ChatRoute:
         except SeawallError as error:
             if error.private:
                 log.warning("call failed", extra={"fields": {"id": call.id, "why": error.private}})
-            await reply.fail(error)
+            await _fail(reply, error, task)
         except asyncio.CancelledError:
             if not call.client_left:  # The server is stopping and its time of grace is over.
-                await reply.fail(
-                    Overloaded("This gateway is stopping. Try again in a moment.", retry_after_s=1.0)
-                )
+                stopping = Overloaded("This gateway is stopping. Try again in a moment.", retry_after_s=1.0)
+                await _fail(reply, stopping, task)
         except Exception:
             log.exception("call failed", extra={"fields": {"id": call.id}})
-            await reply.fail(SeawallError())
+            await _fail(reply, SeawallError(), task)
         finally:
             listeners.discard(client_left)
 

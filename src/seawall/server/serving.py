@@ -61,6 +61,15 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def tune_process() -> None:
+    """Set the interpreter for a process that does nothing but serve; call it in the running loop."""
+    # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
+    sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()  # What start-up made stays: no collection has to look at it again.
+    gc.set_threshold(GARBAGE)
+
+
 def make_server(
     app: App, *, limits: RequestLimits, grace_s: float, on_ready: Callable[[], None] = lambda: None
 ) -> Server:
@@ -94,9 +103,4 @@ async def serve(
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
-    # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
-    sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
-    sys.setswitchinterval(SWITCH_S)
-    gc.freeze()  # What start-up made stays: no collection has to look at it again.
-    gc.set_threshold(GARBAGE)
     await make_server(app, limits=limits, grace_s=grace_s, on_ready=on_ready).serve(sockets=[bound])
