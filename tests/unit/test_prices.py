@@ -176,12 +176,11 @@ def test_the_table_is_small() -> None:
     assert Path(prices.__file__).with_name("prices.json").stat().st_size < 500_000
 
 
-def test_finds_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prices, "_REMEMBERED_MAX", 3)
+def test_finds_are_remembered_up_to_a_limit() -> None:
     ours = book()
-    for number in range(10):
-        ours.find("openai", f"no-such-model-{number}")
-    assert len(ours._remembered) <= 3
+    for number in range(prices._REMEMBERED_MAX + 10):
+        ours.find("no-such-vendor", f"model-{number}")
+    assert len(ours._remembered) <= prices._REMEMBERED_MAX
 
 
 def test_every_name_and_rate_agrees_with_genai_prices() -> None:
