@@ -5,13 +5,18 @@ import itertools
 import os
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
 from seawall.core.errors import ClientGone, Overloaded, SeawallError
 from seawall.core.money import FREE, Money, Price, Usage
+from seawall.core.pieces import Piece
 from seawall.core.policy import Decision, Policy, Principal
+from seawall.core.state import StoredItem
+
+if TYPE_CHECKING:
+    from seawall.core.routing import Planned
 
 Origin = Literal["system", "user", "assistant", "tool", "retrieved"]
 Json = dict[str, Any]
@@ -37,8 +42,10 @@ class Request(Struct, frozen=True):
     """One request as a dialect reads it; `body` is the truth, the other fields are readings of it.
 
     `raw_bytes` is the size of the body as it arrived. `images`, `image_bytes`, `audio_bytes` and `files`
-    count what is billed by other measures than text. `wants_usage` says whether the client asked for the
-    usage frame of a stream.
+    count what is billed by other measures than text, `tokens` what came as tokens already. `wants_usage` says
+    whether the client asked for the usage frame of a stream. `headers` travel on where the dialect stays.
+    `has_long_cache` says that input may be written to a cache that is kept for an hour, at a higher price.
+    `state` is what the request says of stored responses.
     """
 
     dialect: str
@@ -54,8 +61,27 @@ class Request(Struct, frozen=True):
     audio_bytes: int = 0
     files: int = 0
     wants_audio: bool = False
+    tokens: int = 0
     wants_usage: bool = True
+    has_long_cache: bool = False
     end_user: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    state: "State | None" = None
+
+
+class State(Struct, frozen=True):
+    """What a request says of stored responses.
+
+    It goes on from `previous_id`, it names stored items by `references`, and its answer `is_kept` or not.
+    `resume` takes the items before and those named, and returns the request with all of them in its body; it
+    raises StateNotFound where a named one is missing. `items` are the request's own, each with an id.
+    """
+
+    previous_id: str | None
+    references: tuple[str, ...]
+    is_kept: bool
+    items: tuple[StoredItem, ...]
+    resume: Callable[[tuple[StoredItem, ...], dict[str, StoredItem]], Request]
 
 
 class Event(Struct, frozen=True):
@@ -63,7 +89,8 @@ class Event(Struct, frozen=True):
 
     `raw` is the frame (stream) or body (whole answer) as it came, to be forwarded when the dialects
     match; empty where the event is not for the client. `text`, `reasoning` and `tool` are what was
-    generated. `last` marks the clean end.
+    generated. `kind` is the frame's own type in dialects that name it. `last` marks the clean end. `pieces`
+    are filled in only where the answer has to be written in another dialect.
     """
 
     raw: bytes = b""
@@ -73,6 +100,8 @@ class Event(Struct, frozen=True):
     finish: str | None = None
     usage: Usage | None = None
     last: bool = False
+    kind: str = ""
+    pieces: tuple[Piece, ...] = ()
 
 
 class Ending(StrEnum):
@@ -87,7 +116,7 @@ class Ending(StrEnum):
 
 
 class Route(Struct, frozen=True):
-    """One way to serve a call: which provider, under which model name, at which price.
+    """One way to serve a call: which provider, by which of its keys, under which model name, at which price.
 
     `listed` is what it would cost where nothing is booked (the demo model).
     """
@@ -96,6 +125,19 @@ class Route(Struct, frozen=True):
     model: str
     price: Price
     listed: Price | None = None
+    key: int = 1
+
+    @property
+    def account(self) -> str:
+        """Return the name of the account: the provider's own, and from the second key on its number."""
+        return self.provider if self.key == 1 else f"{self.provider}#{self.key}"
+
+
+class Sending(Struct, frozen=True):
+    """What a provider is asked: the request in a dialect it speaks, and what had to be said differently."""
+
+    request: Request
+    notes: dict[str, str] = {}
 
 
 class Attempt:
@@ -103,10 +145,12 @@ class Attempt:
 
     `hold_budget` makes it with the bounds that were held; `call_provider` fills in the rest.
     Tokens everywhere: `input_bound` is what was held for, `output_cap` is what the provider was told,
-    per choice.
+    per choice. `request` is what the provider gets, in the dialect that it speaks. `began_at` is in
+    Unix seconds.
     """
 
     __slots__ = (
+        "began_at",
         "created",
         "ending",
         "generated",
@@ -114,14 +158,24 @@ class Attempt:
         "input_bound",
         "lowered_from",
         "output_cap",
+        "request",
         "route",
         "usage",
     )
 
     def __init__(
-        self, route: Route, *, held: Money, input_bound: int, output_cap: int, lowered_from: int | None
+        self,
+        route: Route,
+        request: Request,
+        *,
+        held: Money,
+        input_bound: int,
+        output_cap: int,
+        lowered_from: int | None,
     ) -> None:
+        self.began_at = 0.0
         self.route = route
+        self.request = request
         self.held = held
         self.input_bound = input_bound
         self.output_cap = output_cap
@@ -134,6 +188,20 @@ class Attempt:
     def note_sent(self) -> None:
         """Note that from now on the provider may bill something."""
         self.ending = Ending.UNKNOWN
+
+
+class Try(Struct, frozen=True, omit_defaults=True):
+    """One attempt as it is kept with its call: `seawall why` prints these. Money in nano-dollars."""
+
+    provider: str
+    model: str
+    dialect: str
+    ending: str
+    held: Money
+    cost: Money
+    exact: bool
+    took_ms: float
+    why: str = ""
 
 
 def first_id_at(at_ms: int) -> str:
@@ -163,12 +231,17 @@ class Call:
     | server | id, task, endpoint, received_at, credentials, read, client_left |
     | authenticate | principal, policy |
     | read_request | request |
-    | choose_route | route |
-    | hold_budget | attempt, cost, overage, listed_cost, usage, recorded |
+    | recall_state | request |
+    | plan_route | plan |
+    | attempts | deadline, route, sending, number |
+    | hold_budget | attempt, cost, overage, listed_cost, usage, tries, recorded, counted |
     | call_provider | attempt's fields, first_event_at |
     | record | outcome, status, code |
 
-    `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through.
+    `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through, until
+    `deadline` on its loop's clock. `cost`,
+    `overage` and `listed_cost` are of all attempts together, `tries` has a line for each that was held for.
+    `recorded` says that the row on disk is up to date, `counted` that it is in the sums by hour.
     """
 
     __slots__ = (
@@ -176,14 +249,18 @@ class Call:
         "client_left",
         "code",
         "cost",
+        "counted",
         "credentials",
+        "deadline",
         "decisions",
         "endpoint",
         "first_event_at",
         "id",
         "listed_cost",
+        "number",
         "outcome",
         "overage",
+        "plan",
         "policy",
         "principal",
         "read",
@@ -191,8 +268,10 @@ class Call:
         "recorded",
         "request",
         "route",
+        "sending",
         "status",
         "task",
+        "tries",
         "usage",
     )
 
@@ -215,8 +294,13 @@ class Call:
         self.principal: Principal | None = None
         self.policy: Policy | None = None
         self.request: Request | None = None
+        self.plan: tuple[Planned, ...] = ()
         self.route: Route | None = None
+        self.sending: Sending | None = None
+        self.number = 0
+        self.deadline = 0.0
         self.attempt: Attempt | None = None
+        self.tries: list[Try] = []
         self.decisions: list[Decision] = []
         self.usage: Usage | None = None
         self.cost: Money = FREE
@@ -228,10 +312,20 @@ class Call:
         self.code: str | None = None
         self.client_left = False
         self.recorded = False
+        self.counted = False
 
     def decided(self, step: str, verdict: str, why: str, took_ms: float = 0.0) -> None:
         """Note what a step decided and why; `seawall why` prints these."""
         self.decisions.append(Decision(step=step, verdict=verdict, why=why, took_ms=took_ms))
+
+    @property
+    def hold_id(self) -> str:
+        """Return the id of the present attempt's hold."""
+        return self.id if self.number <= 1 else f"{self.id}.{self.number}"
+
+    def reopen(self) -> None:
+        """Go on after an attempt that failed: another one follows."""
+        self.outcome, self.status, self.code = "open", 200, None
 
     def ended(self, error: BaseException | None) -> None:
         """Note how the call ended; the first ending counts."""

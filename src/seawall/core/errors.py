@@ -10,12 +10,15 @@ SeawallError                      500 internal_error
 │   ├── UnpricedModel             402 unpriced_model
 │   ├── UnknownModel              404 model_not_found
 │   ├── UnknownRoute              404 not_found
+│   ├── ResponseNotFound          404 response_not_found
 │   ├── WrongMethod               405 method_not_allowed
 │   ├── TooSlow                   408 request_timeout
 │   ├── TooLarge                  413 request_too_large
 │   └── InvalidRequest            400 invalid_request
 │       ├── UnpricedField         400 unpriced_field
-│       └── NotYetSupported       400 not_yet_supported
+│       ├── Untranslatable        400 untranslatable
+│       ├── NotYetSupported       400 not_yet_supported
+│       └── StateNotFound         400 previous_response_not_found
 ├── UpstreamError                 the provider's side of the call
 │   ├── UpstreamRefused           the vendor's own status and code
 │   ├── ProviderCredentials       502 provider_credentials
@@ -159,6 +162,15 @@ class UnknownRoute(Refusal):
     status = 404
 
 
+class ResponseNotFound(Refusal):
+    """There is no stored response with this id for this key and end user. It may have expired or been
+    deleted, or it was never stored.
+    """
+
+    code = "response_not_found"
+    status = 404
+
+
 class WrongMethod(Refusal):
     """This address does not answer that HTTP method."""
 
@@ -190,6 +202,22 @@ class UnpricedField(InvalidRequest):
     """This field can change the price in a way that cannot be bounded, so it is refused. Leave it out."""
 
     code = "unpriced_field"
+
+
+class Untranslatable(InvalidRequest):
+    """The model that was asked for is reached in another dialect, which has no words for this field. Leave
+    the named field out, or choose a model that is reached in your own dialect.
+    """
+
+    code = "untranslatable"
+
+
+class StateNotFound(InvalidRequest):
+    """There is no stored response of that id for this key and end user. It may have expired or been deleted;
+    send the whole conversation instead.
+    """
+
+    code = "previous_response_not_found"
 
 
 class NotYetSupported(InvalidRequest):
@@ -267,13 +295,20 @@ class UpstreamUnavailable(UpstreamError):
         self,
         message: str | None = None,
         *,
+        vendor_status: int | None = None,
         vendor_code: str | None = None,
         param: str | None = None,
         retry_after_s: float | None = None,
         private: str | None = None,
     ) -> None:
         super().__init__(message, param=param, retry_after_s=retry_after_s, private=private)
+        self.vendor_status = vendor_status
         self.vendor_code = vendor_code
+
+    @property
+    def wire_status(self) -> int:
+        """Return the vendor's own status where it means "overloaded", by which client libraries know it."""
+        return 529 if self.vendor_status == 529 else self.status
 
     @property
     def wire_code(self) -> str:

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions: requests and answers as clients and vendors write them.
+"""OpenAI's chat completions: requests as clients write them, and as vendors get them.
 
 Reference: the OpenAI API reference, "Chat Completions", read 2026-11.
 """
@@ -8,16 +8,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from seawall.core.call import Event, Json, Origin, OutputCap, Request, Text
+from seawall.core.call import Json, Origin, OutputCap, Request, Text
 from seawall.core.errors import InvalidRequest, UnpricedField
-from seawall.core.money import Usage
 
-DIALECT = "openai_chat"
+DIALECT = "chat"
 CHOICES_MAX = 128
 NAME_CHARS_MAX = 256
-TOKENS_MAX = 10**12
-"""No usage is believed beyond this; what it costs still fits into the ledger."""
-
 TEXT_PARTS = ("text", "refusal", "thinking", "reasoning")
 """Parts whose tokens are those of their own words; everything in them is counted."""
 
@@ -33,14 +29,14 @@ _ORIGINS: dict[str, Origin] = {
 encode = msgspec.json.Encoder().encode
 
 
-def read_request(body: Json, *, raw_bytes: int, messages_max: int) -> Request:
+def read_request(
+    body: Json, *, raw_bytes: int, messages_max: int, headers: tuple[tuple[str, str], ...] = ()
+) -> Request:
     """Read a chat completions request; fields that are not named here travel on untouched.
 
-    Raises InvalidRequest naming the first field that cannot be right.
+    Raises InvalidRequest naming the first field that cannot be right. Headers say nothing here.
     """
-    model = body.get("model")
-    if not isinstance(model, str) or not model or len(model) > NAME_CHARS_MAX:
-        raise InvalidRequest("Say which model to use: model must be a name.", param="model")
+    model = read_model(body)
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list with at least one message.", param="messages")
@@ -70,8 +66,16 @@ def read_request(body: Json, *, raw_bytes: int, messages_max: int) -> Request:
         files=parts.files,
         wants_audio=_wants_audio(body),
         wants_usage=bool(options and options.get("include_usage")),
-        end_user=_end_user(body),
+        end_user=read_end_user(body),
     )
+
+
+def read_model(body: Json) -> str:
+    """Read the name of the model, which every dialect has under the same field."""
+    model = body.get("model")
+    if not isinstance(model, str) or not model or len(model) > NAME_CHARS_MAX:
+        raise InvalidRequest("Say which model to use: model must be a name.", param="model")
+    return model
 
 
 class _Parts:
@@ -171,7 +175,8 @@ def _wants_audio(body: Json) -> bool:
     return "audio" in (modalities or ()) or body.get("audio") is not None
 
 
-def _end_user(body: Json) -> str | None:
+def read_end_user(body: Json) -> str | None:
+    """Read whom the call is made for, in OpenAI's words."""
     for name in ("safety_identifier", "user"):
         value = body.get(name)
         if value is None:
@@ -219,178 +224,3 @@ def write_request(
     if request.stream:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     return encode(body)
-
-
-class _ToolFunction(Struct):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _ToolCall(Struct):
-    function: _ToolFunction | None = None
-
-
-class _Delta(Struct):
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[_ToolCall] | None = None
-    function_call: _ToolFunction | None = None
-
-
-class _Choice(Struct):
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _PromptDetails(Struct):
-    cached_tokens: int | None = None
-    audio_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class _CompletionDetails(Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-
-
-class _Answer(Struct):
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
-    error: Any = None
-
-
-_decode_answer = msgspec.json.Decoder(_Answer).decode
-_decode_any = msgspec.json.Decoder().decode
-
-
-class Reading(Struct, frozen=True):
-    """What an answer or frame says: its event, and the vendor's error where it is one."""
-
-    event: Event
-    error: Any = None
-
-
-def read_frame(data: bytes, frame: bytes, *, wants_usage: bool) -> Reading:
-    """Read one frame of a stream.
-
-    The frame that only holds usage is kept from a client that did not ask for it. Raises
-    msgspec.DecodeError where the data is not a JSON object.
-    """
-    answer = _read(data)
-    choices = answer.choices or ()
-    is_usage_only = answer.usage is not None and not choices
-    event = _event(answer, b"" if is_usage_only and not wants_usage else frame)
-    return Reading(event, answer.error)
-
-
-def read_answer(raw: bytes) -> Reading:
-    """Read a whole answer; raises msgspec.DecodeError where it is not a JSON object."""
-    answer = _read(raw)
-    event = _event(answer, raw)
-    return Reading(msgspec.structs.replace(event, last=True), answer.error)
-
-
-def _read(data: bytes) -> _Answer:
-    try:
-        try:
-            return _decode_answer(data)
-        except msgspec.ValidationError:
-            return _read_leniently(_decode_any(data))
-    except RecursionError as error:
-        raise msgspec.DecodeError("nested too deeply") from error
-
-
-def _read_leniently(value: Any) -> _Answer:
-    """Read an answer whose fields have other types than documented: everything generated counts as text."""
-    if not isinstance(value, dict):
-        raise msgspec.DecodeError("not an object")
-    choices = []
-    raw_choices = value.get("choices")
-    for choice in raw_choices if isinstance(raw_choices, list) else ():
-        said = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else choice
-        finish = choice.get("finish_reason") if isinstance(choice, dict) else None
-        text = encode(said).decode() if said else None
-        choices.append(_Choice(delta=_Delta(content=text), finish_reason=str(finish) if finish else None))
-    try:
-        usage = msgspec.convert(value.get("usage"), _Usage | None)
-    except msgspec.ValidationError:
-        usage = None
-    return _Answer(choices=choices, usage=usage, error=value.get("error"))
-
-
-def _event(answer: _Answer, raw: bytes) -> Event:
-    text = reasoning = tool = ""
-    finish = None
-    for choice in answer.choices or ():
-        finish = choice.finish_reason or finish
-        said = choice.delta or choice.message
-        if said is None:
-            continue
-        text += (said.content or "") + (said.refusal or "")
-        reasoning += said.reasoning_content or said.reasoning or ""
-        for call in said.tool_calls or ():
-            tool += _tool_text(call.function)
-        tool += _tool_text(said.function_call)
-    return Event(
-        raw=raw, text=text, reasoning=reasoning, tool=tool, finish=finish, usage=_usage(answer.usage)
-    )
-
-
-def _tool_text(function: _ToolFunction | None) -> str:
-    return "" if function is None else (function.name or "") + (function.arguments or "")
-
-
-def _usage(usage: _Usage | None) -> Usage | None:
-    """Read a usage object; `None` where it does not say both sums."""
-    if usage is None or usage.prompt_tokens is None:
-        return None
-    if usage.completion_tokens is None and usage.total_tokens is None:
-        return None
-    # Some vendors count reasoning in the total and not in the completion (xAI); the larger one is billed.
-    output = max(usage.completion_tokens or 0, (usage.total_tokens or 0) - usage.prompt_tokens)
-    prompt = usage.prompt_tokens_details or _PromptDetails()
-    completion = usage.completion_tokens_details or _CompletionDetails()
-    figures = [
-        usage.prompt_tokens,
-        output,
-        prompt.cached_tokens or 0,
-        prompt.cache_write_tokens or 0,
-        completion.reasoning_tokens or 0,
-        prompt.audio_tokens or 0,
-        completion.audio_tokens or 0,
-    ]
-    if min(figures) < 0:
-        return None
-    prompt_tokens, output_tokens, *rest = (min(figure, TOKENS_MAX) for figure in figures)
-    cached_read, cached_write, reasoning, audio_input, audio_output = rest
-    return Usage(
-        input=prompt_tokens,
-        output=output_tokens,
-        cached_read=cached_read,
-        cached_write=cached_write,
-        reasoning=reasoning,
-        audio_input=audio_input,
-        audio_output=audio_output,
-    )
-
-
-def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:
-    """Write the data of the frame that ends a stream which we stopped, in the manner of its last frame."""
-    try:
-        last = _decode_any(last_frame)
-    except msgspec.DecodeError:
-        last = {}
-    head = {name: last[name] for name in ("id", "object", "created", "model") if name in last}
-    ends = [{"index": index, "delta": {}, "finish_reason": finish} for index in range(choices)]
-    return encode({**head, "choices": ends})

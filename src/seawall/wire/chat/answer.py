@@ -1,0 +1,206 @@
+"""OpenAI's chat completions: answers and stream frames as vendors write them, read for what they bill.
+
+This is the fast way, for clients that speak the same dialect: frames go through as they came. Reference: the
+OpenAI API reference, "Chat Completions", read 2026-11.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from seawall.core.call import Event
+from seawall.core.money import Usage
+from seawall.wire import sse
+from seawall.wire.dialect import Reading
+
+TOKENS_MAX = 10**12
+"""No usage is believed beyond this; what it costs still fits into the ledger."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class _ToolFunction(Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolCall(Struct):
+    function: _ToolFunction | None = None
+
+
+class _Delta(Struct):
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _ToolFunction | None = None
+
+
+class _Choice(Struct):
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _PromptDetails(Struct):
+    cached_tokens: int | None = None
+    audio_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _CompletionDetails(Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class _Usage(Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+
+class _Answer(Struct):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def read_frame(data: bytes, frame: bytes, *, wants_usage: bool) -> Reading:
+    """Read one frame of a stream.
+
+    The frame that only holds usage is kept from a client that did not ask for it. Raises
+    msgspec.DecodeError where the data is not a JSON object.
+    """
+    answer = _read(data)
+    choices = answer.choices or ()
+    is_usage_only = answer.usage is not None and not choices
+    event = _event(answer, b"" if is_usage_only and not wants_usage else frame)
+    return Reading(event, answer.error)
+
+
+class ChatReader:
+    """Reads a stream whose frames go to the client as they came; see `wire.dialect.FrameReader`."""
+
+    __slots__ = ("_wants_usage", "is_complete")
+
+    def __init__(self, *, wants_usage: bool) -> None:
+        self._wants_usage = wants_usage
+        self.is_complete = False
+
+    def read(self, data: bytes, frame: bytes) -> Reading:
+        """Read one frame; `[DONE]` ends the stream, and so does a clean end after a finish reason."""
+        if data == b"[DONE]":
+            return Reading(Event(raw=sse.DONE, last=True), is_end=True)
+        reading = read_frame(data, frame, wants_usage=self._wants_usage)
+        self.is_complete = self.is_complete or reading.event.finish is not None
+        return reading
+
+
+def read_answer(raw: bytes) -> Reading:
+    """Read a whole answer; raises msgspec.DecodeError where it is not a JSON object."""
+    answer = _read(raw)
+    event = _event(answer, raw)
+    return Reading(msgspec.structs.replace(event, last=True), answer.error)
+
+
+def _read(data: bytes) -> _Answer:
+    try:
+        try:
+            return _decode_answer(data)
+        except msgspec.ValidationError:
+            return _read_leniently(_decode_any(data))
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deeply") from error
+
+
+def _read_leniently(value: Any) -> _Answer:
+    """Read an answer whose fields have other types than documented: everything generated counts as text."""
+    if not isinstance(value, dict):
+        raise msgspec.DecodeError("not an object")
+    choices = []
+    raw_choices = value.get("choices")
+    for choice in raw_choices if isinstance(raw_choices, list) else ():
+        said = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else choice
+        finish = choice.get("finish_reason") if isinstance(choice, dict) else None
+        text = encode(said).decode() if said else None
+        choices.append(_Choice(delta=_Delta(content=text), finish_reason=str(finish) if finish else None))
+    try:
+        usage = msgspec.convert(value.get("usage"), _Usage | None)
+    except msgspec.ValidationError:
+        usage = None
+    return _Answer(choices=choices, usage=usage, error=value.get("error"))
+
+
+def _event(answer: _Answer, raw: bytes) -> Event:
+    text = reasoning = tool = ""
+    finish = None
+    for choice in answer.choices or ():
+        finish = choice.finish_reason or finish
+        said = choice.delta or choice.message
+        if said is None:
+            continue
+        text += (said.content or "") + (said.refusal or "")
+        reasoning += said.reasoning_content or said.reasoning or ""
+        for call in said.tool_calls or ():
+            tool += _tool_text(call.function)
+        tool += _tool_text(said.function_call)
+    return Event(
+        raw=raw, text=text, reasoning=reasoning, tool=tool, finish=finish, usage=_usage(answer.usage)
+    )
+
+
+def _tool_text(function: _ToolFunction | None) -> str:
+    return "" if function is None else (function.name or "") + (function.arguments or "")
+
+
+def _usage(usage: _Usage | None) -> Usage | None:
+    """Read a usage object; `None` where it does not say both sums."""
+    if usage is None or usage.prompt_tokens is None:
+        return None
+    if usage.completion_tokens is None and usage.total_tokens is None:
+        return None
+    # Some vendors count reasoning in the total and not in the completion (xAI); the larger one is billed.
+    output = max(usage.completion_tokens or 0, (usage.total_tokens or 0) - usage.prompt_tokens)
+    prompt = usage.prompt_tokens_details or _PromptDetails()
+    completion = usage.completion_tokens_details or _CompletionDetails()
+    figures = [
+        usage.prompt_tokens,
+        output,
+        prompt.cached_tokens or 0,
+        prompt.cache_write_tokens or 0,
+        completion.reasoning_tokens or 0,
+        prompt.audio_tokens or 0,
+        completion.audio_tokens or 0,
+    ]
+    if min(figures) < 0:
+        return None
+    prompt_tokens, output_tokens, *rest = (min(figure, TOKENS_MAX) for figure in figures)
+    cached_read, cached_write, reasoning, audio_input, audio_output = rest
+    return Usage(
+        input=prompt_tokens,
+        output=output_tokens,
+        cached_read=cached_read,
+        cached_write=cached_write,
+        reasoning=reasoning,
+        audio_input=audio_input,
+        audio_output=audio_output,
+    )
+
+
+def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:
+    """Write the data of the frame that ends a stream which we stopped, in the manner of its last frame."""
+    try:
+        last = _decode_any(last_frame)
+    except msgspec.DecodeError:
+        last = {}
+    head = {name: last[name] for name in ("id", "object", "created", "model") if name in last}
+    ends = [{"index": index, "delta": {}, "finish_reason": finish} for index in range(choices)]
+    return encode({**head, "choices": ends})

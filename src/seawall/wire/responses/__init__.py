@@ -1,0 +1,1 @@
+"""OpenAI's responses, after the Open Responses specification, read and written."""
