@@ -4,6 +4,7 @@ Run it with the development environment whenever genai-prices has a new release:
 
     python scripts/build_prices.py --limits model_limits.jsonl.gz
 
+With `--out FILE` it writes a table for `seawall prices update FILE`, which needs no release of Seawall.
 genai-prices (MIT) knows rates and which names they are for; the limits (JSON Lines, gzipped or not, in the
 form of LiteLLM's model_prices_and_context_window, MIT) know how much a model reads and writes at most.
 A model whose bill cannot be foreseen from tokens alone keeps its place but has no rates: it is unpriced.
@@ -33,28 +34,44 @@ VENDORS = (
 
 RATE_NAMES = (
     "input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "input_audio_mtok",
-    "output_audio_mtok",
-)  # fmt: skip
-"""The rates of a row, in this order."""
-
-IGNORED_NAMES = {
-    "cache_audio_read_mtok",  # no dearer than the audio rate that is used instead
-    "cache_write_1h_mtok",  # only for cache_control.ttl, which has to be refused: core has no rate for it
-    "storage_searches_kcount",  # hosted tools have to be refused, too
+    "output_audio_mtok", "cache_write_1h_mtok", "cache_audio_read_mtok", "output_image_mtok",
     "web_searches_kcount",
-}
-"""Prices that cannot come up in an admitted call. Any other price that we do not know leaves a model out."""
+)  # fmt: skip
+"""The rates of a row, in this order, which is that of the fields of Rates."""
+
+IGNORED_NAMES = {"storage_searches_kcount"}
+"""Prices that cannot come up in an admitted call: this hosted tool is refused, and no usage object counts it.
+
+Any other price that we do not know leaves a model out.
+"""
+
+HOUR_WRITE_FACTOR = 2
+"""What a cache write for an hour costs of Claude's input, at every seller, where genai-prices has no price.
+
+Anthropic's page "Prompt caching" says so, and each of the 42 prices that genai-prices has is that (2026-11).
+"""
 
 HIDDEN_FEES = re.compile(r"sonar|-search-|deep-research|-online$")
 """Models that search by themselves and bill each request for it, whether or not the source says so."""
 
+SPEAKS = re.compile(r"audio|voxtral")
+"""Models made for sound, which costs many times what text does; unpriced where no rate for it is known."""
+
 MAKES_IMAGES = re.compile(r"-image")
-"""Models that generate images, which cost many times what their text costs, likewise."""
+"""Models that generate images, which cost many times what their text costs.
+
+They are priced where the source has a rate for images, and marked: nothing bounds how many they make.
+"""
+
+EMBEDS = re.compile(r"embed|^(text-)?(similarity|search)-")
+"""Models that make embeddings. They have no output, so that the source has a price for their input only."""
 
 NOT_CHAT = re.compile(
     r"audio|:batch|embed|guard|-live|moderation|-ocr|rerank|realtime|transcri|translate|-tts|-voice|whisper|"
     r"turbo-instruct|^(text-)?(ada|babbage|curie|davinci)"
 )
+
+LIMITS_SOURCE = "LiteLLM 1.109.1 (MIT): model_prices_and_context_window.json"
 
 LIMIT_NAMES = {
     "anthropic": "anthropic", "azure": "azure", "azure_ai": "azure", "cerebras": "cerebras",
@@ -71,6 +88,12 @@ MAKERS = {
 }  # fmt: skip
 """Whose model `maker/model` at OpenRouter is."""
 
+PASSED_ON = ("cache_write_mtok", "cache_write_1h_mtok", "input_audio_mtok", "output_audio_mtok")
+"""What OpenRouter bills at the maker's price, and the source does not always say where it has that of input.
+
+It adds nothing to the providers' prices: https://openrouter.ai/docs/faq, as others cite it in 2026-11.
+"""
+
 Row = list[Any]
 
 
@@ -78,18 +101,23 @@ def main() -> int:
     """Write the table and say what is in it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--limits", type=Path, help="JSON Lines with the limits of models, gzipped or not")
+    parser.add_argument("--limits-source", default=LIMITS_SOURCE, help="what the table calls their source")
     parser.add_argument("--as-of", type=date.fromisoformat, default=datetime.now(UTC).date())
-    parser.add_argument("--output", type=Path, default=TARGET)
+    parser.add_argument("--out", type=Path, default=TARGET, help="the file to write; the built-in table")
     options = parser.parse_args()
-    table = compile_table(options.as_of, Limits(read_limits(options.limits) if options.limits else ()))
+    lines = read_limits(options.limits) if options.limits else ()
+    table = compile_table(options.as_of, Limits(lines, options.limits_source))
     text = json.dumps(table, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     # One vendor a line, so that a change of prices can be read.
-    options.output.write_text(re.sub(r'("[a-z-]+":\{"fallback")', r"\n\1", text) + "\n", encoding="utf-8")
+    options.out.write_text(re.sub(r'("[a-z-]+":\{"fallback")', r"\n\1", text) + "\n", encoding="utf-8")
     for vendor, entry in table["vendors"].items():
-        priced = sum(1 for row in entry["rows"] if len(row) > 2 and row[2])
-        chat = sum(1 for row in entry["rows"] if len(row) > 6 and "c" in row[6])
-        print(f"{vendor}: {len(entry['rows'])} models, {priced} priced, {chat} for chat")
-    print(f"{options.output.name}: {options.output.stat().st_size:,} bytes")
+        priced = [row[7] if len(row) > 7 else "" for row in entry["rows"] if len(row) > 3]
+        chat, embedding = (sum(mark in marks for marks in priced) for mark in "ce")
+        print(
+            f"{vendor}: {len(entry['rows'])} models, {len(priced)} priced, {chat} for chat, "
+            f"{embedding} for embeddings"
+        )
+    print(f"{options.out.name}: {options.out.stat().st_size:,} bytes")
     return 0
 
 
@@ -103,7 +131,8 @@ def read_limits(path: Path) -> list[dict[str, Any]]:
 class Limits:
     """What a limits table says of a model of ours: under its own id, or under any name that it goes by."""
 
-    def __init__(self, lines: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, lines: Iterable[dict[str, Any]], source: str) -> None:
+        self.source = source
         self._lines: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
         by_id = {provider.id: provider for provider in providers}
         for line in lines:
@@ -118,45 +147,62 @@ class Limits:
     def find(self, vendor: str, model: genai.ModelInfo) -> list[dict[str, Any]]:
         """Return the lines for a model; those with its own id alone, where there are some."""
         if vendor == "openrouter" and "/" in model.id:
-            maker, _, name = model.id.partition("/")
-            provider = next((each for each in providers if each.id == MAKERS.get(maker)), None)
-            upstream = provider.find_model(name) if provider else None
-            return self.find(MAKERS[maker], upstream) if upstream else []
+            maker, made = upstream(model)
+            return self.find(maker, made) if made else []
         names = self._lines.get((vendor, model.id), {})
         return names.get(model.id.lower()) or [line for lines in names.values() for line in lines]
 
 
+def upstream(model: genai.ModelInfo) -> tuple[str, genai.ModelInfo | None]:
+    """Return whose model one of OpenRouter's is, and how its maker has it, where that is known."""
+    maker, _, name = model.id.partition("/")
+    provider = next((each for each in providers if each.id == MAKERS.get(maker)), None)
+    return MAKERS.get(maker, ""), provider.find_model(name) if provider else None
+
+
 def compile_table(as_of: date, limits: Limits) -> dict[str, Any]:
-    """Return the whole table, vendors in order of name, each vendor's rows in the order they are tried in."""
+    """Return the whole table: where its figures are from, and the rows of every vendor."""
     by_id = {provider.id: provider for provider in providers}
-    fallbacks = {name for vendor in VENDORS for name in by_id[vendor].fallback_model_providers or ()}
+    fallbacks = {other for vendor in VENDORS for other in by_id[vendor].fallback_model_providers or ()}
+    vendors = sorted({*VENDORS, *fallbacks})
+    release, day = f"genai-prices {version('genai-prices')} (MIT)", as_of.isoformat()
+    pages = [(by_id[vendor].pricing_urls or [""])[0] for vendor in vendors]
     return {
-        "as_of": as_of.isoformat(),
-        "source": f"genai-prices {version('genai-prices')} (MIT)",
+        "as_of": day,
+        "origins": [
+            *([f"{release}: {page}".removesuffix(": "), day] for page in pages),
+            [limits.source, day],
+        ],
         "vendors": {
             vendor: {
                 "fallback": by_id[vendor].fallback_model_providers or [],
-                "rows": [compile_row(by_id[vendor], model, as_of, limits) for model in by_id[vendor].models],
-                "source": (by_id[vendor].pricing_urls or [""])[0],
+                "rows": [
+                    compile_row(by_id[vendor], model, as_of, limits, (index, len(vendors)))
+                    for model in by_id[vendor].models
+                ],
             }
-            for vendor in sorted({*VENDORS, *fallbacks})
+            for index, vendor in enumerate(vendors)
         },
     }
 
 
-def compile_row(provider: genai.Provider, model: genai.ModelInfo, as_of: date, limits: Limits) -> Row:
-    """Return `[name, match, rates, tiers, max output, context, marks, later]` without its empty end.
+def compile_row(
+    provider: genai.Provider, model: genai.ModelInfo, as_of: date, limits: Limits, origins: tuple[int, int]
+) -> Row:
+    """Return `[name, match, origin, rates, tiers, max output, context, marks, later]` without its empty end.
 
-    Rates are nano-dollars per million tokens in the order of RATE_NAMES, empty where unpriced. A tier is
-    `[above input tokens, rates]`; later prices, `[date, rates, tiers]`, hold from their date on.
-    Marks: `c` for a chat model that can be called by this name, `r` for one that bills reasoning.
+    `origin` is an index into the table's origins, or two where limits came from another place: each says
+    source and date. Rates are nano-dollars per million in the order of RATE_NAMES, empty where unpriced. A
+    tier is `[above input tokens, rates]`; later prices, `[date, rates, tiers]`, hold from their date on.
+    Marks: `c` for a chat model that can be called by this name, `r` for one that bills reasoning, `e` for
+    embeddings, `i` for one that makes images, `f` for one that its source calls free.
     """
     vendor, match = provider.id, compile_match(model.match)
     name = next((name for name in names(model, match) if provider.find_model(name) is model), None)
+    lines = limits.find(vendor, model)
     rates, tiers = compile_price(vendor, model, as_of)
     if not rates:
-        return [name or model.id, match]
-    lines = limits.find(vendor, model)
+        return [name or model.id, match, origins[0]]
     writes = {line["max_output_tokens"] for line in lines if line.get("max_output_tokens")}
     reads = {line["max_input_tokens"] for line in lines if line.get("max_input_tokens")}
     if model.context_window:
@@ -165,8 +211,9 @@ def compile_row(provider: genai.Provider, model: genai.ModelInfo, as_of: date, l
     if context is not None and tiers and tiers[-1][0] >= context:
         context = None  # There is a price for longer inputs, so it is not the limit.
     row: Row = [
-        name or model.id, match, rates, tiers, min(writes, default=None), context,
-        marks(model, lines) if name else "", later_prices(vendor, model, as_of),
+        name or model.id, match, list(origins) if lines else origins[0], rates, tiers,
+        None if embeds(model) else min(writes, default=None), context,
+        marks(model, lines, rates, is_named=name is not None), later_prices(vendor, model, as_of),
     ]  # fmt: skip
     while row[-1] in (None, [], ""):
         row.pop()
@@ -202,17 +249,45 @@ def compile_match(rule: genai.MatchLogic) -> str | list[Any]:
 
 def compile_price(vendor: str, model: genai.ModelInfo, on: date) -> tuple[list[int | None], list[list[Any]]]:
     """Return the rates and tiers of a day; where the hour matters, the dearest; empty if unpriced."""
-    prices = dearest(model.get_prices(datetime.combine(on, hour, UTC)).__dict__ for hour in hours(model))
+    moments = [datetime.combine(on, hour, UTC) for hour in hours(model)]
+    prices = dearest(model.get_prices(moment).__dict__ for moment in moments)
     if vendor == "openrouter" and model.id.endswith(":free") and not prices:
         return [0, 0], []  # Variants of this name cost nothing: https://openrouter.ai/docs, read 2026-11.
+    if embeds(model) and prices.keys() == {"input_mtok"}:
+        prices["output_mtok"] = Decimal(0)
     if not {"input_mtok", "output_mtok"} <= prices.keys() or prices.keys() - {*RATE_NAMES} - IGNORED_NAMES:
         return [], []
-    if HIDDEN_FEES.search(model.id.lower()) or MAKES_IMAGES.search(model.id.lower()):
+    name = model.id.lower()
+    if HIDDEN_FEES.search(name) or (MAKES_IMAGES.search(name) and "output_image_mtok" not in prices):
         return [], []
+    if SPEAKS.search(name) and "input_audio_mtok" not in prices:
+        return [], []
+    maker = upstream(model)[1] if vendor == "openrouter" else None
+    makers = maker.get_prices(moments[0]).__dict__ if maker else {}
+    for each in PASSED_ON if makers.get("input_mtok") == prices["input_mtok"] else ():
+        if each in makers:
+            prices.setdefault(each, makers[each])
+    if "claude" in name and "cache_write_mtok" in prices:
+        prices.setdefault("cache_write_1h_mtok", times(prices["input_mtok"], HOUR_WRITE_FACTOR))
+    if "web_searches_kcount" in prices:  # The others are for a million.
+        prices["web_searches_kcount"] = times(prices["web_searches_kcount"], 1_000)
     chosen = [prices.get(name) for name in RATE_NAMES]
     tiered = [price for price in chosen if isinstance(price, genai.TieredPrices)]
     starts = sorted({tier.start for price in tiered for tier in price.tiers})
     return rates_at(chosen, 0), [[start, rates_at(chosen, start + 1)] for start in starts]
+
+
+def embeds(model: genai.ModelInfo) -> bool:
+    """Say whether a model makes embeddings."""
+    return EMBEDS.search(model.id.lower()) is not None
+
+
+def times(price: Decimal | genai.TieredPrices, factor: int) -> Decimal | genai.TieredPrices:
+    """Return a multiple of a price."""
+    if isinstance(price, Decimal):
+        return price * factor
+    tiers = [genai.Tier(tier.start, tier.price * factor) for tier in price.tiers]
+    return genai.TieredPrices(price.base * factor, tiers)
 
 
 def hours(model: genai.ModelInfo) -> Iterator[time]:
@@ -255,12 +330,19 @@ def nanos(dollars: Decimal) -> int:
     return int(-((-dollars * 10**9) // 1))
 
 
-def marks(model: genai.ModelInfo, lines: list[dict[str, Any]]) -> str:
-    """Say whether a model is for chat and whether it reasons."""
+def marks(
+    model: genai.ModelInfo, lines: list[dict[str, Any]], rates: list[int | None], *, is_named: bool
+) -> str:
+    """Say what is to be known of a priced model; see compile_row."""
     modes = {line["mode"] for line in lines}
-    chat = not NOT_CHAT.search(model.id.lower()) and (not modes or bool(modes & {"chat", "responses"}))
+    name = model.id.lower()
+    image_rate = rates[RATE_NAMES.index("output_image_mtok") :][:1]
+    kind = "e" if embeds(model) else "i" if any(image_rate) or MAKES_IMAGES.search(name) else ""
+    chat = is_named and not kind and not NOT_CHAT.search(name)
+    chat = chat and (not modes or bool(modes & {"chat", "responses"}))
     reasons = any(line.get("supports_reasoning") for line in lines)
-    return ("c" if chat else "") + ("r" if reasons else "")
+    free = rates[0] == 0
+    return kind + "c" * chat + "r" * (reasons and not kind) + "f" * free
 
 
 def later_prices(vendor: str, model: genai.ModelInfo, as_of: date) -> list[list[Any]]:

@@ -37,7 +37,12 @@ def rates(vendor: str, model: str) -> Rates | None:
 def test_a_price_says_everything_that_money_depends_on() -> None:
     price = book().find("openai", "gpt-4o")
     assert price == Price(
-        Rates(input=Rate(2_500_000_000), output=Rate(10_000_000_000), cached_read=Rate(1_250_000_000)),
+        Rates(
+            input=Rate(2_500_000_000),
+            output=Rate(10_000_000_000),
+            cached_read=Rate(1_250_000_000),
+            web_search=Rate(10_000_000_000_000),
+        ),
         max_output_tokens=16_384,
         context_tokens=128_000,
         image_tokens_max=1_445,
@@ -56,6 +61,8 @@ def test_a_long_context_tier_holds_from_the_token_after_its_threshold() -> None:
         output=Rate(22_500_000_000),
         cached_read=Rate(600_000_000),
         cached_write=Rate(7_500_000_000),
+        cached_write_1h=Rate(12_000_000_000),
+        web_search=Rate(10_000_000_000_000),
     )
 
 
@@ -95,11 +102,19 @@ def test_a_vendor_charges_for_the_models_of_another_what_that_one_does() -> None
         ("openai", "gpt-4o" + "o" * 300),
         ("no-such-vendor", "gpt-4o"),
         ("", "gpt-4o"),
-        ("openai", "text-embedding-3-small"),  # no price for output
+        ("openai", "text-embedding-3-small"),  # an embedding, which is no answer to a chat
+        ("openai", "tts-1"),  # by characters
         ("openai", "gpt-image-1"),  # images at a rate of their own
         ("google", "gemini-2.5-flash-image"),
         ("openrouter", "openai/gpt-5-image"),
         ("openai", "gpt-4o-search-preview"),  # a fee for each request
+        ("openai", "gpt-5-search-api"),
+        ("openai", "o3-deep-research"),
+        ("openrouter", "openai/gpt-4o:online"),
+        ("google", "gemini-nano-banana-2.1"),  # images, though its name does not say so
+        ("openai", "gpt-4o-audio-preview"),  # no rate for its audio
+        ("openai", "gpt-4o-mini-audio-preview"),
+        ("openrouter", "openai/gpt-audio"),
         ("perplexity", "sonar-pro"),
         ("openrouter", "perplexity/sonar"),
         ("cerebras", "qwen-3-coder-480b"),  # its source says nothing
@@ -120,6 +135,57 @@ def test_only_what_its_source_calls_free_is_free() -> None:
     }
     assert {vendor for vendor, _ in free} == {"openrouter"}
     assert all(model.endswith(":free") for _, model in free)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "rate"),
+    [
+        ("openai", "text-embedding-3-small", 20_000_000),
+        ("openai", "text-embedding-ada-002", 100_000_000),
+        ("azure", "text-embedding-3-large", 130_000_000),
+        ("google", "gemini-embedding-001", 150_000_000),
+    ],
+)
+def test_embeddings_have_a_price_of_their_own_kind(vendor: str, model: str, rate: int) -> None:
+    price = BOOK.find(vendor, model, kind="embedding")
+    assert price is not None
+    assert (price.kind, price.rates) == ("embedding", Rates(input=Rate(rate), output=Rate(0)))
+    assert model not in BOOK.models(vendor)
+
+
+def test_embeddings_are_listed_as_such() -> None:
+    assert BOOK.models("openai", kind="embedding") == [
+        "text-embedding-3-large", "text-embedding-3-small", "text-embedding-ada-002",
+    ]  # fmt: skip
+    assert BOOK.find("openai", "gpt-4o", kind="embedding") is None
+
+
+def test_models_that_make_images_are_priced_but_not_for_chat() -> None:
+    price = BOOK.find("google", "gemini-2.5-flash-image", kind="image")
+    assert price is not None
+    assert price.rates.image_output == price.rates.dearest_output() == 30_000_000_000
+
+
+@pytest.mark.parametrize("vendor", ["anthropic", "google", "azure", "openrouter"])
+def test_no_cache_write_of_claude_is_cheaper_than_anthropic_sells_it(vendor: str) -> None:
+    claudes = [
+        price.rates
+        for model in BOOK.models(vendor)
+        if "claude" in model and (price := BOOK.find(vendor, model)) and price.rates.cached_write is not None
+    ]
+    if vendor != "azure":  # whose Claude models are Anthropic's rows
+        assert claudes
+    assert [
+        rates
+        for rates in claudes
+        if rates.cached_write_1h != 2 * rates.input or rates.dearest_input() != 2 * rates.input
+    ] == []
+
+
+def test_openrouter_sells_audio_at_its_makers_price() -> None:
+    found = rates("openrouter", "google/gemini-2.5-flash")
+    assert found is not None
+    assert found.audio_input == 1_000_000_000
 
 
 def test_where_the_hour_matters_the_dearest_counts() -> None:
@@ -203,18 +269,24 @@ def test_every_name_and_rate_agrees_with_genai_prices() -> None:
             if model is None:
                 different.append((vendor, name, "unknown there"))
                 continue
-            for usage in usages_around(price):
-                theirs = model.get_prices(at).calc_price(genai.Usage(**in_their_words(usage)))
+            told = model.get_prices(at)
+            # OpenRouter's source does not always say what a cache write costs; here its maker does.
+            writes = vendor != "openrouter" or told.cache_write_mtok is not None
+            for usage in usages_around(price, writes=writes):
+                theirs = told.calc_price(genai.Usage(**in_their_words(usage)))
                 expected = rounded_up(theirs["input_price"] + theirs["output_price"])
                 if not expected <= cost_of(price, usage) <= expected + 1:  # a rate may be rounded up
                     different.append((vendor, name, usage))
     assert different == []
 
 
-def usages_around(price: Price) -> list[Usage]:
+def usages_around(price: Price, *, writes: bool) -> list[Usage]:
     """Return usages on both sides of every tier."""
     sizes = [1_000, *(tier.above_input_tokens + more for tier in price.tiers for more in (0, 1))]
-    return [Usage(input=size, output=77, cached_read=size // 3, cached_write=size // 7) for size in sizes]
+    return [
+        Usage(input=size, output=77, cached_read=size // 3, cached_write=size // 7 if writes else 0)
+        for size in sizes
+    ]
 
 
 def in_their_words(usage: Usage) -> dict[str, int]:
@@ -256,8 +328,8 @@ def test_each_kind_of_token_is_billed_at_its_own_rate(usage: Usage, cost: int) -
 
 counts = st.integers(0, 10**7)
 some_rates = st.builds(
-    Rates, *[st.integers(0, 10**12)] * 2, *[st.none() | st.integers(0, 10**12)] * 4
-)  # input, output; cached read and write, audio in and out
+    Rates, *[st.integers(0, 10**12)] * 2, *[st.none() | st.integers(0, 10**12)] * 5
+)  # input, output; cached read and write, audio in and out, an hour's write
 some_usages = st.builds(
     Usage,
     input=counts,
@@ -266,6 +338,10 @@ some_usages = st.builds(
     cached_write=counts,
     audio_input=counts,
     audio_output=counts,
+    cached_write_1h=counts,
+    cached_audio_read=counts,
+    image_output=st.none() | counts,
+    web_searches=counts,
 )
 
 

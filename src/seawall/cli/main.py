@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from seawall import __version__
-from seawall.cli import doctor, keys, prove_budget, serve, usage, why
+from seawall.cli import doctor, keys, prices, prove_budget, route, serve, usage, why
 
 app = typer.Typer(
     name="seawall",
@@ -18,7 +18,9 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.add_typer(keys.app, name="keys")
 app.command("usage")(usage.usage)
+app.add_typer(prices.app, name="prices")
 app.command("why")(why.why)
+app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)
 app.command("prove-budget")(prove_budget.prove_budget)
 

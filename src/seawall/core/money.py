@@ -9,7 +9,7 @@ Invariants:
 
 import re
 from decimal import Decimal
-from typing import NewType
+from typing import Literal, NewType
 
 from msgspec import Struct
 
@@ -18,6 +18,9 @@ Money = NewType("Money", int)
 
 Rate = NewType("Rate", int)
 """Nano-dollars per million tokens."""
+
+Kind = Literal["chat", "embedding", "image"]
+"""What a model makes: text in a conversation, embeddings, or images among its text."""
 
 NANO = 10**9
 PER_MILLION = 10**6
@@ -29,8 +32,11 @@ _DOLLARS = re.compile(r"[0-9]{1,20}(\.[0-9]{0,30})?", re.ASCII)
 class Usage(Struct, frozen=True, omit_defaults=True):
     """Tokens of one call, as every vendor's figures are read.
 
-    `input` includes the cached and the audio tokens, `output` includes reasoning and audio;
-    `exact` is false where we metered instead of being told.
+    `input` includes the cached and the audio tokens, `output` includes reasoning, audio and images.
+    `cached_write_1h` is the part of `cached_write` that is kept for an hour; `cached_audio_read` is a part
+    of both `cached_read` and `audio_input`. `image_output` is `None` where the vendor does not tell it.
+    `web_searches` counts searches that the vendor ran and bills one by one. `exact` is false where we
+    metered instead of being told.
     """
 
     input: int = 0
@@ -41,10 +47,18 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     audio_input: int = 0
     audio_output: int = 0
     exact: bool = True
+    cached_write_1h: int = 0
+    cached_audio_read: int = 0
+    image_output: int | None = None
+    web_searches: int = 0
 
 
 class Rates(Struct, frozen=True):
-    """What a million tokens of each kind cost; a kind without a rate of its own has the plain one."""
+    """What a million tokens of each kind cost; a kind without a rate of its own has the plain one.
+
+    Cached audio without a rate costs what audio does, an hour's cache write what a shorter one does.
+    `web_search` is for a million searches; without a rate they are not billed apart.
+    """
 
     input: Rate
     output: Rate
@@ -52,15 +66,26 @@ class Rates(Struct, frozen=True):
     cached_write: Rate | None = None
     audio_input: Rate | None = None
     audio_output: Rate | None = None
+    cached_write_1h: Rate | None = None
+    cached_audio_read: Rate | None = None
+    image_output: Rate | None = None
+    web_search: Rate | None = None
 
-    def dearest_input(self, *, audio: bool = False) -> Rate:
-        """Return the highest rate that an input token can be billed at."""
-        audio_rate = (self.audio_input or 0) if audio else 0
-        return Rate(max(self.input, self.cached_read or 0, self.cached_write or 0, audio_rate))
+    def dearest_input(self, *, audio: bool = False, hour_writes: bool = True) -> Rate:
+        """Return the highest rate that an input token can be billed at.
+
+        Say `hour_writes=False` only of a request that certainly asks for no cache write kept for an hour.
+        """
+        dearest = max(self.input, self.cached_read or 0, self.cached_write or 0)
+        if audio:
+            dearest = max(dearest, self.audio_input or 0, self.cached_audio_read or 0)
+        if hour_writes:
+            dearest = max(dearest, self.cached_write_1h or 0)
+        return Rate(dearest)
 
     def dearest_output(self, *, audio: bool = False) -> Rate:
         """Return the highest rate that an output token can be billed at."""
-        return Rate(max(self.output, (self.audio_output or 0) if audio else 0))
+        return Rate(max(self.output, self.image_output or 0, (self.audio_output or 0) if audio else 0))
 
 
 class Tier(Struct, frozen=True):
@@ -75,6 +100,7 @@ class Price(Struct, frozen=True):
 
     `max_output_tokens` and `context_tokens` are the vendor's limits, `None` where unknown.
     `reasons` marks models that bill hidden reasoning. `source` and `as_of` say where it is from.
+    `kind` says what the model makes; an embedding has no output, so its output rate is truly zero.
     """
 
     rates: Rates
@@ -85,6 +111,7 @@ class Price(Struct, frozen=True):
     reasons: bool = False
     source: str = ""
     as_of: str = ""
+    kind: Kind = "chat"
 
     def rates_at(self, input_tokens: int) -> Rates:
         """Return the rates that apply to a call with this many input tokens."""
@@ -98,15 +125,56 @@ class Price(Struct, frozen=True):
 def cost_of(price: Price, usage: Usage) -> Money:
     """Return the true price of a usage: each bucket at its own rate, rounded up once."""
     rates = price.rates_at(usage.input)
-    plain_input = max(0, usage.input - usage.cached_read - usage.cached_write - usage.audio_input)
-    plain_output = max(0, usage.output - usage.audio_output)
-    return round_up(
-        plain_input * rates.input
-        + usage.cached_read * (rates.input if rates.cached_read is None else rates.cached_read)
-        + usage.cached_write * (rates.input if rates.cached_write is None else rates.cached_write)
-        + usage.audio_input * (rates.input if rates.audio_input is None else rates.audio_input)
-        + plain_output * rates.output
-        + usage.audio_output * (rates.output if rates.audio_output is None else rates.audio_output)
+    read, write = usage.cached_read, usage.cached_write
+    write_rate = rates.input if rates.cached_write is None else rates.cached_write
+    weight = write * write_rate
+    if usage.audio_input and rates.audio_input is not None:
+        weight += _read_and_audio(rates, usage, rates.audio_input)
+    else:
+        weight += read * (rates.input if rates.cached_read is None else rates.cached_read)
+        weight += max(0, usage.input - read - write) * rates.input
+    if usage.cached_write_1h and rates.cached_write_1h is not None:
+        weight += min(usage.cached_write_1h, write) * (rates.cached_write_1h - write_rate)
+    if usage.audio_output or rates.image_output is not None:
+        weight += _output(rates, usage)
+    else:
+        weight += usage.output * rates.output
+    if usage.web_searches and rates.web_search is not None:
+        weight += usage.web_searches * rates.web_search
+    return round_up(weight)
+
+
+def _read_and_audio(rates: Rates, usage: Usage, audio_rate: Rate) -> int:
+    """Weigh an input with audio, but for its cache writes.
+
+    Where the vendor does not say how much of the audio was cached, as little is assumed as its sums allow:
+    that is the dearest reading of them.
+    """
+    read, audio = usage.cached_read, usage.audio_input
+    least = read + usage.cached_write + audio - usage.input
+    cached = min(max(usage.cached_audio_read, least, 0), audio, read)
+    plain = max(0, usage.input - read - usage.cached_write - (audio - cached))
+    return (
+        plain * rates.input
+        + (read - cached) * (rates.input if rates.cached_read is None else rates.cached_read)
+        + cached * (audio_rate if rates.cached_audio_read is None else rates.cached_audio_read)
+        + (audio - cached) * audio_rate
+    )
+
+
+def _output(rates: Rates, usage: Usage) -> int:
+    """Weigh an output with audio or images; where images are not told apart, all of it may be images."""
+    audio, images = usage.audio_output, 0
+    plain_rate = rates.output
+    if rates.image_output is not None:
+        if usage.image_output is None:
+            plain_rate = Rate(max(plain_rate, rates.image_output))
+        else:
+            images = usage.image_output
+    return (
+        max(0, usage.output - audio - images) * plain_rate
+        + audio * (plain_rate if rates.audio_output is None else rates.audio_output)
+        + images * (rates.image_output or 0)
     )
 
 

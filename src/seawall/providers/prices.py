@@ -4,27 +4,41 @@ Invariants:
 - A model without a price is `None`, never free. The table has rates of zero only where its source says so.
 - The first matching row of a vendor decides, as in genai-prices; where it has no rates, the model is
   unpriced, whatever later rows say.
+- A table in the data folder replaces the built-in one whole. One that is damaged is an error: prices are
+  never taken from elsewhere in silence.
 
-`scripts/build_prices.py` writes the table and explains its form (docs/decisions/0003-prices-compiled.md).
+`seawall.providers.price_table` is the form of a table (docs/decisions/0003-prices-compiled.md).
 """
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import get_args
 
 import msgspec
 from msgspec import Struct
 
-from seawall.core.money import Price, Rate, Rates, Tier
+from seawall.core.money import Kind, Price
+from seawall.providers.price_table import BadPriceTable, Row, Table, decode_table, read_raw
 from seawall.providers.tokens import image_tokens_max
 
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _NAME_CHARS_MAX = 256
 _REMEMBERED_MAX = 4_096
 
 # Where nothing matches, genai-prices reads `gpt-5.2-20251211` as `gpt-5.2-2025-12-11`.
 _COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
+
+
+class Listed(Struct, frozen=True):
+    """One row of the table as it holds on a day; `limits` says source and date of the limits, if told."""
+
+    vendor: str
+    model: str
+    price: Price
+    limits: tuple[str, str] | None
 
 
 def today_utc() -> date:
@@ -35,145 +49,125 @@ def today_utc() -> date:
 class PriceBook:
     """Finds prices. `configured` is keyed by "model" or "provider/model"; its entries are complete.
 
-    The table is read on first need, in 6 ms, most of them for importlib.resources. Finds are remembered
-    until the day changes.
+    `path` is a file that replaces the built-in table where it exists. The table is read on first need, the
+    built-in one in 6 ms; `reload` reads it at once. Finds are remembered until the day or the table changes.
     """
 
-    def __init__(self, configured: Mapping[str, Price], *, today: Callable[[], date] = today_utc) -> None:
+    def __init__(
+        self,
+        configured: Mapping[str, Price],
+        *,
+        path: Path | None = None,
+        today: Callable[[], date] = today_utc,
+    ) -> None:
+        self.version = 0
         self._configured = dict(configured)
+        self._path = path
         self._today = today
-        self._table: _Table | None = None
+        self._table: Table | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._remembered: dict[tuple[str, str], Price | None] = {}
         self._remembered_on = date.min
 
-    def find(self, vendor: str, model: str, *, provider: str = "") -> Price | None:
-        """Return the price of a model, `None` where there is none.
+    def find(self, vendor: str, model: str, *, provider: str = "", kind: Kind = "chat") -> Price | None:
+        """Return the price of a model, `None` where there is none, or where it makes another kind of thing.
 
         `vendor` is the id that genai-prices has for it, or empty: then only configured prices count.
-        `provider` is the user's name for the account, if it differs.
+        `provider` is the user's name for the account, if it differs. Raises BadPriceTable.
         """
         for key in (f"{provider}/{model}", f"{vendor}/{model}", model):
             if key in self._configured:
-                return _with_images(self._configured[key], model)
+                return msgspec.structs.replace(_with_images(self._configured[key], model), kind=kind)
         today = self._today()
         if today != self._remembered_on or len(self._remembered) >= _REMEMBERED_MAX:
             self._remembered.clear()
             self._remembered_on = today
         if (vendor, model) not in self._remembered:
             self._remembered[vendor, model] = self._look_up(vendor, model, today)
-        return self._remembered[vendor, model]
+        price = self._remembered[vendor, model]
+        return price if price is not None and price.kind == kind else None
 
     def stated(self, provider: str) -> list[str]:
         """Return the names of models whose price is configured: for every provider, or for this one."""
         names = (key.removeprefix(f"{provider}/") for key in self._configured)
         return sorted(name for name in names if "/" not in name)
 
-    def models(self, vendor: str) -> list[str]:
-        """Return the names of a vendor's chat models that have a price, in alphabetical order."""
-        entry = self._read_table().vendors.get(vendor)
-        return sorted(row.id for row in entry.rows if "c" in row.marks) if entry else []
+    def models(self, vendor: str, *, kind: Kind = "chat") -> list[str]:
+        """Return the names of a vendor's models of a kind that have a price, in alphabetical order."""
+        entry = self.table().vendors.get(vendor)
+        return sorted(row.id for row in entry.rows if _lists(row, kind)) if entry else []
+
+    def listed(self) -> list[Listed]:
+        """Return every priced row of the table, in its order."""
+        table, today = self.table(), self._today()
+        return [
+            Listed(name, row.id, _with_images(price, row.id), table.limits_origin(row))
+            for name, vendor in table.vendors.items()
+            for row in vendor.rows
+            if (price := table.price(row, today)) is not None
+        ]
+
+    def reload(self) -> bool:
+        """Read the table anew if its file has changed, and say whether it has.
+
+        Costs one look at the file. Raises BadPriceTable where the new one is damaged; one that is in force
+        already stays so. `version` rises with each change, for those who remember prices themselves.
+        """
+        stamp = self._look_at_file()
+        if self._table is not None and stamp == self._stamp:
+            return False
+        self._table, self._stamp = self._read(stamp), stamp
+        self._remembered.clear()
+        self.version += 1
+        return True
+
+    def table(self) -> Table:
+        """Return the table in force; raises BadPriceTable where it has to be read and cannot be."""
+        if self._table is None:
+            self.reload()
+        assert self._table is not None
+        return self._table
+
+    def _look_at_file(self) -> tuple[int, int, int] | None:
+        """Return what changes when the file does, `None` where there is none."""
+        if self._path is None:
+            return None
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BadPriceTable(f"{self._path} cannot be read: {error.strerror}") from error
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def _read(self, stamp: tuple[int, int, int] | None) -> Table:
+        if self._path is None or stamp is None:
+            return decode_table(resources.files(__package__).joinpath("prices.json").read_bytes())
+        try:
+            return read_raw(self._path)[1]
+        except OSError as error:
+            raise BadPriceTable(f"{self._path} cannot be read: {error.strerror}") from error
+        except BadPriceTable as error:
+            raise BadPriceTable(f"{self._path} is damaged: {error}") from error
 
     def _look_up(self, vendor: str, model: str, today: date) -> Price | None:
-        table = self._read_table()
+        table = self.table()
         entry = table.vendors.get(vendor)
         if entry is None or not model or len(model) > _NAME_CHARS_MAX:
             return None
         name = model.lower()
         dashed = _COMPACT_DATE.sub(r"-\1-\2-\3", name)
-        found = table.match(entry, name) or (table.match(entry, dashed) if dashed != name else None)
-        price = table.price(*found, today) if found else None
+        row = table.match(entry, name) or (table.match(entry, dashed) if dashed != name else None)
+        price = table.price(row, today) if row else None
         return _with_images(price, model) if price else None
 
-    def _read_table(self) -> "_Table":
-        if self._table is None:
-            raw = resources.files(__package__).joinpath("prices.json").read_bytes()
-            self._table = msgspec.json.decode(raw, type=_Table)
-        return self._table
 
-
-class _Row(Struct, array_like=True, frozen=True, gc=False):
-    """One model; `rates` are in the order of the fields of Rates, empty where it is unpriced."""
-
-    id: str
-    match: Any
-    rates: list[int | None] = []
-    tiers: list[tuple[int, list[int | None]]] = []
-    max_output_tokens: int | None = None
-    context_tokens: int | None = None
-    marks: str = ""
-    later: list[tuple[str, list[int | None], list[tuple[int, list[int | None]]]]] = []
-
-
-class _Vendor(Struct, frozen=True):
-    """The models of one vendor, and the vendors whose models it offers at their prices."""
-
-    fallback: list[str]
-    rows: list[_Row]
-    source: str
-
-
-class _Table(Struct, frozen=True):
-    """The whole of prices.json."""
-
-    as_of: str
-    source: str
-    vendors: dict[str, _Vendor]
-
-    def match(self, vendor: _Vendor, name: str) -> tuple[_Vendor, _Row] | None:
-        """Return the first row that a name in lower case belongs to, the vendor's own before the others'."""
-        for entry in (vendor, *(self.vendors[other] for other in vendor.fallback)):
-            for row in entry.rows:
-                if _matches(row.match, name):
-                    return entry, row
-        return None
-
-    def price(self, vendor: _Vendor, row: _Row, today: date) -> Price | None:
-        """Return a row's price on a day, with the changes that were announced for it."""
-        rates, tiers, as_of = row.rates, row.tiers, self.as_of
-        for start, later_rates, later_tiers in row.later:
-            if start <= today.isoformat():
-                rates, tiers, as_of = later_rates, later_tiers, start
-        if not rates:
-            return None
-        return Price(
-            rates=_rates(rates),
-            tiers=tuple(Tier(above, _rates(each)) for above, each in tiers),
-            max_output_tokens=row.max_output_tokens,
-            context_tokens=row.context_tokens,
-            reasons="r" in row.marks,
-            source=f"{self.source}: {vendor.source}",
-            as_of=as_of,
-        )
-
-
-def _matches(rule: str | list[Any], name: str) -> bool:
-    """Judge a rule; see compile_match in scripts/build_prices.py for its form."""
-    if isinstance(rule, list):
-        if rule[:1] == ["&"]:
-            return all(_matches(each, name) for each in rule[1:])
-        return any(_matches(each, name) for each in rule)
-    sign, text = rule[0], rule[1:]
-    if sign == "=":
-        return name == text
-    if sign == "^":
-        return name.startswith(text)
-    if sign == "$":
-        return name.endswith(text)
-    if sign == "*":
-        return text in name
-    return re.search(text, name) is not None
+def _lists(row: Row, kind: Kind) -> bool:
+    """Say whether a row is a model of this kind; of those for chat, only what can be called by its name."""
+    return row.kind == kind and bool(row.rates) and ("c" in row.marks or kind != "chat")
 
 
 def _with_images(price: Price, model: str) -> Price:
-    if price.image_tokens_max is not None:
+    if price.image_tokens_max is not None or price.kind == "embedding":
         return price
     return msgspec.structs.replace(price, image_tokens_max=image_tokens_max(model))
-
-
-def _rates(values: list[int | None]) -> Rates:
-    plain_input, plain_output, *others = values
-    assert plain_input is not None  # the script leaves a model without either rate unpriced
-    assert plain_output is not None
-    return Rates(
-        Rate(plain_input), Rate(plain_output), *(None if each is None else Rate(each) for each in others)
-    )
