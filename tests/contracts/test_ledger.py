@@ -1,13 +1,15 @@
 """What every ledger promises, one claim at a time."""
 
 import asyncio
+import shutil
+import tempfile
 
 import pytest
 
 from seawall.core.errors import Overloaded
 from seawall.core.ledger import Busy, Exhausted, Held, HoldAnswer
 from seawall.core.money import Money
-from tests.fixtures.ledgers import LIFE, Books, Hold, Home, Process, Sums, ask, settlement
+from tests.fixtures.ledgers import AT_MS, LIFE, Books, Hold, Home, Process, Sums, ask, settlement
 
 DAY = ("global", "2026-11-21")
 
@@ -132,6 +134,58 @@ async def test_a_dead_process_has_its_holds_settled_in_full(home: Home, process:
     other.store.close()
 
 
+async def test_a_later_attempt_adds_money_and_tokens_and_is_no_second_call(
+    home: Home, process: Process
+) -> None:
+    store = process.store
+    await store.ledger.hold(ask("call_1", 500))
+    first = settlement("call_1", 120, held=500)
+    await store.ledger.settle(first)
+    await store.ledger.hold(ask("call_1.2", 300, earlier=first.row))
+    second = settlement("call_1.2", 350, held=300, earlier=first.row)
+    await store.ledger.settle(second)
+    calls = {"call_1": ("ok", 470, 50)}
+    assert await home.books() == Books({LIFE: Sums(spent=420, overage=50)}, {}, calls, hours=(1, 470, 50))
+    assert await store.call_log.find("call_1") == second.row
+    [sums] = await store.call_log.usage(by="key", since_ms=0, until_ms=AT_MS + 1)
+    assert (sums["calls"], sums["input_tokens"], sums["output_tokens"]) == (1, 2, 470)
+
+
+async def test_an_attempt_that_followed_a_void_one_is_the_first_that_counts(
+    home: Home, process: Process
+) -> None:
+    ledger = process.store.ledger
+    await ledger.hold(ask("call_1", 500))
+    await ledger.void("call_1")
+    await ledger.hold(ask("call_1.2", 500))
+    process.crash()
+    other = home.open()
+    assert await other.store.ledger.reap() == 1
+    assert (await home.books()).hours == (1, 500, 0)
+    other.store.close()
+
+
+async def test_a_crash_in_a_later_attempt_keeps_what_the_earlier_ones_cost(
+    home: Home, process: Process
+) -> None:
+    ledger = process.store.ledger
+    await ledger.hold(ask("call_1", 500))
+    first = settlement("call_1", 600, held=500)
+    await ledger.settle(first)
+    await ledger.hold(ask("call_1.2", 300, earlier=first.row))
+    process.crash()
+    other = home.open()
+    assert await other.store.ledger.reap() == 1
+    calls = {"call_1": ("crashed", 900, 100)}
+    assert await home.books() == Books({LIFE: Sums(spent=800, overage=100)}, {}, calls, hours=(1, 900, 100))
+    row = await other.store.call_log.find("call_1")
+    assert row is not None
+    assert (row.held, row.attempts, row.status) == (800, first.row.attempts, 500)
+    [sums] = await other.store.call_log.usage(by="key", since_ms=0, until_ms=AT_MS + 1)
+    assert sums["output_tokens"] == 600
+    other.store.close()
+
+
 async def test_a_living_process_keeps_its_holds(home: Home, process: Process) -> None:
     await process.store.ledger.hold(ask("call_1", 500))
     other = home.open()
@@ -139,6 +193,60 @@ async def test_a_living_process_keeps_its_holds(home: Home, process: Process) ->
     await process.store.ledger.settle(settlement("call_1", 120))
     assert await home.sums() == Sums(spent=120)
     other.store.close()
+
+
+async def test_a_process_that_was_taken_for_dead_settles_nothing_twice_and_goes_on(
+    home: Home, process: Process
+) -> None:
+    ledger = process.store.ledger
+    await asyncio.gather(ledger.hold(ask("call_1", 500)), ledger.hold(ask("call_2", 300)))
+    process.crash()
+    other = home.open()
+    assert await other.store.ledger.reap() == 2
+    await ledger.hold(ask("call_3", 100))
+    await asyncio.gather(
+        ledger.settle(settlement("call_1", 120)),
+        ledger.void("call_2"),
+        ledger.settle(settlement("call_3", 7)),
+    )
+    assert await home.sums() == Sums(spent=807)
+    assert (await home.books()).calls == {
+        "call_1": ("crashed", 500, 0),
+        "call_2": ("crashed", 300, 0),
+        "call_3": ("ok", 7, 0),
+    }
+    assert process.store.close()
+    other.store.close()
+
+
+async def test_a_lock_that_was_deleted_by_hand_is_put_back_before_anybody_is_taken_for_dead(
+    home: Home, process: Process
+) -> None:
+    other = home.open()
+    await process.store.ledger.hold(ask("call_1", 500))
+    process.lock.unlink()
+    assert await other.store.ledger.reap() == 0
+    process.store.check_place()
+    assert await other.store.ledger.reap() == 0
+    shutil.rmtree(process.lock.parent)
+    process.store.check_place()
+    other.store.check_place()
+    assert sorted(process.lock.parent.iterdir()) == sorted([process.lock, other.lock])
+    assert await other.store.ledger.reap() == 0
+    assert await home.sums() == Sums(held=500)
+    await process.store.ledger.void("call_1")
+    other.store.close()
+
+
+async def test_closing_twice_closes_nothing_of_others(home: Home) -> None:
+    process = home.open()
+    assert process.store.close()
+    with tempfile.TemporaryFile() as file:  # It gets the number that the lock's file had.
+        assert process.store.close()
+        file.write(b"still open")
+        file.flush()
+    process.store.check_place()
+    assert not process.lock.exists()
 
 
 async def test_a_store_that_still_holds_money_says_so_and_loses_nothing(home: Home) -> None:

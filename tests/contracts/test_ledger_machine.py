@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from seawall.core.ledger import Account, Ask, Held, HoldAnswer, Standing, size_hold
+from seawall.core.ledger import Account, Ask, CallRow, Held, HoldAnswer, Standing, size_hold
 from seawall.core.money import Money
-from tests.fixtures.ledgers import Books, Hold, Home, Key, Process, Sums, ask, settlement
+from tests.fixtures.ledgers import Books, Hold, Home, Key, Process, Sums, ask, call_of, settlement
 
 T = TypeVar("T")
 
@@ -34,6 +34,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model = Books()
         self.dead: set[str] = set()
         self.ended: list[str] = []
+        self.earlier: dict[str, CallRow | None] = {}
+        self.attempts: dict[str, int] = {}
+        self.open_again: set[str] = set()
         self.caps: dict[str, dict[str, int]] = {scope: {} for scope in SCOPES}
         self.day, self.month, self.made = 21, 11, 0
 
@@ -56,9 +59,18 @@ class LedgerMachine(RuleBasedStateMachine):
         self.processes = [self.open(), self.open()]
 
     def make_ask(
-        self, key: str, tokens: int, input_tokens: int, choices: int, *, is_declared: bool, waited: bool
+        self,
+        key: str,
+        tokens: int,
+        *,
+        input_tokens: int = 10,
+        choices: int = 1,
+        is_declared: bool = True,
+        waited: bool = True,
+        hold_id: str | None = None,
     ) -> Ask:
         self.made += 1
+        hold_id = hold_id or f"call_{self.made}"
         periods = {"day": f"2026-{self.month}-{self.day}", "month": f"2026-{self.month}", "life": "life"}
         accounts = [
             (scope, periods[period], self.caps[scope].get(period))
@@ -66,13 +78,14 @@ class LedgerMachine(RuleBasedStateMachine):
             for period in PERIODS
         ]
         return ask(
-            f"call_{self.made}",
+            hold_id,
             tokens,
             *accounts,
             input_tokens=input_tokens,
             choices=choices,
             is_declared=is_declared,
             waited=waited,
+            earlier=self.earlier.get(call_of(hold_id)),
         )
 
     def expected(self, one: Ask) -> HoldAnswer:
@@ -115,10 +128,31 @@ class LedgerMachine(RuleBasedStateMachine):
         is_declared: bool,
         waited: bool,
     ) -> None:
-        one = self.make_ask(key, tokens, input_tokens, choices, is_declared=is_declared, waited=waited)
+        one = self.make_ask(
+            key, tokens, input_tokens=input_tokens, choices=choices, is_declared=is_declared, waited=waited
+        )
+        self.hold_one(one, process)
+
+    def hold_one(self, one: Ask, process: int) -> None:
         answer = self.run(self.processes[process].store.ledger.hold(one))
         assert answer == self.expected(one)
         self.note(one, answer, process)
+
+    @precondition(lambda self: self.open_again)
+    @rule(
+        data=st.data(),
+        process=st.integers(0, 1),
+        key=st.sampled_from(SCOPES[1:]),
+        tokens=st.integers(1, 5_000),
+    )
+    def hold_for_another_attempt(self, data: st.DataObject, process: int, key: str, tokens: int) -> None:
+        """A call whose attempt has ended holds again, under the next number."""
+        call_id = data.draw(st.sampled_from(sorted(self.open_again)))
+        number = self.attempts[call_id] = self.attempts.get(call_id, 1) + 1
+        one = self.make_ask(key, tokens, hold_id=f"{call_id}.{number}")
+        self.hold_one(one, process)
+        if one.hold_id in self.model.holds:
+            self.open_again.remove(call_id)
 
     @rule(process=st.integers(0, 1), key=st.sampled_from(SCOPES[1:]))
     def hold_for_nothing(self, process: int, key: str) -> None:
@@ -134,7 +168,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
         They are given back at once, so that what comes next does not depend on who was first.
         """
-        asks = [self.make_ask(key, tokens, 10, 1, is_declared=True, waited=True) for key in keys]
+        asks = [self.make_ask(key, tokens) for key in keys]
 
         async def all_at_once() -> list[HoldAnswer]:
             ledgers = [process.store.ledger for process in self.processes]
@@ -156,27 +190,34 @@ class LedgerMachine(RuleBasedStateMachine):
         hold_id = self.pick(data)
         hold = self.model.holds.pop(hold_id)
         cost = hold.amount * percent // 100
-        self.settle_in_store(hold_id, cost, hold.amount)
+        row = self.settle_in_store(hold_id, cost, hold.amount)
         self.book(hold_id, hold, cost, "ok")
+        self.earlier[row.id] = row
+        self.open_again.add(row.id)
 
-    def settle_in_store(self, hold_id: str, cost: int, held: int) -> None:
+    def settle_in_store(self, hold_id: str, cost: int, held: int) -> CallRow:
         ledger = self.processes[self.owner[hold_id]].store.ledger
+        one = settlement(hold_id, cost, held=held, earlier=self.earlier.get(call_of(hold_id)))
 
         async def work() -> None:
-            await asyncio.gather(ledger.settle(settlement(hold_id, cost, held=held)), ledger.check())
+            await asyncio.gather(ledger.settle(one), ledger.check())
 
         self.run(work())
+        return one.row
 
     def book(self, hold_id: str, hold: Hold, cost: int, outcome: str) -> None:
+        call_id = call_of(hold_id)
+        earlier = self.earlier.get(call_id)
         overage = max(0, cost - hold.amount)
         for key in hold.accounts:
             sums = self.model.accounts[key]
             sums.held -= hold.amount
             sums.spent += cost - overage
             sums.overage += overage
-        self.model.calls[hold_id] = (outcome, cost, overage)
+        before = (earlier.cost, earlier.overage) if earlier else (0, 0)
+        self.model.calls[call_id] = (outcome, before[0] + cost, before[1] + overage)
         count, total, over = self.model.hours
-        self.model.hours = (count + 1, total + cost, over + overage)
+        self.model.hours = (count + (earlier is None), total + cost, over + overage)
         self.ended.append(hold_id)
 
     @precondition(lambda self: self.ended)
@@ -190,6 +231,7 @@ class LedgerMachine(RuleBasedStateMachine):
         hold_id = self.pick(data)
         self.give_back(hold_id)
         self.ended.append(hold_id)
+        self.open_again.add(call_of(hold_id))
 
     def give_back(self, hold_id: str) -> None:
         self.void_in_store(hold_id)

@@ -51,7 +51,8 @@ class Ask(Struct, frozen=True):
     `input_tokens` bounds the input, from its bytes until `is_counted`. Rates are nano-dollars per million
     tokens; `output_rate` is for one token on all choices together. `wanted_tokens` are per choice. `waited`
     says that the patience of the call is used up. `row` is what is known of the call so far, kept with the
-    hold so that a crash loses nothing.
+    hold so that a crash loses nothing: its cost, overage and held are those of earlier attempts. `counts` is
+    what the settlement of this hold will say.
     """
 
     hold_id: str
@@ -64,6 +65,7 @@ class Ask(Struct, frozen=True):
     is_declared: bool
     waited: bool
     row: "CallRow"
+    counts: bool = True
 
     @property
     def input_weight(self) -> int:
@@ -111,17 +113,27 @@ HoldAnswer = Held | NeedsCount | Busy | Exhausted
 
 
 class Settlement(Struct, frozen=True):
-    """Replaces a hold by its cost; idempotent by `hold_id`. `row` is the call's line in the log."""
+    """Replaces a hold by its cost; idempotent by `hold_id`.
+
+    `cost`, `overage` and `usage` are of this hold alone; `row` is the line of the whole call in the log, and
+    replaces the one of an earlier attempt. `counts` is true for the first settlement of a call, so that the
+    sums count the call once while money and tokens add up.
+    """
 
     hold_id: str
     cost: Money
     overage: Money
     usage: Usage
     row: "CallRow"
+    counts: bool = True
 
 
 class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call as it is kept: no texts, no secrets. Times in Unix milliseconds, money in nano-dollars."""
+    """One call as it is kept: no texts, no secrets. Times in Unix milliseconds, money in nano-dollars.
+
+    `held`, `cost`, `overage` and `listed_cost` are of all attempts together. `decisions` and `attempts` are
+    JSON lists, the latter with a line for each attempt at a provider.
+    """
 
     id: str
     at_ms: int
@@ -142,6 +154,7 @@ class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overage: Money = Money(0)
     listed_cost: Money = Money(0)
     decisions: bytes = b"[]"
+    attempts: bytes = b"[]"
 
 
 def size_hold(ask: Ask, standings: list[Standing]) -> HoldAnswer:

@@ -7,15 +7,19 @@ Invariants:
 - Accounts are remembered from one transaction to the next only while `PRAGMA data_version`, read inside the
   transaction, says that no other connection has written.
 - After a rollback nothing is remembered.
+- A hold that another process has settled, taking this one for dead, is not settled again.
 """
 
+import logging
 from collections.abc import Sequence
 
 import apsw
 import msgspec
 
-from seawall.core.ledger import CallRow, Settlement
+from seawall.core.ledger import Ask, CallRow, Settlement
 from seawall.core.money import Money, Usage
+
+log = logging.getLogger("seawall.store")
 
 HOUR_MS = 3_600_000
 
@@ -53,9 +57,10 @@ _WRITE_ACCOUNTS = Insert(
     "ON CONFLICT (scope, period) DO UPDATE SET"
     " spent = excluded.spent, held = excluded.held, overage = excluded.overage",
 )
-_ADD_HOLDS = Insert("INSERT INTO holds (id, process, amount, accounts, row) VALUES", 5)
-_DROP_HOLDS = "DELETE FROM holds WHERE id IN (SELECT value FROM json_each(?))"
-_ADD_CALLS = Insert("INSERT OR REPLACE INTO calls VALUES", 19)
+_ADD_HOLDS = Insert("INSERT INTO holds (id, process, amount, accounts, row, counts) VALUES", 6)
+_DROP_HOLDS = "DELETE FROM holds WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
+_CALL_COLUMNS = CallRow.__struct_fields__  # Columns are named as the fields are.
+_ADD_CALLS = Insert(f"INSERT OR REPLACE INTO calls ({', '.join(_CALL_COLUMNS)}) VALUES", len(_CALL_COLUMNS))
 _ADD_USAGE = Insert(
     "INSERT INTO usage_hourly VALUES",
     12,
@@ -68,6 +73,10 @@ _ADD_USAGE = Insert(
 
 AccountKey = tuple[str, str]
 encode = msgspec.json.Encoder().encode
+
+
+class HoldsLost(Exception):
+    """Holds that this process closes are on disk no more; its operations are run again without them."""
 
 
 class Cell:
@@ -108,7 +117,8 @@ class LedgerBatch:
         self._changed: dict[AccountKey, Cell] = {}
         self._opened: dict[str, OpenHold] = {}
         self._closed: set[str] = set()
-        self._hold_rows: list[tuple[str, str, int, str, str]] = []
+        self._lost: set[str] = set()
+        self._hold_rows: list[tuple[str, str, int, str, str, int]] = []
         self._call_rows: list[tuple[object, ...]] = []
         self._usage_rows: dict[tuple[int, str, str, str], list[int]] = {}
 
@@ -145,12 +155,15 @@ class LedgerBatch:
             cell = self._changed[key] = self.cell(key)
         return cell
 
-    def open_hold(self, hold_id: str, hold: OpenHold, accounts: str, row: CallRow) -> None:
-        """Place a hold on all of its accounts."""
+    def open_hold(self, hold: OpenHold, ask: Ask) -> None:
+        """Place the hold of an ask on all of its accounts."""
         for key in hold.accounts:
             self._change(key).held += hold.amount
-        self._opened[hold_id] = hold
-        self._hold_rows.append((hold_id, self.process, hold.amount, accounts, encode(row).decode()))
+        self._opened[ask.hold_id] = hold
+        row = encode(ask.row).decode()
+        self._hold_rows.append(
+            (ask.hold_id, self.process, hold.amount, ask.accounts.text, row, int(ask.counts))
+        )
 
     def close_hold(self, hold_id: str) -> OpenHold | None:
         """Take a hold of this process away; `None` where that has been done before."""
@@ -183,7 +196,8 @@ class LedgerBatch:
         sums = self._usage_rows.setdefault(
             (row.at_ms // HOUR_MS, row.key_id, row.end_user or "", row.model), [0] * 8
         )
-        for position, amount in enumerate((1, *_tokens(usage), settlement.cost, settlement.overage)):
+        calls = int(settlement.counts)
+        for position, amount in enumerate((calls, *_tokens(usage), settlement.cost, settlement.overage)):
             sums[position] += amount
 
     def add_call(self, row: CallRow) -> None:
@@ -209,6 +223,7 @@ class LedgerBatch:
                 row.overage,
                 row.listed_cost,
                 row.decisions.decode(),
+                row.attempts.decode(),
             )
         )
 
@@ -218,7 +233,7 @@ class LedgerBatch:
         if self._hold_rows:
             _ADD_HOLDS.run(cursor, self._hold_rows)
         if self._closed:
-            cursor.execute(_DROP_HOLDS, (encode(list(self._closed)).decode(),))
+            self._drop_holds()
         if self._changed:
             rows = [(*key, cell.spent, cell.held, cell.overage) for key, cell in self._changed.items()]
             _WRITE_ACCOUNTS.run(cursor, rows)
@@ -227,6 +242,16 @@ class LedgerBatch:
         if self._usage_rows:
             _ADD_USAGE.run(cursor, [(*key, *sums) for key, sums in self._usage_rows.items()])
 
+    def _drop_holds(self) -> None:
+        dropped = self.cursor.execute(_DROP_HOLDS, (encode(list(self._closed)).decode(),)).fetchall()
+        if len(dropped) < len(self._closed):
+            self._lost = self._closed - {hold_id for (hold_id,) in dropped}
+            log.error(
+                "holds were settled in full by a process that took this one for dead",
+                extra={"fields": {"holds": len(self._lost)}},
+            )
+            raise HoldsLost
+
     def committed(self) -> None:
         """Remember which holds of this process are open now."""
         self._memory.open_holds.update(self._opened)
@@ -234,8 +259,10 @@ class LedgerBatch:
             self._memory.open_holds.pop(hold_id, None)
 
     def failed(self) -> None:
-        """Forget the accounts: they were changed in memory and not on disk."""
+        """Forget the accounts, which were changed in memory and not on disk, and holds that are lost."""
         self._memory.cells.clear()
+        for hold_id in self._lost:
+            self._memory.open_holds.pop(hold_id, None)
 
 
 def _tokens(usage: Usage) -> tuple[int, int, int, int, int]:

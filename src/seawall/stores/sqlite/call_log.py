@@ -17,9 +17,13 @@ from seawall.stores.sqlite.batch import HOUR_MS, LedgerBatch
 from seawall.stores.sqlite.reader import Reader
 from seawall.stores.sqlite.writer import Writer
 
-_FIND = "SELECT * FROM calls WHERE id = ?"
-_NEWEST = "SELECT * FROM calls WHERE id < ? ORDER BY id DESC LIMIT ?"
-_NEWEST_OF_KEY = "SELECT * FROM calls WHERE key_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
+_CALLS = """
+SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code, took_ms,
+       first_ms, usage, held, cost, overage, listed_cost, decisions, attempts
+FROM calls"""
+_FIND = f"{_CALLS} WHERE id = ?"
+_NEWEST = f"{_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?"
+_NEWEST_OF_KEY = f"{_CALLS} WHERE key_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
 _SPEND = "SELECT period, spent + overage, held, overage FROM accounts WHERE scope = ? AND period IN (?, ?, ?)"
 _TRIM = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < ? ORDER BY id LIMIT ?)"
 
@@ -117,9 +121,9 @@ def _trim(before_id: str, at_most: int, batch: LedgerBatch) -> int:
 
 
 def _row(columns: tuple[Any, ...]) -> CallRow:
-    names = CallRow.__struct_fields__
-    fields = dict(zip(names, columns, strict=True))
+    fields = dict(zip(CallRow.__struct_fields__, columns, strict=True))
     fields["stream"] = bool(fields["stream"])
     fields["usage"] = None if fields["usage"] is None else _decode_usage(fields["usage"])
     fields["decisions"] = fields["decisions"].encode()
+    fields["attempts"] = fields["attempts"].encode()
     return CallRow(**fields)

@@ -12,7 +12,9 @@ from seawall.stores.sqlite.batch import LedgerBatch, OpenHold
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.writer import Writer
 
-_FOREIGN_HOLDS = "SELECT id, process, amount, accounts, row FROM holds WHERE process <> ?"
+_FOREIGN_HOLDS = (
+    "SELECT id, process, amount, accounts, row, counts FROM holds WHERE process <> ? ORDER BY length(id), id"
+)
 
 _decode_accounts = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _decode_row = msgspec.json.Decoder(CallRow).decode
@@ -63,8 +65,7 @@ def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
         standings.append(Standing(account, Money(cell.spent + cell.overage), Money(cell.held)))
     answer = size_hold(ask, standings)
     if isinstance(answer, Held):
-        hold = OpenHold(answer.amount, ask.accounts.keys)
-        batch.open_hold(ask.hold_id, hold, ask.accounts.text, ask.row)
+        batch.open_hold(OpenHold(answer.amount, ask.accounts.keys), ask)
     return answer
 
 
@@ -88,23 +89,28 @@ def _reap(lock: ProcessLock, batch: LedgerBatch) -> int:
     dead: dict[str, bool] = {}
     count = 0
     found: list[tuple[Any, ...]] = batch.cursor.execute(_FOREIGN_HOLDS, (batch.process,)).fetchall()
-    for hold_id, process, amount, accounts, row_text in found:
+    for hold_id, process, amount, accounts, row_text, counts in found:
         if process not in dead:
             dead[process] = lock.is_dead(process)
         if not dead[process]:
             continue
         hold = OpenHold(Money(amount), _decode_accounts(accounts))
-        row = msgspec.structs.replace(
-            _decode_row(row_text),
-            outcome="crashed",
-            status=500,
-            code="gateway_stopped",
-            cost=hold.amount,
-            held=hold.amount,
-        )
-        usage = msgspec.structs.replace(row.usage or Usage(), exact=False)
+        row = _crashed(_decode_row(row_text), hold.amount)
         batch.adopt_hold(hold_id, hold)
-        batch.book(hold, Settlement(hold_id, cost=hold.amount, overage=Money(0), usage=usage, row=row))
+        unknown = Usage(exact=False)
+        batch.book(hold, Settlement(hold_id, hold.amount, Money(0), unknown, row, counts=bool(counts)))
         batch.add_call(row)
         count += 1
     return count
+
+
+def _crashed(row: CallRow, held: Money) -> CallRow:
+    """Return the row of a call that was cut off by a crash: what its earlier attempts cost, and this hold."""
+    return msgspec.structs.replace(
+        row,
+        outcome="crashed",
+        status=500,
+        code="gateway_stopped",
+        cost=Money(row.cost + held),
+        held=Money(row.held + held),
+    )

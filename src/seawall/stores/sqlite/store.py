@@ -7,6 +7,7 @@ import apsw
 from seawall.stores.sqlite.batch import LedgerBatch, Memory
 from seawall.stores.sqlite.call_log import SqliteCallLog
 from seawall.stores.sqlite.connection import migrate, open_file
+from seawall.stores.sqlite.conversations import SqliteConversations
 from seawall.stores.sqlite.directory import SqliteDirectory
 from seawall.stores.sqlite.ledger import SqliteLedger
 from seawall.stores.sqlite.process import ProcessLock
@@ -15,7 +16,7 @@ from seawall.stores.sqlite.writer import Writer
 
 
 class SqliteStore:
-    """The ledger, call log and directory of one data folder.
+    """The ledger, call log, directory and stored responses of one data folder.
 
     Raises OSError where the folder cannot be used.
     """
@@ -38,15 +39,18 @@ class SqliteStore:
 
         self._writer = Writer(path, make_batch)
         self._reader = Reader(path)
+        self._state_reader = Reader(path)  # A long history does not keep keys from being looked up.
         self.ledger = SqliteLedger(self._writer, self._lock)
         self.call_log = SqliteCallLog(self._writer, self._reader)
         self.directory = SqliteDirectory(self._writer, self._reader)
+        self.conversations = SqliteConversations(self._writer, self._state_reader)
         self._writer.start()
 
     def check_place(self) -> None:
         """Take nothing more where the file was removed or replaced: a new one would have spent nothing.
 
-        Raises StoreDown.
+        Where only this process's lock was removed it is put back. Raises StoreDown, and OSError where that
+        fails.
         """
         try:
             place = self._path.stat()
@@ -54,6 +58,7 @@ class SqliteStore:
             place = None
         if place is None or (place.st_dev, place.st_ino) != self._place:
             self._writer.close_door("the data folder was removed or replaced while the gateway ran")
+        self._lock.keep()
 
     def close(self, *, timeout_s: float = 10.0) -> bool:
         """Write what waits and close the file; false where something is still held or unwritten.
@@ -62,6 +67,7 @@ class SqliteStore:
         """
         is_done = self._writer.stop(timeout_s) and not self._memory.open_holds
         self._reader.close()
+        self._state_reader.close()
         if is_done:
             self._lock.release()
         return is_done
