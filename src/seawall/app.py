@@ -12,27 +12,29 @@ from pathlib import Path
 
 import msgspec
 
+from seawall import accounts
+from seawall.accounts import Accounts, Surveyed, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.core.lines import Lines
-from seawall.core.money import Price, cost_of, format_usd
 from seawall.core.money import Usage as TokenUsage
+from seawall.core.money import cost_of, format_usd
+from seawall.core.routing import Explained
 from seawall.identity import records
-from seawall.identity.keys import PREFIX, VirtualKeys
-from seawall.providers.demo import DEMO_PRICE, DemoTransport
-from seawall.providers.http_client import HttpTransport
-from seawall.providers.openai import Headers, OpenAIProvider, VendorProfile
+from seawall.identity.keys import VirtualKeys
+from seawall.providers import price_table
+from seawall.providers.demo import DEMO_PRICE
+from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
-from seawall.providers.router import ModelRouter, Offer
+from seawall.providers.profile import Headers
+from seawall.providers.router import ModelRouter
 from seawall.providers.tokens import Tokenizer
-from seawall.providers.vendors import VENDORS, Vendor, vendor_at
 from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
-from seawall.settings import ProviderSettings, Settings
+from seawall.settings import Settings
 from seawall.stores.sqlite.store import SqliteStore
-from seawall.wire.openai_chat import CapField
 
 log = logging.getLogger("seawall.app")
 
@@ -43,29 +45,8 @@ WATCH_S = 0.5
 REAP_S = 10.0
 TRIM_S = 60.0
 TRIM_ROWS = 500
+TRIM_ANSWERS = 50
 DAY_MS = 86_400_000
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A provider that can be called, and what told us of it."""
-
-    name: str
-    because: str
-
-
-class Surveyed(msgspec.Struct, frozen=True):
-    """A provider that can be called, as `seawall doctor` shows it, with the price of each model it names.
-
-    `models` is empty where it serves whatever has a stated price; a price of `None` is not known.
-    `key_variable` names the variable of its key, `None` where it needs none.
-    """
-
-    name: str
-    because: str
-    key_variable: str | None
-    has_key: bool
-    is_free: bool
-    models: dict[str, Price | None]
 
 
 class Seawall:
@@ -81,19 +62,27 @@ class Seawall:
             settings.admin_key.get_secret_value() if settings.admin_key else read_admin_key(folder)
         )
         self._tokenizer = Tokenizer()
-        self._providers: list[OpenAIProvider] = []
-        self.found: list[Found] = []
-        self.notes: list[str] = []
-        router = ModelRouter(self._offers(), PriceBook(settings.price_overrides()), now)
+        found = Accounts(settings, self._tokenizer, self._tell_demo)
+        self.prices = price_book(settings)
+        self.router = ModelRouter(
+            found.offers(),
+            self.prices,
+            routing_of(settings),
+            now=now,
+            clock=time.monotonic,
+        )
+        self._accounts, self.found, self.notes = found.opened, found.found, found.notes
         self.store = SqliteStore(folder)
         self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
         self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)
         self.gateway = Gateway(
             identity=self.identity,
-            router=router,
+            router=self.router,
             ledger=self.store.ledger,
             call_log=self.store.call_log,
             directory=self.store.directory,
+            conversations=self.store.conversations,
+            state_keep_s=settings.state.keep_s,
             lines=Lines(),
             limits=settings.limits_of_calls(),
             now=now,
@@ -141,8 +130,8 @@ class Seawall:
 
     async def close(self) -> None:
         """Write what waits and let go of everything."""
-        for provider in self._providers:
-            await provider.close()
+        for account in self._accounts:
+            await account.close()
         self._access_log.flush()
         with suppress(SeawallError):  # When a key was last used is not worth a failure.
             await self._note_use()
@@ -174,6 +163,13 @@ class Seawall:
     async def _every_ten_seconds(self) -> None:
         if await self.gateway.ledger.reap():
             self.gateway.lines.freed()
+        try:
+            if self.prices.reload():
+                log.info("the table of prices was read anew")
+        except BadPriceTable as error:
+            log.error(
+                "the table of prices is damaged; the old one stays", extra={"fields": {"why": str(error)}}
+            )
         await self._note_use()
 
     async def _note_use(self) -> None:
@@ -182,60 +178,13 @@ class Seawall:
             await self.gateway.directory.touch(used)
 
     async def _trim(self) -> None:
-        """Delete what is older than the log is kept, in small batches so that no call has to wait for it."""
+        """Delete old calls and expired answers, in small batches so that no call has to wait for it."""
         oldest_ms = int(self.gateway.now() * 1000) - self.settings.log.keep_days * DAY_MS
         is_more = True
         while is_more:
             is_more = await self.store.call_log.trim(oldest_ms, at_most=TRIM_ROWS) == TRIM_ROWS
-
-    def _offers(self) -> list[Offer]:
-        """List what can be called: stated providers, vendors whose key was found, the demo model."""
-        settings = self.settings
-        offers = [self._stated(name, stated) for name, stated in settings.providers.items()]
-        keys, notes = vendor_keys(settings)
-        self.notes += notes
-        for vendor, key in keys:
-            provider = self._openai(vendor.name, vendor.profile, vendor.base_url, key)
-            offers.append(Offer(provider, vendor.profile.vendor))
-            self.found.append(
-                Found(vendor.name, settings.environment.where(vendor.key_variable, other_than=PREFIX) or "")
-            )
-        if settings.demo.enabled:
-            transport = DemoTransport(pace_s=settings.demo.pace_s)
-            profile = VendorProfile("demo", stops_on_disconnect=True)
-            demo = OpenAIProvider(
-                "demo", profile, transport, self._tokenizer, api_key=None, tell=self._tell_demo
-            )
-            offers.append(Offer(demo, models=("demo",), listed=DEMO_PRICE))
-        return offers
-
-    def _stated(self, name: str, stated: ProviderSettings) -> Offer:
-        known = vendor_at(stated.base_url)
-        profile = known.profile if known else VendorProfile("")
-        profile = msgspec.structs.replace(
-            profile,
-            cap_field=CapField(stated.max_tokens_field, is_only_one=True)
-            if stated.max_tokens_field
-            else profile.cap_field,
-            stops_on_disconnect=stated.stops_on_disconnect or profile.stops_on_disconnect,
-        )
-        key = settings_key(self.settings, name, stated)
-        provider = self._openai(name, profile, stated.base_url, key)
-        models = None if stated.models is None else tuple(stated.models)
-        self.found.append(Found(name, "configuration"))
-        return Offer(provider, profile.vendor, models, is_free=stated.free)
-
-    def _openai(self, name: str, profile: VendorProfile, base_url: str, key: str | None) -> OpenAIProvider:
-        limits = self.settings.limits_of_calls()
-        transport = HttpTransport(
-            base_url,
-            connect_s=limits.connect_s,
-            first_byte_s=limits.first_byte_s,
-            between_s=limits.between_events_s,
-        )
-        provider = OpenAIProvider(name, profile, transport, self._tokenizer, api_key=key)
-        self._providers.append(provider)
-        return provider
+        while await self.store.conversations.trim(self.gateway.now(), at_most=TRIM_ANSWERS):
+            pass
 
     def _tell_demo(self, call: Call, attempt: Attempt) -> Headers:
         """Tell the demo model what the gateway did, for its answer; this never leaves the process."""
@@ -260,65 +209,23 @@ def log_style(settings: Settings) -> str:
 
 
 def survey(settings: Settings) -> list[Surveyed]:
-    """List what a gateway with these settings would find to call; opens and calls nothing.
+    """List what a gateway with these settings would find to call; opens and calls nothing."""
+    return accounts.survey(settings, price_book(settings))
 
-    Raises SettingsError for a key that cannot be one.
+
+def explain_route(settings: Settings, model: str) -> Explained:
+    """Say what would be tried for a model, in order, without calling anything."""
+    return accounts.explain_route(settings, price_book(settings), model, time.time)
+
+
+def price_book(settings: Settings) -> PriceBook:
+    """Return the prices that count: stated ones, then the table of the data folder or the built-in one.
+
+    Raises BadPriceTable where the one of the data folder cannot be read: nothing falls back in silence.
     """
-    book, keys = PriceBook(settings.price_overrides()), settings.environment
-    found = []
-    for name, stated in settings.providers.items():
-        known = vendor_at(stated.base_url)
-        models = _prices_of(book, name, known.profile.vendor if known else "", stated.models)
-        variable = stated.api_key_env
-        has_key = variable is None or keys.get(variable) is not None
-        found.append(Surveyed(name, "configuration", variable, has_key, stated.free, models))
-    for vendor, _ in vendor_keys(settings)[0]:
-        variable = vendor.key_variable
-        models = _prices_of(book, vendor.name, vendor.profile.vendor, None)
-        found.append(
-            Surveyed(
-                vendor.name, keys.where(variable, other_than=PREFIX) or "", variable, True, False, models
-            )
-        )
-    return found
-
-
-def vendor_keys(settings: Settings) -> tuple[list[tuple[Vendor, str]], list[str]]:
-    """Find the vendors whose key is in the environment and that the configuration does not state itself.
-
-    A key of our own under a vendor's variable is meant for the app: it is never sent to the vendor. The
-    second list says so.
-    """
-    found, notes = [], []
-    for vendor in VENDORS:
-        first = settings.environment.get(vendor.key_variable)
-        key = settings.environment.get(vendor.key_variable, other_than=PREFIX)
-        if first is None or vendor.name in settings.providers:
-            continue
-        if first != key:
-            notes.append(f"{vendor.key_variable} in this terminal is a key of Seawall; it is passed over.")
-        if key is not None:
-            found.append((vendor, key))
-    return found, notes
-
-
-def _prices_of(book: PriceBook, name: str, vendor: str, models: list[str] | None) -> dict[str, Price | None]:
-    """Look prices up as the router does."""
-    names = book.models(vendor) if models is None else models
-    return {model: book.find(name, model) or book.find(vendor, model) for model in names}
-
-
-def settings_key(settings: Settings, name: str, stated: ProviderSettings) -> str | None:
-    """Return the key of a stated provider; where its variable is empty a line in the log says so."""
-    if stated.api_key_env is None:
-        return None
-    key = settings.environment.get(stated.api_key_env)
-    if key is None:
-        log.warning(
-            "the key of a provider is not set",
-            extra={"fields": {"provider": name, "variable": stated.api_key_env}},
-        )
-    return key
+    book = PriceBook(settings.price_overrides(), path=settings.data_dir / price_table.FILE_NAME)
+    book.reload()
+    return book
 
 
 def prepare_folder(folder: Path) -> Path:

@@ -59,12 +59,12 @@ async def test_without_a_valid_key_nothing_is_told(start: Start, shown: str | No
     assert await app.rows() == []
 
 
-async def test_two_different_keys_are_none(start: Start) -> None:
+async def test_two_different_keys_are_refused(start: Start) -> None:
     app = await start()
     _, other = await app.new_key()
     async with peer_of(app.port) as peer:
         peer.ask(marked("one"), app.key, headers=f"authorization: Bearer {other}\r\n")
-        assert (await peer.answer()).status == 401
+        assert (await peer.answer()).status == 400
 
 
 async def test_an_expired_key_is_refused(start: Start) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from seawall.core.call import Attempt, Call, Ending, Event, OutputCap, Request, Route
+from seawall.core.call import Attempt, Call, Ending, Event, OutputCap, Request, Route, Sending
 from seawall.core.contracts import Gateway, Limits
 from seawall.core.errors import BudgetExhausted, UpstreamUnavailable
 from seawall.core.ledger import Ask, CallRow, Exhausted, Held, HoldAnswer, Settlement, Standing, size_hold
 from seawall.core.lines import Lines
 from seawall.core.money import Money, Price, Rate, Rates, Usage
 from seawall.core.policy import Budget, Policy, Principal, Scope, ScopeBudget
+from seawall.core.routing import Failure, Planned, Stop, Target
 from seawall.pipeline.answer import answer
 
 DOLLAR = Money(10**9)
@@ -68,7 +69,11 @@ class Vendor:
     def __init__(self, story: list[str], *, fails_with: Ending | None = None) -> None:
         self.story, self.fails_with = story, fails_with
 
-    def check_fields(self, request: Request, route: Route) -> None: ...
+    def prepare(self, request: Request, route: Route) -> Sending:
+        return Sending(request)
+
+    def reached_by(self, dialect: str) -> str:
+        return dialect
 
     def rough_input_tokens(self, request: Request, route: Route) -> int:
         return 10
@@ -92,14 +97,28 @@ class Vendor:
 
         yield events()
 
-    def route(self, model: str) -> Route:
-        return Route("vendor", model, PRICE)
+    def plan(self, request: Request) -> tuple[Planned, ...]:
+        return (Planned(Route("vendor", request.model, PRICE)),)
 
-    def provider(self, name: str) -> "Vendor":
+    def provider(self, route: Route) -> "Vendor":
         return self
+
+    def admit(self, route: Route) -> bool:
+        return True
+
+    def note(self, route: Route, error: BaseException | None) -> None: ...
+
+    def after_failure(self, failure: Failure, at: Planned, rest: object) -> Stop:
+        return Stop("there is only one")
 
     def models(self) -> list[Route]:
         return []
+
+    def aliases(self) -> list[str]:
+        return []
+
+    def targets(self, model: str) -> tuple[Target, ...]:
+        return (Target(Route("vendor", model, PRICE)),)
 
 
 class Reply:
@@ -139,6 +158,8 @@ async def take(story: list[str], ledger: Ledger, vendor: Vendor) -> None:
         ledger=anything,
         call_log=anything,
         directory=anything,
+        conversations=anything,
+        state_keep_s=0.0,
         lines=Lines(),
         limits=Limits(),
         now=lambda: 0.0,

@@ -116,7 +116,7 @@ async def test_calls_wait_in_order_for_money_that_is_only_held(start: Start) -> 
         peers = [await stack.enter_async_context(peer_of(app.port)) for _ in range(6)]
         for number, peer in enumerate(peers):
             peer.ask(marked(f"call-{number}", "s2-d400" if number == 0 else "s2-d5", **big), app.key)
-            await until(lambda: len(app.seawall.asgi.chat.running) == number + 1)  # noqa: B023 - awaited here
+            await until(lambda: len(app.seawall.asgi.calls.running) == number + 1)  # noqa: B023 - awaited here
             if number == 1:
                 await until(lambda: bool(app.seawall.gateway.lines.blocking([GLOBAL_DAY])))
             if number == 0:

@@ -81,7 +81,7 @@ async def test_leaving_in_the_middle_of_a_request_reaches_no_provider(app: Runni
     async with peer_of(app.port) as peer:
         head = f"POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer {app.key}\r\n"
         peer.send(f"{head}content-length: 100\r\n\r\n{{".encode())
-        await until(lambda: bool(app.seawall.asgi.chat.running))
+        await until(lambda: bool(app.seawall.asgi.calls.running))
     await app.settled()
     assert len(app.mock.requests) == before
     newest = (await app.rows())[-1]

@@ -33,7 +33,7 @@ REFUSALS = [
     ("e503", 502, "server_error", "7", FREE),
     ("e504", 504, "upstream_timeout", None, HELD),
     ("e520", 502, "server_error", None, HELD),
-    ("e529", 502, "server_error", None, FREE),
+    ("e529", 529, "server_error", None, FREE),
     ("e429-close", 429, "rate_limit_exceeded", "7", FREE),
     ("redirect", 502, "upstream_unavailable", None, HELD),
     ("badhttp", 502, "upstream_unavailable", None, HELD),

@@ -25,7 +25,8 @@ from tests.fixtures.mock_calls import (
 )
 
 from seawall.proving.mock_answers import ECHO_CHARS, LEAKS, Terms, plan_answer
-from seawall.proving.mock_behaviour import SUFFIXES, Behaviour, read_suffixes
+from seawall.proving.mock_behaviour import REFUSAL, SUFFIXES, Behaviour, ToolCall, read_suffixes
+from seawall.proving.mock_chat import read_chat
 from seawall.proving.mock_connection import Seen
 from seawall.proving.mock_provider import run_in_thread
 
@@ -33,15 +34,18 @@ from seawall.proving.mock_provider import run_in_thread
 @given(echo=st.text(max_size=60), cap=st.integers(1, 90), thinking=st.integers(0, 20), size=st.integers(1, 5))
 def test_text_never_has_more_tokens_than_are_billed(echo: str, cap: int, thinking: int, size: int) -> None:
     body = {"messages": [{"role": "user", "content": echo}], "max_tokens": cap}
-    plan = plan_answer(1, body, Behaviour(thinking_tokens=thinking, tokens_per_event=size), Terms(), o200k())
-    assert o200k()(plan.text()) <= plan.tokens - plan.thinking
+    ask = read_chat(1, body, Terms(), o200k())
+    plan = plan_answer(ask, Behaviour(thinking_tokens=thinking, tokens_per_event=size), o200k())
+    [part] = plan.parts
+    assert o200k()(part.text()) <= plan.tokens - plan.thinking
     assert plan.tokens <= cap
-    assert plan.text() == "".join(map(plan.piece, range(plan.pieces)))
+    assert part.text() == "".join(map(part.piece, range(part.pieces)))
+    assert part.text() == "".join(plan.span(part, event) for event in range(plan.events))
     billed = [plan.tokens_after(events) for events in range(1, plan.events + 1)]
     assert billed == sorted(billed)
     assert not billed or billed[-1] == plan.tokens
     marker = echo[:ECHO_CHARS].strip()
-    assert plan.text().startswith(marker) or o200k()(marker) > cap - thinking
+    assert part.text().startswith(marker) or o200k()(marker) > cap - thinking
 
 
 @pytest.mark.parametrize(
@@ -195,3 +199,58 @@ def test_every_suffix_changes_something(suffix: str) -> None:
         assert read_suffixes(f"fake-gpt-{short}", Behaviour()) != Behaviour()
     assert read_suffixes(f"fake-gpt-{long}", Behaviour()) != Behaviour()
     assert read_suffixes("fake-gpt-4o-mini-2024-07-18", Behaviour()) == Behaviour()
+
+
+async def test_scripted_parts_are_said_in_chat_whole_and_streamed() -> None:
+    tools = (ToolCall("get_tide", '{"port":"Hull"}'), ToolCall("get_moon", '{"day":1}'))
+    said = Behaviour(
+        reasoning="Hm, fog.", redacted="b3BhcXVl", text="Let me see.", tools=tools, cached_tokens=9
+    )
+    async with provider(behaviour=said) as mock:
+        whole = (await call(mock, ask())).json()
+        [choice] = whole["choices"]
+        chunks = chunks_of((await call(mock, ask(stream=True, stream_options={"include_usage": True}))).text)
+        assert chunks[-1]["usage"] == whole["usage"]
+        assert whole["usage"]["prompt_tokens_details"]["cached_tokens"] == 9
+        first, second = mock.requests
+        assert first.cost == second.cost == Terms().cost_of(first.input_tokens, first.output_tokens, cached=9)
+    message = choice["message"]
+    assert (choice["finish_reason"], message["content"]) == ("tool_calls", "Let me see.")
+    assert message["reasoning_content"] == "Hm, fog."
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    for field in ("content", "reasoning_content"):
+        assert "".join(delta.get(field) or "" for delta in deltas) == message[field]
+    pieces = [piece for delta in deltas for piece in delta.get("tool_calls", [])]
+    for index, tool in enumerate(tools):
+        mine = [piece for piece in pieces if piece["index"] == index]
+        assert mine[0]["function"]["name"] == tool.name == message["tool_calls"][index]["function"]["name"]
+        assert "".join(piece["function"]["arguments"] for piece in mine) == tool.arguments
+        assert [piece["id"] for piece in mine if "id" in piece] == [
+            f"call_chatcmpl-mock0000000000000002{'_1' * index}"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("mocked", "fields", "finish", "field", "text"),
+    [
+        ("-refuse", {}, "stop", "refusal", REFUSAL),
+        ("-filter-s3", {}, "content_filter", "content", "Which of the"),
+        ("-empty", {}, "stop", "content", ""),
+        ("", {"x_mock": {"text": "One STOP two"}, "stop": "STOP"}, "stop", "content", "One "),
+        ("", {"x_mock": {"text": "One two three"}, "max_tokens": 2}, "length", "content", "One two"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_endings_are_said_in_chat(
+    mocked: str, fields: dict[str, Any], finish: str, field: str, text: str, stream: bool
+) -> None:
+    async with provider() as mock:
+        answer = await call(mock, ask(mocked, stream=stream, **fields))
+        choices = (
+            [chunk["choices"][0] for chunk in chunks_of(answer.text)] if stream else answer.json()["choices"]
+        )
+        said = "".join(
+            (choice.get("delta") or choice.get("message") or {}).get(field) or "" for choice in choices
+        )
+        assert (choices[-1]["finish_reason"], said) == (finish, text)
+        assert o200k()(text) <= mock.total().output_tokens

@@ -37,6 +37,8 @@ enabled = false
 attempts = 0
 """
 
+ALIAS = '[models.fast]\ntargets = ["mock/fake-gpt"]\n'
+
 
 def test_nothing_stated_gives_the_defaults_of_a_proof_of_concept(place: Place) -> None:
     settings = place.load()
@@ -60,7 +62,8 @@ def test_the_example_is_read_whole(place: Place) -> None:
     assert settings.providers["mock"].model_dump() == {
         "kind": "openai",
         "base_url": "http://127.0.0.1:9900/v1",
-        "api_key_env": "MOCK_API_KEY",
+        "api_key_env": ["MOCK_API_KEY"],
+        "dialects": None,
         "models": ["fake-gpt", "fake-embed"],
         "max_tokens_field": None,
         "stops_on_disconnect": False,
@@ -102,12 +105,13 @@ def test_every_field_of_a_price_reaches_the_ledger(place: Place) -> None:
 def test_times_and_hang_ups_reach_the_pipeline(place: Place) -> None:
     settings = place.load(
         '[spending]\nhold_wait_s = 1\nundeclared_output_tokens = 99\non_disconnect = "drain"\n'
-        "[timeouts]\nconnect_s = 2.5\nfirst_byte_s = 3\nbetween_events_s = 4\ncall_s = 5\n"
+        "[timeouts]\nconnect_s = 2.5\nfirst_byte_s = 3\nfirst_token_s = 6\nbetween_events_s = 4\ncall_s = 5\n"
     )
     assert settings.limits_of_calls() == Limits(
         hold_wait_s=1,
         connect_s=2.5,
         first_byte_s=3,
+        first_token_s=6,
         between_events_s=4,
         call_s=5,
         undeclared_output_tokens=99,
@@ -314,7 +318,7 @@ def test_limits_that_are_not_enforced_yet_are_noted(place: Place) -> None:
 
 
 def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None:
-    rows = {row.name: row for row in place.load(EXAMPLE).explain()}
+    rows = {row.name: row for row in place.load(EXAMPLE + ALIAS).explain()}
     assert {name: (row.value_text, row.source) for name, row in rows.items() if "." not in name} == {
         "stage": ("poc", "seawall.toml line 1"),
         "support_contact": ("not set", "default"),
@@ -329,8 +333,15 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
     assert rows["limits.global"][1:3] == ("not set", "default")
     assert all(row.help for row in rows.values())
     described = {f"{row.section}.{row.name}".lstrip(".") for row in describe_settings()}
-    named = {name.replace("providers.mock", "providers.NAME") for name in rows if not name.isupper()}
-    assert {name.replace("prices.fake-gpt", "prices.MODEL") for name in named} == described
+    places = {
+        "providers.mock": "providers.NAME",
+        "models.fast": "models.NAME",
+        "prices.fake-gpt": "prices.MODEL",
+    }
+    named = {name for name in rows if not name.isupper()}
+    for stated, placeholder in places.items():
+        named = {name.replace(stated, placeholder) for name in named}
+    assert named == described
 
 
 def test_settings_cannot_be_changed(place: Place) -> None:

@@ -77,8 +77,8 @@ FILE_ERRORS = [
     ),
     ("[providers.a]", "seawall.toml line 1: providers.a.base_url is missing and must be stated."),
     (
-        '[providers.a]\nkind = "anthropic"\nbase_url = "http://a"',
-        'seawall.toml line 2: providers.a.kind must be "openai".',
+        '[providers.a]\nkind = "google"\nbase_url = "http://a"',
+        'seawall.toml line 2: providers.a.kind must be "openai" or "anthropic".',
     ),
     (
         '[providers.demo]\nbase_url = "http://a"',
@@ -117,9 +117,8 @@ FILE_ERRORS = [
         " version; leave it out.",
     ),
     (
-        "[retries]\nattempts = 1",
-        "seawall.toml line 2: retries.attempts cannot be switched on: retries are not yet supported in this"
-        " version; leave it out.",
+        "[retries]\nattempts = 6",
+        "seawall.toml line 2: retries.attempts must be at most 5.",
     ),
     (
         "stage = 'mvp'\nstage = 'poc'",

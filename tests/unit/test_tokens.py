@@ -57,7 +57,7 @@ def ask(*contents: str, schemas: tuple[Any, ...] = (), beside: Beside | None = N
     raw = json.dumps({**body, "tools": schemas} if schemas else body, ensure_ascii=False).encode()
     more: Beside = beside or {}
     return Request(
-        dialect="openai_chat",
+        dialect="chat",
         body=body,
         raw_bytes=len(raw) + more.get("image_bytes", 0) + more.get("audio_bytes", 0),
         model="m",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from seawall.app import Surveyed
+    from seawall.accounts import Surveyed
     from seawall.core.contracts import Spend
     from seawall.settings import Settings
     from seawall.stores.sqlite.store import SqliteStore
@@ -41,11 +41,12 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
     """
     settings = read_settings(config, data_dir=data)
     from seawall.app import survey
+    from seawall.providers.price_table import BadPriceTable
     from seawall.settings import SettingsError
 
     try:
         providers = survey(settings)
-    except SettingsError as error:
+    except (SettingsError, BadPriceTable) as error:
         stop(str(error))
     folder, spend, problems = _look_at_data(settings)
     problems = [*_provider_problems(settings, providers), *problems, *_budget_problems(settings, spend)]
@@ -151,7 +152,7 @@ def _report(
 ) -> Json:
     """Put together what the command says, as plain values."""
     from seawall import __version__
-    from seawall.app import vendor_keys
+    from seawall.accounts import enabled_vendors
     from seawall.cli.printing import budget_values
     from seawall.stores.sqlite.inspection import sqlite_version
 
@@ -164,7 +165,7 @@ def _report(
         "providers": [_provider_values(found) for found in providers],
         "data": folder,
         "budget": None if spend is None else budget_values(settings.global_budget(), spend),
-        "notes": [*vendor_keys(settings)[1], *settings.notes()],
+        "notes": [*enabled_vendors(settings)[1], *settings.notes()],
         "problems": problems,
     }
 

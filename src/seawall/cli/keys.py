@@ -117,7 +117,7 @@ def show(
     """Show what a key may do and what it has spent."""
 
     async def work(store: "SqliteStore") -> "tuple[KeyRecord, Spend]":
-        record = await _find(store, wanted)
+        record = await find_key(store, wanted)
         return record, await _spend(store, record)
 
     record, spend = with_store(read_settings(config, data_dir=data), work)
@@ -153,7 +153,7 @@ def revoke(
     from seawall.identity import records
 
     async def work(store: "SqliteStore") -> "KeyRecord":
-        found = await _find(store, wanted)
+        found = await find_key(store, wanted)
         changed = await store.directory.change(found.id, partial(records.revoke, now=time.time()))
         return changed or found
 
@@ -182,7 +182,7 @@ def rotate(
     from seawall.identity.keys import new_secret
 
     async def work(store: "SqliteStore") -> "tuple[KeyRecord, str]":
-        found = await _find(store, wanted)
+        found = await find_key(store, wanted)
         key, key_hash = new_secret()
         fields = {"overlap_s": overlap_s}
         how = partial(records.rotate, fields=fields, key_hash=key_hash, now=time.time())
@@ -198,7 +198,7 @@ def rotate(
     print(f"OPENAI_API_KEY={key}")
 
 
-async def _find(store: "SqliteStore", wanted: str) -> "KeyRecord":
+async def find_key(store: "SqliteStore", wanted: str) -> "KeyRecord":
     """Return the key with this id, else the only one of this name; one that is not revoked goes first."""
     from seawall.cli.printing import printable
     from seawall.identity.keys import PREFIX

@@ -70,6 +70,7 @@ def _bind(settings: "Settings") -> socket.socket:
 async def _run(settings: "Settings", bound: socket.socket) -> None:
     from seawall.app import Seawall
     from seawall.core.errors import Overloaded
+    from seawall.providers.price_table import BadPriceTable
     from seawall.server.protocol import RequestLimits
     from seawall.server.serving import serve as run
     from seawall.server.serving import tune_process
@@ -77,6 +78,8 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
     try:
         seawall = Seawall(settings)
         key = await seawall.prepare()
+    except BadPriceTable as error:
+        stop(f"{error}. Mend it with `seawall prices update FILE`, or delete it for the built-in table.")
     except (OSError, Overloaded) as error:
         why = getattr(error, "private", None) or getattr(error, "strerror", None) or error
         stop(

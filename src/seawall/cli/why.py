@@ -69,6 +69,9 @@ def why(
     if shown["decisions"]:
         console.print()
         console.print(_decision_table(shown["decisions"]))
+    if len(shown["attempts"]) > 1:
+        console.print()
+        console.print(_attempt_table(shown["attempts"]))
 
 
 async def _find(store: "SqliteStore", wanted: str, keep_days: int) -> "CallRow":
@@ -153,6 +156,18 @@ def _tokens(row: "CallRow") -> str:
     thinking = f" ({count(usage.reasoning)} reasoning)" if usage.reasoning else ""
     source = "" if usage.exact else ", as counted by the gateway"
     return f"{count(usage.input)} in{detail}, {count(usage.output)} out{thinking}{source}"
+
+
+def _attempt_table(attempts: list[dict[str, Any]]) -> "Table":
+    from seawall.cli.printing import duration, printable, table
+
+    made = table("Attempt", "Ended", "Held", "Cost", "Took", numbers=("Held", "Cost", "Took"))
+    for number, attempt in enumerate(attempts, 1):
+        name = printable(f"{number}. {attempt['provider']}/{attempt['model']}")
+        ended = printable(attempt["why"] or attempt["ending"])
+        held, cost = (f"${attempt[field]}" for field in ("held_usd", "cost_usd"))
+        made.add_row(name, ended, held, cost, duration(attempt["took_ms"]))
+    return made
 
 
 def _decision_table(decisions: Decisions) -> "Table":

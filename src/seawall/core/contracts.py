@@ -1,17 +1,19 @@
 """What the pipeline needs from the outside, as Protocols, and the Gateway that holds them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from seawall.core.call import Attempt, Call, Event, Request, Route
+from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import Ask, CallRow, HoldAnswer, Settlement
 from seawall.core.lines import Lines
-from seawall.core.money import Money
+from seawall.core.money import Kind, Money
 from seawall.core.policy import Budget, Policy, Principal
+from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
+from seawall.core.state import Owner, StoredItem, StoredResponse
 
 
 class Reply(Protocol):
@@ -31,6 +33,9 @@ class Reply(Protocol):
     async def fail(self, error: SeawallError) -> None:
         """End the answer with an error that cannot be taken for a complete answer."""
 
+    def keepsake(self, owner: Owner, expires_at: float) -> StoredResponse | None:
+        """Return what is to be stored of the answer, once all of its events were sent."""
+
 
 class Identity(Protocol):
     """Turns what a caller shows into who it is."""
@@ -48,14 +53,21 @@ class Provider(Protocol):
     name: str
     stops_on_disconnect: bool
 
+    def reached_by(self, dialect: str) -> str | None:
+        """Return the dialect in which a request of this one is sent, `None` where it cannot be."""
+
     def rough_input_tokens(self, request: Request, route: Route) -> int:
         """Bound the input tokens from sizes alone; never below what the vendor will bill."""
 
     async def count_input_tokens(self, request: Request, route: Route) -> int:
         """Bound the input tokens by counting; never above the rough bound."""
 
-    def check_fields(self, request: Request, route: Route) -> None:
-        """Raise UnpricedField for a field that changes the price beyond any bound."""
+    def prepare(self, request: Request, route: Route) -> Sending:
+        """Return the request in a dialect that the vendor speaks.
+
+        Raises Untranslatable for a field that it has no words for, and UnpricedField for one that changes the
+        price beyond any bound.
+        """
 
     def count_output_tokens(self, text: str, route: Route) -> tuple[int, int]:
         """Return (never more, never less) than the vendor bills for this generated text."""
@@ -71,14 +83,33 @@ class Provider(Protocol):
 class Router(Protocol):
     """Knows which models there are and who serves them."""
 
-    def route(self, model: str) -> Route:
-        """Return how to serve a model; raises UnknownModel or UnpricedModel."""
+    def plan(self, request: Request) -> tuple[Planned, ...]:
+        """Return how to serve a request, in the order in which it will be tried.
 
-    def provider(self, name: str) -> Provider:
+        Raises UnknownModel or UnpricedModel, and UpstreamUnavailable where every provider of the model is
+        known to be down.
+        """
+
+    def provider(self, route: Route) -> Provider:
         """Return the provider of a route."""
+
+    def admit(self, route: Route) -> bool:
+        """Say whether an attempt may begin now; ask immediately before it."""
+
+    def note(self, route: Route, error: BaseException | None) -> None:
+        """Learn how an attempt ended, for the plans to come; called once for each that was admitted."""
+
+    def after_failure(self, failure: Failure, at: Planned, rest: Sequence[Planned]) -> Retry | Next | Stop:
+        """Decide what follows an attempt that failed before anything had left; `rest` was not tried yet."""
 
     def models(self) -> list[Route]:
         """List every model that can be named, in a stable order."""
+
+    def aliases(self) -> list[str]:
+        """List the names that stand for other models."""
+
+    def targets(self, model: str, kind: Kind = "chat") -> tuple[Target, ...]:
+        """Return every way to serve a name; raises UnknownModel or UnpricedModel."""
 
 
 class Ledger(Protocol):
@@ -174,12 +205,41 @@ class Directory(Protocol):
         """Return a number that changes when another process has changed anything."""
 
 
+class Conversations(Protocol):
+    """Stored responses and their items. An expired one is not there; neither is one of another owner.
+
+    Everything raises Overloaded where the store is down. Moments in Unix seconds.
+    """
+
+    async def put(self, response: StoredResponse) -> None:
+        """Keep a response; it is on disk when this returns."""
+
+    async def get(self, response_id: str, owner: Owner, at_s: float) -> StoredResponse | None:
+        """Return a response."""
+
+    async def history(self, response_id: str, owner: Owner, at_s: float) -> tuple[StoredItem, ...] | None:
+        """Return every item up to the end of a response, oldest first; `None` where any of it is missing.
+
+        Raises TooLarge for a conversation that has grown beyond what is put together at once.
+        """
+
+    async def items(self, item_ids: tuple[str, ...], owner: Owner, at_s: float) -> dict[str, StoredItem]:
+        """Return those of these items that are there, by id; of several with one id the newest."""
+
+    async def delete(self, response_id: str, owner: Owner, at_s: float) -> bool:
+        """Forget a response with its items; says whether it was there."""
+
+    async def forget(self, key_id: str | None, end_user: str | None) -> int:
+        """Forget everything of a key, of an end user, or of both together; returns how many responses."""
+
+
 class Limits(Struct, frozen=True):
     """How long things may take, in seconds, and how much output an undeclared cap may want."""
 
     hold_wait_s: float = 5.0
     connect_s: float = 10.0
     first_byte_s: float = 120.0
+    first_token_s: float = 120.0
     between_events_s: float = 120.0
     call_s: float = 600.0
     undeclared_output_tokens: int = 16_384
@@ -189,6 +249,7 @@ class Limits(Struct, frozen=True):
 class Gateway(Struct):
     """Everything a call needs on its way; made once by `app.py`.
 
+    `state_keep_s` says how long answers are stored for later calls, 0 where nothing is.
     `now` is in Unix seconds. `tell` writes a call's line in the access log, `new_id` names a call.
     """
 
@@ -197,6 +258,8 @@ class Gateway(Struct):
     ledger: Ledger
     call_log: CallLog
     directory: Directory
+    conversations: Conversations
+    state_keep_s: float
     lines: Lines
     limits: Limits
     now: Callable[[], float]

@@ -18,6 +18,11 @@ class Deadline:
         self._is_over = False
         self._handle = task.get_loop().call_later(after_s, self._end)
 
+    def move(self, after_s: float) -> None:
+        """Let the time be over so many seconds from now instead."""
+        self._handle.cancel()
+        self._handle = self._task.get_loop().call_later(after_s, self._end)
+
     def _end(self) -> None:
         self._is_over = True
         self._task.cancel()

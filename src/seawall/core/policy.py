@@ -54,9 +54,12 @@ class Policy(Struct, frozen=True, eq=False):
     budgets: tuple[ScopeBudget, ...]
     models: frozenset[str] | None = None
 
-    def allows(self, provider: str, model: str) -> bool:
-        """Say whether the caller may use a model, listed by its own name or with its provider's."""
-        return self.models is None or not self.models.isdisjoint((model, f"{provider}/{model}"))
+    def allows(self, provider: str, model: str, asked: str = "") -> bool:
+        """Say whether the caller may use a model: by its own name, with its provider's, or as asked for.
+
+        What was asked for counts only as an alias: the operator who allows one allows what it stands for.
+        """
+        return self.models is None or not self.models.isdisjoint((model, f"{provider}/{model}", asked))
 
 
 class Decision(Struct, frozen=True):

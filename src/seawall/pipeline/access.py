@@ -11,7 +11,6 @@ async def authenticate(call: Call, gateway: Gateway) -> None:
     the key is not known already: trouble of ours never looks like a bad key.
     """
     call.principal, call.policy = await gateway.identity.identify(call.credentials)
-    call.credentials = None
 
 
 async def read_request(call: Call, gateway: Gateway) -> None:

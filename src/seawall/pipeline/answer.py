@@ -3,22 +3,29 @@
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway, Reply
 from seawall.pipeline.access import authenticate, read_request
+from seawall.pipeline.attempts import attempts
 from seawall.pipeline.calling import call_provider
 from seawall.pipeline.recording import record
-from seawall.pipeline.routing import choose_route
+from seawall.pipeline.routing import plan_route
 from seawall.pipeline.spending import hold_budget
+from seawall.pipeline.state import keep_state, recall_state
 
 
 async def answer(call: Call, gateway: Gateway, reply: Reply) -> None:
     """Take one call through every step; each step returns, or raises a SeawallError.
 
-    The answer is complete for the client before its money is settled: nobody waits for the ledger twice.
+    An attempt that fails before the first byte has left may be followed by another one, each with a hold of
+    its own. The answer is complete for the client before its money is settled: nobody waits for the ledger
+    twice.
     """
     async with record(call, gateway):  # one row per call, whatever happens
         await authenticate(call, gateway)
         await read_request(call, gateway)
-        await choose_route(call, gateway)
-        async with hold_budget(call, gateway), call_provider(call, gateway) as events:
-            async for event in events:
-                await reply.send(event)
-            await reply.finish()
+        await recall_state(call, gateway)  # what the caller said before, where it asks to go on from that
+        await plan_route(call, gateway)
+        for attempt in attempts(call, gateway, reply):
+            async with attempt, hold_budget(call, gateway), call_provider(call, gateway) as events:
+                async for event in events:
+                    await reply.send(event)
+                await keep_state(call, gateway, reply)
+                await reply.finish()

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
-from seawall.core.call import Call
+from seawall.core.call import Attempt, Call, Try
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import CallRow
-from seawall.core.money import FREE
+from seawall.core.money import Money
 
 WRITE_S = 1.0
 
@@ -38,7 +38,7 @@ async def record(call: Call, gateway: Gateway) -> AsyncIterator[None]:
 
 
 def first_row_of(call: Call) -> CallRow:
-    """Return what is known of a call before it is sent; kept with its hold, in case nobody comes back."""
+    """Return what is known of a call before an attempt; kept with its hold, in case nobody comes back."""
     assert call.request is not None and call.route is not None and call.principal is not None
     return CallRow(
         id=call.id,
@@ -49,12 +49,34 @@ def first_row_of(call: Call) -> CallRow:
         model=call.route.model,
         provider=call.route.provider,
         stream=call.request.stream,
+        held=_held(call),
+        cost=call.cost,
+        overage=call.overage,
+        listed_cost=call.listed_cost,
+        attempts=msgspec.json.encode(call.tries) if call.tries else b"[]",
+    )
+
+
+def note_try(call: Call, attempt: Attempt, cost: Money, now: float, *, is_exact: bool) -> None:
+    """Keep a line of an attempt with its call; `now` in Unix seconds."""
+    call.tries.append(
+        Try(
+            provider=attempt.route.account,
+            model=attempt.route.model,
+            dialect=attempt.request.dialect,
+            ending=attempt.ending,
+            held=attempt.held,
+            cost=cost,
+            exact=is_exact,
+            took_ms=round((now - attempt.began_at) * 1000, 3),
+            why=call.code or "",
+        )
     )
 
 
 def row_of(call: Call, now: float) -> CallRow:
     """Return what is kept of a call, as far as it is known by now; `now` in Unix seconds."""
-    request, route, attempt = call.request, call.route, call.attempt
+    request, route = call.request, call.route
     first = call.first_event_at
     return CallRow(
         id=call.id,
@@ -71,9 +93,14 @@ def row_of(call: Call, now: float) -> CallRow:
         took_ms=round((now - call.received_at) * 1000, 3),
         first_ms=None if first is None else round((first - call.received_at) * 1000, 3),
         usage=call.usage,
-        held=attempt.held if attempt else FREE,
+        held=_held(call),
         cost=call.cost,
         overage=call.overage,
         listed_cost=call.listed_cost,
         decisions=msgspec.json.encode(call.decisions),
+        attempts=msgspec.json.encode(call.tries),
     )
+
+
+def _held(call: Call) -> Money:
+    return Money(sum(each.held for each in call.tries))

@@ -23,11 +23,11 @@ from seawall.core.ledger import (
     Settlement,
     Standing,
 )
-from seawall.core.money import Money, cost_of, format_usd
+from seawall.core.money import FREE, Money, cost_of, format_usd
 from seawall.core.periods import LIFETIME, day_of, month_of, next_start
 from seawall.core.policy import Policy
-from seawall.pipeline.metering import is_exact, settle_attempt
-from seawall.pipeline.recording import first_row_of, row_of
+from seawall.pipeline.metering import Settled, is_exact, settle_attempt
+from seawall.pipeline.recording import first_row_of, note_try, row_of
 
 log = logging.getLogger("seawall.money")
 
@@ -64,23 +64,28 @@ async def hold_budget(call: Call, gateway: Gateway) -> AsyncIterator[None]:
 
 
 async def _hold(call: Call, gateway: Gateway) -> None:
-    """Ask for the hold; where money is only held, wait in line, and when patience ends take what is there."""
+    """Ask for the hold; where money is only held, wait in line, and when patience ends take what is there.
+
+    Who has waited is looked up again: a key that was revoked meanwhile is refused, a new cap counts.
+    """
     ask = _first_ask(call, gateway)
     blocked = None if ask.is_free else gateway.lines.blocking(ask.accounts.accounts)
     if blocked is None:
         answer, ask = await _try(ask, call, gateway)
         if isinstance(answer, Held):
-            _note_hold(call, answer, ask)
+            _note_hold(call, answer, ask, gateway.now())
             return
         blocked = answer.standing.account
     clock = asyncio.get_running_loop().time
     give_up_at = clock() + gateway.limits.hold_wait_s
     with gateway.lines.join(blocked) as place:
         while True:
-            ask = replace(ask, waited=not await place.turn(give_up_at - clock()))
+            waited = not await place.turn(give_up_at - clock())
+            call.principal, call.policy = await gateway.identity.identify(call.credentials)
+            ask = replace(ask, waited=waited, accounts=_accounts_of(call))
             answer, ask = await _try(ask, call, gateway)
             if isinstance(answer, Held):
-                _note_hold(call, answer, ask)
+                _note_hold(call, answer, ask, gateway.now())
                 return
             if ask.waited:
                 raise _busy(answer.standing)
@@ -90,10 +95,10 @@ async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask
     """Ask the ledger once, and again with counted tokens where the rough bound is too coarse."""
     answer = await gateway.ledger.hold(ask)
     if isinstance(answer, NeedsCount):
-        assert call.request is not None and call.route is not None
-        provider = gateway.router.provider(call.route.provider)
-        counted = await provider.count_input_tokens(call.request, call.route)
-        ask = replace(_with_input(ask, counted, call.route, call.request), is_counted=True)
+        assert call.sending is not None and call.route is not None
+        request = call.sending.request
+        counted = await gateway.router.provider(call.route).count_input_tokens(request, call.route)
+        ask = replace(_with_input(ask, counted, call.route, request), is_counted=True)
         answer = await gateway.ledger.hold(ask)
     if isinstance(answer, Exhausted):
         raise _exhausted(answer.standing)
@@ -102,13 +107,14 @@ async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask
 
 
 def _first_ask(call: Call, gateway: Gateway) -> Ask:
-    request, route, policy = call.request, call.route, call.policy
-    assert request is not None and route is not None and policy is not None
+    sending, route = call.sending, call.route
+    assert sending is not None and route is not None
+    request = sending.request
     declared, model_max = request.cap.tokens, route.price.max_output_tokens
     wanted = gateway.limits.undeclared_output_tokens if declared is None else declared
     ask = Ask(
-        hold_id=call.id,
-        accounts=_accounts(policy, day_of(call.received_at), month_of(call.received_at)),
+        hold_id=call.hold_id,
+        accounts=_accounts_of(call),
         input_tokens=0,
         is_counted=False,
         input_rate=0,
@@ -117,8 +123,9 @@ def _first_ask(call: Call, gateway: Gateway) -> Ask:
         is_declared=declared is not None,
         waited=False,
         row=first_row_of(call),
+        counts=not call.counted,
     )
-    rough = gateway.router.provider(route.provider).rough_input_tokens(request, route)
+    rough = gateway.router.provider(route).rough_input_tokens(request, route)
     return _with_input(ask, rough, route, request)
 
 
@@ -128,9 +135,15 @@ def _with_input(ask: Ask, tokens: int, route: Route, request: Request) -> Ask:
     return replace(
         ask,
         input_tokens=tokens,
-        input_rate=rates.dearest_input(audio=request.audio_bytes > 0),
+        input_rate=rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache),
         output_rate=rates.dearest_output(audio=request.wants_audio) * request.cap.choices,
     )
+
+
+def _accounts_of(call: Call) -> AccountSet:
+    """Return the accounts of a call as its policy is now."""
+    assert call.policy is not None
+    return _accounts(call.policy, day_of(call.received_at), month_of(call.received_at))
 
 
 @lru_cache(maxsize=POLICIES_REMEMBERED)
@@ -149,32 +162,39 @@ def _accounts(policy: Policy, day: str, month: str) -> AccountSet:
     )
 
 
-def _note_hold(call: Call, held: Held, ask: Ask) -> None:
-    assert call.request is not None and call.route is not None
-    declared = call.request.cap.tokens
+def _note_hold(call: Call, held: Held, ask: Ask, now: float) -> None:
+    assert call.sending is not None and call.route is not None
+    request = call.sending.request
+    declared = request.cap.tokens
     lowered_from = declared if declared is not None and held.output_tokens < declared else None
     call.attempt = Attempt(
         call.route,
+        request,
         held=held.amount,
         input_bound=ask.input_tokens,
         output_cap=held.output_tokens,
         lowered_from=lowered_from,
     )
+    call.attempt.began_at = now
     call.decided("hold_budget", "allow", f"enough is left for {held.output_tokens} output tokens")
 
 
 async def _settle(call: Call, gateway: Gateway) -> None:
     """Replace the hold by the cost, or remove it where it is certain that nothing was sent."""
     attempt = call.attempt
-    assert attempt is not None and call.request is not None
+    assert attempt is not None
     if attempt.ending is Ending.NOT_SENT:
-        written = gateway.ledger.void(call.id)
+        note_try(call, attempt, FREE, gateway.now(), is_exact=True)
+        call.recorded = False
+        written = gateway.ledger.void(call.hold_id)
     else:
-        await _note_cost(call, attempt, gateway)
-        call.recorded = True
+        settled = await _note_cost(call, attempt, gateway)
+        is_first, call.counted, call.recorded = not call.counted, True, True
+        overage = Money(max(0, settled.cost - attempt.held))
         row = row_of(call, gateway.now())
-        assert call.usage is not None
-        written = gateway.ledger.settle(Settlement(call.id, call.cost, call.overage, call.usage, row))
+        written = gateway.ledger.settle(
+            Settlement(call.hold_id, settled.cost, overage, settled.usage, row, counts=is_first)
+        )
     try:
         with Deadline(call.task, SETTLE_S):
             await written
@@ -184,24 +204,27 @@ async def _settle(call: Call, gateway: Gateway) -> None:
         gateway.lines.freed()
 
 
-async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> None:
-    assert call.request is not None
-    provider = gateway.router.provider(attempt.route.provider)
+async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> Settled:
+    provider = gateway.router.provider(attempt.route)
     input_tokens = attempt.input_bound
     if not is_exact(attempt):
         try:
-            input_tokens = await provider.count_input_tokens(call.request, attempt.route)
+            input_tokens = await provider.count_input_tokens(attempt.request, attempt.route)
         except asyncio.CancelledError:
             log.warning("settled by the rough bound of the input", extra={"fields": {"id": call.id}})
-    settled = settle_attempt(attempt, call.request, provider, min(input_tokens, attempt.input_bound))
-    call.usage, call.cost = settled.usage, settled.cost
-    call.overage = Money(max(0, settled.cost - attempt.held))
+    settled = settle_attempt(attempt, attempt.request, provider, min(input_tokens, attempt.input_bound))
+    overage = Money(max(0, settled.cost - attempt.held))
+    call.usage = settled.usage
+    call.cost = Money(call.cost + settled.cost)
+    call.overage = Money(call.overage + overage)
     if attempt.route.listed is not None:
-        call.listed_cost = cost_of(attempt.route.listed, settled.usage)
+        call.listed_cost = Money(call.listed_cost + cost_of(attempt.route.listed, settled.usage))
     basis = "as the provider says" if settled.usage.exact else _BASIS[attempt.ending]
     call.decided("settle", attempt.ending, basis)
-    if call.overage:
-        log.error("a call cost more than was held", extra={"fields": {"id": call.id, "nanos": call.overage}})
+    if overage:
+        log.error("a call cost more than was held", extra={"fields": {"id": call.id, "nanos": overage}})
+    note_try(call, attempt, settled.cost, gateway.now(), is_exact=settled.usage.exact)
+    return settled
 
 
 def _exhausted(standing: Standing) -> BudgetExhausted:

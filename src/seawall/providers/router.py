@@ -1,91 +1,196 @@
-"""Which models there are, who serves them, and at which price."""
+"""Which models there are, who serves them, at which price, and in which order they are tried."""
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from seawall.core.call import Route
+from seawall.core.call import Request, Route
 from seawall.core.contracts import Provider
 from seawall.core.errors import UnknownModel, UnpricedModel
-from seawall.core.money import Price, Rate, Rates
+from seawall.core.money import Kind, Price, Rate, Rates
 from seawall.core.periods import DAY_S
 from seawall.core.redact import redact
+from seawall.core.routing import (
+    Alternative,
+    Failure,
+    HealthRules,
+    Next,
+    Planned,
+    Readiness,
+    Retry,
+    RetryRules,
+    Stop,
+    Target,
+    after_failure,
+    outcome_of,
+    plan,
+    spread,
+)
+from seawall.providers.health import Health
 from seawall.providers.prices import PriceBook
 
 REMEMBERED_MAX = 10_000
 NAME_SHOWN = 100
 NOTHING = Rates(input=Rate(0), output=Rate(0))
 FREE_PRICE = Price(NOTHING, source="declared free in the configuration")
+KINDS: tuple[Kind, ...] = ("chat", "embedding")
+UNBILLED_DIALECTS = frozenset({"count_tokens"})
+"""What vendors answer for nothing (Anthropic, "Token counting", read 2026-11)."""
 
 
 class Offer(Struct, frozen=True):
-    """One provider and what it serves.
+    """One provider and what it serves; `accounts` are one for each of its keys, in order.
 
     `models` is the operator's list; `None` means every model of the vendor whose price is known.
     `vendor` names the vendor in the price table, "" where it is not known. `listed` is for the demo model,
-    which books nothing and tells what it would have cost.
+    which books nothing and tells what it would have cost. `needs_prefix` says that a model is served from
+    here only where it is named as "provider/model": whatever it is called is not known beforehand.
     """
 
-    provider: Provider
+    name: str
+    accounts: tuple[Provider, ...]
     vendor: str = ""
     models: tuple[str, ...] | None = None
     is_free: bool = False
     listed: Price | None = None
+    needs_prefix: bool = False
+
+
+class Routing(Struct, frozen=True):
+    """What the operator decides: what aliases stand for, when to try again, when to leave one alone."""
+
+    aliases: Mapping[str, tuple[Alternative, ...]] = {}
+    retries: RetryRules = RetryRules()
+    breaker: HealthRules = HealthRules()
 
 
 class ModelRouter:
-    """See `core.contracts.Router`. The first offer that serves a model gets it."""
+    """See `core.contracts.Router`. The first offer that serves a model gets it.
 
-    def __init__(self, offers: Sequence[Offer], prices: PriceBook, now: Callable[[], float]) -> None:
+    `now` is in Unix seconds, for prices; `clock` in monotonic ones, for breakers.
+    """
+
+    def __init__(
+        self,
+        offers: Sequence[Offer],
+        prices: PriceBook,
+        routing: Routing,
+        *,
+        now: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
         self._now = now
-        self._offers = {offer.provider.name: offer for offer in offers}
+        self._clock = clock
+        self._offers = {offer.name: offer for offer in offers}
+        self._accounts = {
+            (offer.name, key): account for offer in offers for key, account in enumerate(offer.accounts, 1)
+        }
         self._prices = prices
-        self._routes: dict[tuple[int, str], Route] = {}
+        self._aliases = dict(routing.aliases)
+        self._targets: dict[tuple[int, int, str, Kind], tuple[Target, ...]] = {}
+        self.rules = routing.retries
+        self.health = Health(routing.breaker)
+        self._draw = random.SystemRandom().random
 
-    def provider(self, name: str) -> Provider:
-        """Return the provider of a route."""
-        return self._offers[name].provider
+    def provider(self, route: Route) -> Provider:
+        """Return the provider of a route, by the key that it names."""
+        return self._accounts[route.provider, route.key]
 
-    def route(self, model: str) -> Route:
-        """Return how to serve "model" or "provider/model"; raises UnknownModel or UnpricedModel.
+    def plan(self, request: Request) -> tuple[Planned, ...]:
+        """Return how to serve a request, in the order in which it will be tried."""
+        targets = self.targets(request.model, "embedding" if request.dialect == "embeddings" else "chat")
+        planned = plan(targets, readiness=self._readiness, draw=self._draw)
+        if request.dialect in UNBILLED_DIALECTS:
+            return tuple(replace(each, route=_unbilled(each.route)) for each in planned)
+        return planned
 
-        Routes are remembered for a day: a price may begin on a date.
+    def targets(self, model: str, kind: Kind = "chat") -> tuple[Target, ...]:
+        """Return every way to serve a name: an alias, "model" or "provider/model".
+
+        They are remembered for a day, as a price may begin on a date, and until the table of prices changes.
+        Raises UnknownModel or UnpricedModel.
         """
-        today = int(self._now()) // DAY_S
-        route = self._routes.get((today, model))
-        if route is None:
-            route = self._find(model)
-            if len(self._routes) >= REMEMBERED_MAX:
-                self._routes.clear()
-            self._routes[today, model] = route
-        return route
+        place = (int(self._now()) // DAY_S, self._prices.version, model, kind)
+        targets = self._targets.get(place)
+        if targets is None:
+            targets = self._find_targets(model, kind)
+            if len(self._targets) >= REMEMBERED_MAX:
+                self._targets.clear()
+            self._targets[place] = targets
+        return targets
+
+    def admit(self, route: Route) -> bool:
+        """Say whether an attempt may begin now; see `Health.admit`."""
+        return self.health.admit(route, self._clock())
+
+    def note(self, route: Route, error: BaseException | None) -> None:
+        """Learn how an attempt ended."""
+        self.health.note(route, outcome_of(error), self._clock())
+
+    def after_failure(self, failure: Failure, at: Planned, rest: Sequence[Planned]) -> Retry | Next | Stop:
+        """Decide what follows a failed attempt."""
+        return after_failure(failure, at, rest, rules=self.rules, draw=self._draw)
 
     def models(self) -> list[Route]:
-        """List every model that can be named, each once, in the order of the offers."""
+        """List every model that can be named, each once, in the order of the offers, embeddings last."""
         found: dict[str, Route] = {}
-        for offer in self._offers.values():
-            names = offer.models
-            if names is None:
-                stated = self._prices.stated(offer.provider.name)
-                names = tuple(dict.fromkeys([*stated, *self._prices.models(offer.vendor)]))
-            for name in names:
-                price = self._price(offer, name)
-                if price is not None and name not in found:
-                    found[name] = Route(offer.provider.name, name, price, offer.listed)
+        for kind in KINDS:
+            for offer in self._offers.values():
+                names = offer.models
+                if names is None:
+                    stated = self._prices.stated(offer.name)
+                    names = tuple(dict.fromkeys([*stated, *self._prices.models(offer.vendor, kind=kind)]))
+                for name in names:
+                    price = self._price(offer, name, kind)
+                    if price is not None and name not in found:
+                        found[name] = Route(offer.name, name, price, offer.listed)
         return list(found.values())
 
-    def _find(self, model: str) -> Route:
+    def aliases(self) -> list[str]:
+        """List the names that stand for other models."""
+        return list(self._aliases)
+
+    def alternatives(self, model: str) -> tuple[Alternative, ...]:
+        """Return what a name stands for: an alias's models, or the model itself."""
+        return self._aliases.get(model) or (Alternative(model),)
+
+    def reach(self, name: str, each: Alternative, kind: Kind = "chat") -> tuple[Target, ...]:
+        """Return the targets of one alternative of a name; raises UnknownModel or UnpricedModel."""
+        why = f"{redact(name[:NAME_SHOWN])} stands for it" if name in self._aliases else ""
+        route = self.find(each.model, kind)
+        target = Target(route, each.weight, each.tier, why)
+        return spread(target, len(self._offers[route.provider].accounts))
+
+    def _readiness(self, route: Route) -> Readiness:
+        return self.health.readiness(route, self._clock())
+
+    def _find_targets(self, model: str, kind: Kind) -> tuple[Target, ...]:
+        targets: list[Target] = []
+        failed: UnknownModel | UnpricedModel | None = None
+        for each in self.alternatives(model):
+            try:
+                targets += self.reach(model, each, kind)
+            except (UnknownModel, UnpricedModel) as error:
+                failed = failed or error
+        if not targets:
+            assert failed is not None
+            raise failed
+        return tuple(targets)
+
+    def find(self, model: str, kind: Kind = "chat") -> Route:
+        """Return who serves "model" or "provider/model"; raises UnknownModel or UnpricedModel."""
         unpriced = False
-        for offer, name in self._candidates(model):
-            price = self._price(offer, name)
+        for offer, name in self._candidates(model, kind):
+            price = self._price(offer, name, kind)
             if price is not None:
-                return Route(offer.provider.name, name, price, offer.listed)
+                return Route(offer.name, name, price, offer.listed)
             unpriced = True
         if unpriced:
             raise UnpricedModel(
-                f"The price of {model} is not known, so its cost cannot be bounded. "
-                f'The operator can state it in seawall.toml under [prices."{model}"].',
+                f"The price of {redact(model[:NAME_SHOWN])} is not known, so its cost cannot be bounded. "
+                f'The operator can state it in seawall.toml under [prices."{redact(model[:NAME_SHOWN])}"].',
                 param="model",
             )
         raise self._unknown(model)
@@ -98,7 +203,7 @@ class ModelRouter:
             hint = "GET /v1/models lists what there is."
         return UnknownModel(f"No provider here serves {name}. {hint}", param="model")
 
-    def _candidates(self, model: str) -> list[tuple[Offer, str]]:
+    def _candidates(self, model: str, kind: Kind) -> list[tuple[Offer, str]]:
         """List (offer, name of the model there) in order: named providers, listed models, known vendors."""
         candidates = []
         prefix, _, rest = model.partition("/")
@@ -111,13 +216,21 @@ class ModelRouter:
             (offer, model) for offer in offers if offer.models is not None and model in offer.models
         ]
         candidates += [
-            (offer, model) for offer in offers if offer.models is None and self._price(offer, model)
+            (offer, model)
+            for offer in offers
+            if offer.models is None and not offer.needs_prefix and self._price(offer, model, kind)
         ]
         return candidates
 
-    def _price(self, offer: Offer, model: str) -> Price | None:
+    def _price(self, offer: Offer, model: str, kind: Kind) -> Price | None:
         if offer.listed is not None:
             return replace(offer.listed, rates=NOTHING, tiers=())
         if offer.is_free:
-            return replace(self._prices.find(offer.vendor, model) or FREE_PRICE, rates=NOTHING, tiers=())
-        return self._prices.find(offer.vendor, model, provider=offer.provider.name)
+            return replace(
+                self._prices.find(offer.vendor, model, kind=kind) or FREE_PRICE, rates=NOTHING, tiers=()
+            )
+        return self._prices.find(offer.vendor, model, provider=offer.name, kind=kind)
+
+
+def _unbilled(route: Route) -> Route:
+    return replace(route, price=replace(route.price, rates=NOTHING, tiers=()), listed=None)

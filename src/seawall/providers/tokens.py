@@ -116,6 +116,15 @@ def family_of(vendor: str, model: str) -> Family:
     return {"anthropic": Family.CLAUDE_NEW, "google": Family.GEMINI}.get(vendor, Family.OTHER)
 
 
+def thinks_adaptively(model: str) -> bool:
+    """Say whether adaptive thinking is a model's way: Claude from 4.6 on (Anthropic, read 2026-11)."""
+    name = _bare(model)
+    found = _CLAUDE_VERSION.search(name)
+    if "claude" not in name or found is None:
+        return "claude" in name
+    return (int(found[1]), int(found[2] or 0)) >= (4, 6)
+
+
 def image_tokens_max(model: str) -> int | None:
     """Return the most tokens that a vendor bills for one image; `None` where it publishes no such number."""
     name = _bare(model).removeprefix("ft:")
@@ -139,10 +148,13 @@ def counted_input_tokens(request: Request, family: Family, price: Price, tokeniz
 
     Await `tokenizer.remember(countable_texts(request))` first, or long texts are counted here and now.
     """
-    messages = request.body.get("messages")
-    framed = max(len(request.texts), len(messages) if isinstance(messages, list) else 0)
+    messages = request.body.get("messages") or request.body.get("input")
+    framed = max(
+        len(request.texts), len(messages) if isinstance(messages, list) and not request.tokens else 0
+    )
     counted = (
-        framed * _PER_MESSAGE[family]
+        request.tokens
+        + framed * _PER_MESSAGE[family]
         + sum(_bound(text, family, _PERCENT[family], tokenizer) for text in countable_texts(request))
         + _beside_text(request, family, price)
     )

@@ -1,4 +1,4 @@
-"""The ASGI application: the hot route by hand, everything else by Starlette."""
+"""The ASGI application: the hot routes by hand, everything else by Starlette."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,10 +8,14 @@ from starlette.types import ASGIApp
 
 from seawall.core.contracts import Gateway
 from seawall.server.admin import admin_routes
+from seawall.server.admin_state import state_admin_routes
 from seawall.server.body import BodyLimits, Receive
-from seawall.server.chat import ENDPOINT, ChatRoute
+from seawall.server.calls import CallRoute
 from seawall.server.cold import cold_routes, error_handlers
+from seawall.server.endpoints import ENDPOINTS
+from seawall.server.models import model_routes
 from seawall.server.replies import Send
+from seawall.server.stored import stored_routes
 
 DRAIN_S = 15.0
 
@@ -28,10 +32,16 @@ class App:
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
     ) -> None:
-        self.chat = ChatRoute(gateway, limits)
+        self.calls = CallRoute(gateway, limits)
         self._on_start, self._on_stop = on_start, on_stop
         self.cold = Starlette(
-            routes=[*cold_routes(gateway, admin_key), *admin_routes(gateway, admin_key, limits)],
+            routes=[
+                *cold_routes(gateway, admin_key),
+                *model_routes(gateway),
+                *stored_routes(gateway),
+                *admin_routes(gateway, admin_key, limits),
+                *state_admin_routes(gateway, admin_key),
+            ],
             exception_handlers=error_handlers(gateway),
         )
         self.cold.router.redirect_slashes = False  # It would redirect to the caller's own Host header.
@@ -40,8 +50,9 @@ class App:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's life."""
         if scope["type"] == "http":
-            if scope["path"] == ENDPOINT and scope["method"] == "POST":
-                await self.chat(scope, receive, send)
+            endpoint = ENDPOINTS.get(scope["path"])
+            if endpoint is not None and scope["method"] == "POST":
+                await self.calls(endpoint, scope, receive, send)
             else:
                 await self._cold(scope, receive, send)  # type: ignore[arg-type] # the same types by other names
         elif scope["type"] == "lifespan":
@@ -52,6 +63,6 @@ class App:
         await self._on_start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self.chat.drain(DRAIN_S)
+        await self.calls.drain(DRAIN_S)
         await self._on_stop()
         await send({"type": "lifespan.shutdown.complete"})

@@ -1,4 +1,4 @@
-"""The routes that are not hot: models and health, and the answer to everything that is not there."""
+"""Health, and the answer to everything that is not there."""
 
 import hmac
 import logging
@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seawall.core.call import Route as ModelRoute
 from seawall.core.contracts import Gateway
-from seawall.core.errors import Overloaded, SeawallError, UnknownModel, UnknownRoute, WrongMethod
-from seawall.core.money import Price, format_usd
+from seawall.core.errors import Overloaded, SeawallError, UnknownRoute, WrongMethod
 from seawall.core.policy import Policy
-from seawall.server.chat import ENDPOINT, bearer_of
+from seawall.server.calls import credentials_of
+from seawall.server.endpoints import ENDPOINTS, endpoint_of
 from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
 
@@ -29,30 +28,18 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 def is_admin(request: Request, admin_key: str) -> bool:
     """Say whether the request shows the admin key, compared in constant time."""
-    shown = bearer_of(request.scope["headers"])
+    shown = credentials_of(request.scope["headers"])
     return shown is not None and hmac.compare_digest(shown.encode(), admin_key.encode())
 
 
 async def policy_of(request: Request, gateway: Gateway) -> Policy:
     """Return the policy of the calling key; raises Unauthenticated."""
-    _, policy = await gateway.identity.identify(bearer_of(request.scope["headers"]))
+    _, policy = await gateway.identity.identify(credentials_of(request.scope["headers"]))
     return policy
 
 
 def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
-    """Return the routes of models and health."""
-
-    async def models(request: Request) -> Response:
-        policy = await policy_of(request, gateway)
-        return json_response({"object": "list", "data": [_model(r) for r in _allowed(gateway, policy)]})
-
-    async def model(request: Request) -> Response:
-        policy = await policy_of(request, gateway)
-        wanted = request.path_params["model"]
-        for route in _allowed(gateway, policy):
-            if wanted in (route.model, f"{route.provider}/{route.model}"):
-                return json_response(_model(route))
-        raise UnknownModel(param="model")
+    """Return the routes of health."""
 
     async def healthz(_: Request) -> Response:
         return json_response({"status": "ok"})
@@ -68,61 +55,43 @@ def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
     return [
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
-        Route("/v1/models", models, methods=["GET"]),
-        Route("/v1/models/{model:path}", model, methods=["GET"]),
     ]
 
 
 def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
     """Return how errors of the cold routes are answered; below /v1/ strangers learn nothing but 401."""
 
-    async def ours(_: Request, error: SeawallError) -> Response:
-        return error_response(error, gateway)
+    async def ours(request: Request, error: SeawallError) -> Response:
+        return error_response(error, gateway, request.url.path)
 
     async def missing(request: Request, error: Exception) -> Response:
-        wrong_method = getattr(error, "status_code", 404) == 405 or request.url.path == ENDPOINT
+        wrong_method = getattr(error, "status_code", 404) == 405 or request.url.path in ENDPOINTS
         answer: SeawallError = WrongMethod() if wrong_method else UnknownRoute()
         if request.url.path == "/v1" or request.url.path.startswith("/v1/"):
             try:
                 await policy_of(request, gateway)
             except SeawallError as refusal:
                 answer = refusal
-        return error_response(answer, gateway)
+        return error_response(answer, gateway, request.url.path)
 
-    async def unknown(_: Request, error: Exception) -> Response:
-        return error_response(SeawallError(), gateway)
+    async def unknown(request: Request, error: Exception) -> Response:
+        return error_response(SeawallError(), gateway, request.url.path)
 
     return {SeawallError: ours, 404: missing, 405: missing, Exception: unknown}
 
 
-def error_response(error: SeawallError, gateway: Gateway) -> Response:
-    """Write an error with an id of its own, under which the log says more."""
+def error_response(error: SeawallError, gateway: Gateway, path: str) -> Response:
+    """Write an error in the dialect of an address, with an id of its own, under which the log says more."""
     call_id = gateway.new_id(gateway.now())
     if error.private:
         log.warning("request failed", extra={"fields": {"id": call_id, "why": error.private}})
     headers = {name.decode(): value.decode() for name, value in advice(error)}
+    endpoint = endpoint_of(path)
+    write = endpoint.write_error if endpoint else write_error
+    name = endpoint.request_id_header.decode() if endpoint else "x-request-id"
     return Response(
-        write_error(error, call_id, gateway.support_contact),
+        write(error, call_id, gateway.support_contact),
         status_code=error.wire_status,
         media_type="application/json",
-        headers={"x-request-id": call_id, **headers},
+        headers={name: call_id, **headers},
     )
-
-
-def _allowed(gateway: Gateway, policy: Policy) -> list[ModelRoute]:
-    routes = gateway.router.models()
-    return [route for route in routes if policy.allows(route.provider, route.model)]
-
-
-def _model(route: ModelRoute) -> dict[str, Any]:
-    price: Price = route.listed or route.price
-    return {
-        "id": route.model,
-        "object": "model",
-        "created": 0,
-        "owned_by": route.provider,
-        "input_usd_per_mtok": format_usd(price.rates.input),
-        "output_usd_per_mtok": format_usd(price.rates.output),
-        "max_output_tokens": price.max_output_tokens,
-        "context_tokens": price.context_tokens,
-    }

@@ -1,13 +1,17 @@
-"""The way back to the client in OpenAI's dialect: one reply for streams and for whole answers."""
+"""The way back to the client in its own dialect: one reply for streams and for whole answers."""
 
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from seawall.core.call import Call, Event
+from seawall.core.call import Attempt, Call, Event
 from seawall.core.errors import ClientGone, SeawallError
 from seawall.core.money import cost_of, format_usd
-from seawall.wire import openai_chat, openai_errors, sse
+from seawall.core.state import Owner, StoredResponse
+from seawall.server.endpoints import Endpoint
+from seawall.wire.dialect import Answering, AnswerWriter, KeepingWriter
+from seawall.wire.responses.objects import response_id
+from seawall.wire.translation import make_writer
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -20,18 +24,21 @@ _STREAM = (
 )
 
 
-class ChatReply:
-    """Writes the answer of one chat completion; see `core.contracts.Reply`.
+class CallReply:
+    """Writes the answer of one call; see `core.contracts.Reply`.
 
     `is_deaf` says that nobody listens any more but the answer is still read to its end for its usage.
     """
 
-    def __init__(self, call: Call, send: Send, support_contact: str | None) -> None:
+    def __init__(self, call: Call, endpoint: Endpoint, send: Send, support_contact: str | None) -> None:
         self._call = call
+        self._endpoint = endpoint
         self._send = send
         self._support_contact = support_contact
-        self._whole = b""
-        self._last_frame = b""
+        self._attempt: Attempt | None = None
+        self._writer: AnswerWriter | None = None
+        self._answering: Answering | None = None
+        self._sent: list[bytes] | None = None
         self.has_begun = False
         self.is_done = False
         self.is_deaf = False
@@ -39,62 +46,106 @@ class ChatReply:
     async def send(self, event: Event) -> None:
         """Pass one event on: at once in a stream, at the end in a whole answer."""
         assert self._call.request is not None
-        if not self._call.request.stream:
-            self._whole = event.raw or self._whole
-            return
-        frame = event.raw or self._frame_of(event)
-        if self.is_deaf or not frame:
-            return
-        self._last_frame = frame
-        if not self.has_begun:
-            await self._begin(200, [*_STREAM, *self._headers()])
-        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+        writer = self._writer
+        if writer is None or self._attempt is not self._call.attempt:
+            writer = self._begin_writing()
+        frame = writer.write(event)
+        if frame and self._call.request.stream:
+            await self._stream(frame)
 
     async def finish(self) -> None:
         """End the answer cleanly."""
-        assert self._call.request is not None
+        assert self._call.request is not None and self._writer is not None
         if self.is_deaf:
             raise ClientGone
-        body = b""
-        if not self._call.request.stream:
-            body = self._whole
+        if self._call.request.stream:
+            body = self._writer.end()
+            if not self.has_begun:
+                await self._begin(200, [*_STREAM, *self._headers()])
+        else:
+            body = self._writer.whole()
             await self._begin(200, [_JSON, _length(body), *self._headers(), *self._cost()])
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def fail(self, error: SeawallError) -> None:
-        """End with an error: a status before the first byte, an event and no `[DONE]` after it."""
+        """End with an error: a status before the first byte, an event and no clean end after it."""
         if self.is_done:
             return
-        body = openai_errors.write_error(error, self._call.id, self._support_contact)
+        call_id, contact = self._call.id, self._support_contact
         if self.has_begun:
-            body = sse.frame_of(body)
+            body = self._endpoint.write_break(error, call_id, contact, self._writer)
         else:
+            body = self._endpoint.write_error(error, call_id, contact)
             await self._begin(error.wire_status, [_JSON, _length(body), *self._headers(), *advice(error)])
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def keepsake(self, owner: Owner, expires_at: float) -> StoredResponse | None:
+        """Return the response as the client gets it, for the store."""
+        request, writer = self._call.request, self._writer
+        if request is None or request.state is None or writer is None or self._answering is None:
+            return None
+        assert isinstance(writer, KeepingWriter)
+        frames = b""
+        if self._sent is not None:
+            frames = b"".join(self._sent) + writer.end()
+        body = writer.response()
+        return StoredResponse(
+            id=response_id(self._answering),
+            owner=owner,
+            created_at=self._call.received_at,
+            expires_at=expires_at,
+            body=body,
+            previous_id=request.state.previous_id,
+            input=request.state.items,
+            output=writer.output_items(),
+            frames=frames,
+        )
+
+    def _begin_writing(self) -> AnswerWriter:
+        """Make the writer of the present attempt: nothing of one before it has left."""
+        call, attempt = self._call, self._call.attempt
+        assert attempt is not None and call.request is not None
+        self._answering = answering = Answering(
+            request=call.request,
+            answer_id=call.id.removeprefix("call_"),
+            created_at=int(call.received_at),
+            model=attempt.route.model,
+            output_cap=attempt.output_cap,
+        )
+        is_same = attempt.request.dialect == call.request.dialect
+        writer = make_writer(call.request, answering, same=is_same)
+        state = call.request.state
+        self._attempt, self._writer = attempt, writer
+        self._sent = [] if state is not None and state.is_kept and call.request.stream else None
+        return writer
+
+    async def _stream(self, frame: bytes) -> None:
+        if self._sent is not None:
+            self._sent.append(frame)
+        if self.is_deaf:
+            return
+        if not self.has_begun:
+            await self._begin(200, [*_STREAM, *self._headers()])
+        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
 
     async def _begin(self, status: int, headers: Headers) -> None:
         self.has_begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    def _frame_of(self, event: Event) -> bytes:
-        """Write an event that we made ourselves, because a stream was cut."""
-        call = self._call
-        if event.finish is not None and call.request is not None:
-            last = sse.data_of(self._last_frame) or b""
-            data = openai_chat.write_finish(last, event.finish, choices=call.request.cap.choices)
-            return sse.frame_of(data)
-        return sse.DONE if event.last else b""
-
     def _headers(self) -> Headers:
-        """Return what is known before the answer: the call's id, and whether its output cap was lowered."""
-        headers: Headers = [(b"x-request-id", self._call.id.encode())]
-        attempt = self._call.attempt
+        """Return what is known before the answer: the call's id, a lowered cap, what was said differently."""
+        call = self._call
+        headers: Headers = [(self._endpoint.request_id_header, call.id.encode())]
+        attempt = call.attempt
         if attempt is not None and attempt.lowered_from is not None:
             headers.append(
                 (b"seawall-output-cap", f"{attempt.output_cap}; asked={attempt.lowered_from}".encode())
             )
+        if call.sending is not None and call.sending.notes:
+            notes = "; ".join(f"{field}: {note}" for field, note in call.sending.notes.items())
+            headers.append((b"seawall-translation", notes.encode("latin-1", "replace")))
         return headers
 
     def _cost(self) -> Headers:

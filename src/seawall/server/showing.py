@@ -5,9 +5,12 @@ from typing import Any
 
 import msgspec
 
+from seawall.core.call import Try
 from seawall.core.contracts import KeyRecord, Spend
 from seawall.core.ledger import CallRow
 from seawall.core.money import format_usd
+
+_decode_tries = msgspec.json.Decoder(list[Try]).decode
 
 
 def iso_of(at_s: float | None) -> str | None:
@@ -68,7 +71,16 @@ def show_call(row: CallRow) -> dict[str, Any]:
         "overage_usd": format_usd(row.overage),
         "listed_cost_usd": format_usd(row.listed_cost),
         "decisions": msgspec.json.decode(row.decisions),
+        "attempts": [show_try(each) for each in _decode_tries(row.attempts)],
     }
+
+
+def show_try(each: Try) -> dict[str, Any]:
+    """Show one attempt at a provider, with its share of the money."""
+    shown = msgspec.structs.asdict(each)
+    shown["held_usd"] = format_usd(shown.pop("held"))
+    shown["cost_usd"] = format_usd(shown.pop("cost"))
+    return shown
 
 
 def show_sums(sums: dict[str, Any]) -> dict[str, Any]:

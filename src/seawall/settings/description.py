@@ -19,13 +19,14 @@ from seawall.settings.values import Kind, show_value
 Origins = Mapping[KeyPath, str]
 
 PREFIX = "SEAWALL_"
-NAMED_BY = {"providers": "NAME", "prices": "MODEL"}
+NAMED_BY = {"providers": "NAME", "models": "NAME", "prices": "MODEL"}
 """The sections of which there may be several, and what their second part is called in the documentation."""
 
 _UNITS = {
     "_usd_per_mtok": "US dollars per million tokens",
     "_usd": "US dollars",
     "_s": "seconds",
+    "_s_max": "seconds",
     "_mb_max": "MB",
     "_kb_max": "KB",
     "_days": "days",
@@ -125,8 +126,10 @@ def explain(settings: BaseModel, origins: Origins, secrets: Secrets) -> list[Exp
         _explain_secret(secrets, ADMIN_KEY, "The admin key; without it one is made in the data folder.")
     )
     for name, provider in getattr(settings, "providers", {}).items():
-        if provider.api_key_env:
-            found.append(_explain_secret(secrets, provider.api_key_env, f"The key of the provider {name}."))
+        found += [
+            _explain_secret(secrets, variable, f"A key of the provider {name}.")
+            for variable in provider.key_variables
+        ]
     return found
 
 

@@ -11,7 +11,7 @@ from pydantic_settings import PydanticBaseSettingsSource as PydanticSource
 from seawall.core.stages import Stage
 from seawall.settings.credentials import ADMIN_KEY, Secrets
 from seawall.settings.description import Described, describe, rows_of
-from seawall.settings.problems import KeyPath, SettingsError, complain
+from seawall.settings.problems import KeyPath, SettingsError, complain, show_path
 from seawall.settings.schema import Background, Settings, stage_defaults
 from seawall.settings.sources import (
     CONFIG,
@@ -62,6 +62,7 @@ def load_settings(
         raise SettingsError(complain(error, _origins(layers), known)) from None
     _check_budget(settings, _origins(layers))
     _check_free(settings, _origins(layers))
+    _check_aliases(settings)
     return settings.model_copy(update={"data_dir": cwd / settings.data_dir})
 
 
@@ -141,6 +142,19 @@ def _check_free(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
                 f"{origins[('providers', name, 'free')]}: providers.{name} is free: no price list says what"
                 ' it serves; list its models, for example models = ["llama3.2"].'
             )
+
+
+def _check_aliases(settings: Settings) -> None:
+    """Raise SettingsError where an alias stands for another alias; for its own name it may."""
+    aliases = settings.aliases()
+    for name, alternatives in aliases.items():
+        for each in alternatives:
+            if each.model in aliases and each.model != name:
+                alias, other = show_path(("models", name)), show_path((each.model,))
+                raise SettingsError(
+                    f"{each.origin}: {alias} stands for {other}, which is an alias itself; name the models"
+                    " that it stands for, each with its provider, as in openai/gpt-5."
+                )
 
 
 def _check_budget(settings: Settings, origins: Mapping[KeyPath, str]) -> None:

@@ -11,20 +11,24 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from seawall.core.contracts import Limits
 from seawall.core.money import Price
 from seawall.core.policy import Budget
+from seawall.core.routing import Alternative, HealthRules, RetryRules
 from seawall.core.stages import DEFAULTS, Stage
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
 from seawall.settings.sections import (
+    BreakerSettings,
     BudgetSettings,
     CacheSettings,
     DemoSettings,
     LimitSettings,
     LogSettings,
+    ModelSettings,
     PriceSettings,
     ProviderSettings,
     RetrySettings,
     ServerSettings,
     SpendingSettings,
+    StateSettings,
     TimeoutSettings,
     setting,
 )
@@ -69,13 +73,16 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     budget: BudgetSettings = BudgetSettings()
     providers: dict[ProviderName, ProviderSettings] = {}
+    models: dict[ModelName, ModelSettings] = {}
     prices: dict[ModelName, PriceSettings] = {}
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
     retries: RetrySettings = RetrySettings()
+    breaker: BreakerSettings = BreakerSettings()
     spending: SpendingSettings = SpendingSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     log: LogSettings = LogSettings()
+    state: StateSettings = StateSettings()
     demo: DemoSettings = DemoSettings()
 
     _background: Background = PrivateAttr()
@@ -127,12 +134,36 @@ class Settings(BaseSettings):
         """Return the stated prices by model."""
         return {model: stated.price() for model, stated in self.prices.items()}
 
+    def aliases(self) -> dict[str, tuple[Alternative, ...]]:
+        """Return what each alias stands for, in the order in which it is tried."""
+        origins = self._background.origins
+        return {
+            name: stated.alternatives(
+                targets_at=origins.get(("models", name, "targets"), ""),
+                fallbacks_at=origins.get(("models", name, "fallbacks"), ""),
+            )
+            for name, stated in self.models.items()
+        }
+
+    def retry_rules(self) -> RetryRules:
+        """Return how often and how soon the same target is tried again."""
+        stated = self.retries
+        return RetryRules(attempts=stated.attempts, wait_s_max=stated.wait_s_max, base_s=stated.backoff_s)
+
+    def health_rules(self) -> HealthRules:
+        """Return when a provider's key that keeps failing is left alone, and for how long."""
+        stated = self.breaker
+        return HealthRules(
+            failures=stated.failures, cooldown_s=stated.cooldown_s, cooldown_s_max=10 * stated.cooldown_s
+        )
+
     def limits_of_calls(self) -> Limits:
         """Return how long the parts of a call may take, and how it treats money and hang-ups."""
         return Limits(
             hold_wait_s=self.spending.hold_wait_s,
             connect_s=self.timeouts.connect_s,
             first_byte_s=self.timeouts.first_byte_s,
+            first_token_s=self.timeouts.first_token_s,
             between_events_s=self.timeouts.between_events_s,
             call_s=self.timeouts.call_s,
             undeclared_output_tokens=self.spending.undeclared_output_tokens,

@@ -3,25 +3,30 @@
 A section's docstring and the help of its settings are what the documentation and `seawall doctor` print.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seawall.core import money
+from seawall.core.routing import Alternative
 from seawall.settings.values import (
     Attempts,
     CacheSwitch,
     Cap,
+    Dialects,
+    Fallbacks,
     Names,
     Number,
     Price,
     RateLimit,
     Seconds,
+    Targets,
     Text,
     Tokens,
     TokensField,
     Url,
-    Variable,
+    Variables,
+    Weight,
     Whole,
 )
 
@@ -85,12 +90,24 @@ class BudgetSettings(Section):
 class ProviderSettings(Section):
     """A provider to call. NAME is yours to choose: letters, digits, - and _."""
 
-    kind: Literal["openai"] = setting(
-        "The way the provider speaks; openai covers every OpenAI-compatible address.", default="openai"
+    kind: Literal["openai", "anthropic"] = setting(
+        "Whose API the provider's is like: openai covers every OpenAI-compatible address, anthropic those of"
+        " the Messages API.",
+        default="openai",
     )
-    base_url: Url = setting("The address that /chat/completions is appended to; a trailing / is tolerated.")
-    api_key_env: Variable | None = setting(
-        "The environment variable that holds the provider's key; leave it out for a server without keys.",
+    base_url: Url = setting(
+        "The address that /chat/completions, /responses, /embeddings or /messages is appended to, so it"
+        " usually ends in /v1; a trailing / is tolerated."
+    )
+    api_key_env: Variables | None = setting(
+        "The environment variable that holds the provider's key, or a list of variables with a key each,"
+        " among which calls are spread; leave it out for a server without keys.",
+        default=None,
+    )
+    dialects: Dialects | None = setting(
+        "What the address can be asked in; a call in another dialect is translated into the first that fits."
+        " Not set means what a vendor known by name speaks, else chat and embeddings where kind is openai,"
+        " and messages where it is anthropic.",
         default=None,
     )
     models: Names | None = setting(
@@ -105,6 +122,57 @@ class ProviderSettings(Section):
         "Whether the provider stops generating (and billing) when a stream is closed early.", default=False
     )
     free: bool = setting("Declares that nothing here costs money, as with a local server.", default=False)
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """Return the variables that hold the provider's keys, in order; none for a server without keys."""
+        return tuple(self.api_key_env or ())
+
+
+class TargetSettings(Section):
+    """One model that an alias may stand for."""
+
+    model: Text = setting("The model, best with its provider: openai/gpt-5.")
+    weight: Weight | None = setting("Its share of the calls.", default=None)
+
+
+class ModelSettings(Section):
+    """An alias: a name of your own that stands for other models. NAME is what callers ask for.
+
+    It may be the name of a real model, which is then served as stated here. An alias cannot stand for another
+    alias.
+    """
+
+    targets: Targets[TargetSettings] = setting(
+        "The models it stands for. Names alone are tried in this order; where each has a weight, as in"
+        ' { model = "openai/gpt-5", weight = 3 }, calls are spread among them in that proportion.'
+    )
+    fallbacks: Fallbacks = setting(
+        "The models that are tried, in this order, where none of the targets answers.", default=[]
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len({target.weight is None for target in self.targets}) > 1:
+            raise ValueError("must have a weight for each of its targets, or for none of them")
+        names = [*(target.model for target in self.targets), *self.fallbacks]
+        if len(set(names)) < len(names):
+            raise ValueError("names the same model twice")
+        return self
+
+    def alternatives(self, *, targets_at: str, fallbacks_at: str) -> tuple[Alternative, ...]:
+        """Return what the alias stands for, in order of trying, with the places where that is stated."""
+        is_weighted = self.targets[0].weight is not None
+        targets = [
+            Alternative(target.model, float(target.weight or 1), 0 if is_weighted else place, targets_at)
+            for place, target in enumerate(self.targets)
+        ]
+        first = targets[-1].tier + 1
+        fallbacks = [
+            Alternative(model, tier=tier, origin=fallbacks_at)
+            for tier, model in enumerate(self.fallbacks, first)
+        ]
+        return (*targets, *fallbacks)
 
 
 class PriceSettings(Section):
@@ -121,8 +189,16 @@ class PriceSettings(Section):
     cached_write_usd_per_mtok: Price | None = setting(
         "The price of input written to the provider's cache; not set means that of input.", default=None
     )
+    cached_write_1h_usd_per_mtok: Price | None = setting(
+        "The price of input written to the provider's cache for an hour; not set means twice that of input "
+        "where a price for cache writes is set, else that of input.",
+        default=None,
+    )
     audio_input_usd_per_mtok: Price | None = setting(
         "The price of audio input; not set means that of input.", default=None
+    )
+    cached_audio_read_usd_per_mtok: Price | None = setting(
+        "The price of audio read from the provider's cache; not set means that of audio input.", default=None
     )
     audio_output_usd_per_mtok: Price | None = setting(
         "The price of audio output; not set means that of output.", default=None
@@ -136,6 +212,9 @@ class PriceSettings(Section):
 
     def price(self) -> money.Price:
         """Return the price in the words of the ledger."""
+        hour_writes = self.cached_write_1h_usd_per_mtok
+        if hour_writes is None and self.cached_write_usd_per_mtok is not None:
+            hour_writes = money.Rate(2 * self.input_usd_per_mtok)  # What Anthropic takes, read 2026-11.
         return money.Price(
             rates=money.Rates(
                 input=self.input_usd_per_mtok,
@@ -144,6 +223,8 @@ class PriceSettings(Section):
                 cached_write=self.cached_write_usd_per_mtok,
                 audio_input=self.audio_input_usd_per_mtok,
                 audio_output=self.audio_output_usd_per_mtok,
+                cached_write_1h=hour_writes,
+                cached_audio_read=self.cached_audio_read_usd_per_mtok,
             ),
             max_output_tokens=self.max_output_tokens,
             context_tokens=self.context_tokens,
@@ -168,9 +249,35 @@ class CacheSettings(Section):
 
 
 class RetrySettings(Section):
-    """Calls tried again when a provider fails."""
+    """How often a call is tried again on the same model of the same provider.
 
-    attempts: Attempts = setting("Not yet supported: only 0 is accepted.", default=0)
+    That happens only where nothing can have been billed: the provider could not be reached, was overloaded,
+    or asked to come back later. Before each retry a moment passes, chosen by chance.
+    """
+
+    attempts: Attempts = setting("How often one call may be tried again; 0 switches it off.", default=1)
+    wait_s_max: Number = setting(
+        "A provider that asks to be left alone for longer than this is not waited for.",
+        default=5.0,
+        ge=0,
+        le=60,
+    )
+    backoff_s: Seconds = setting(
+        "The longest pause before the first retry; it doubles with each further one, up to 4 s.", default=0.25
+    )
+
+
+class BreakerSettings(Section):
+    """When a provider's key that keeps failing is left alone, so that nobody waits for it.
+
+    After the cooldown a single call finds out whether it answers again. Each further failure doubles the
+    cooldown, up to ten times the first.
+    """
+
+    failures: Whole = setting(
+        "How many failures in a row it takes; 0 switches it off.", default=5, ge=0, le=1000
+    )
+    cooldown_s: Seconds = setting("How long it is left alone at first.", default=30.0)
 
 
 class SpendingSettings(Section):
@@ -194,6 +301,9 @@ class TimeoutSettings(Section):
 
     connect_s: Seconds = setting("To accept a connection.", default=10.0)
     first_byte_s: Seconds = setting("To send the first byte of an answer.", default=120.0)
+    first_token_s: Seconds = setting(
+        "To send the first piece of a stream that holds something generated.", default=120.0
+    )
     between_events_s: Seconds = setting("Between two pieces of a stream.", default=120.0)
     call_s: Seconds = setting("For the whole call.", default=600.0)
 
@@ -207,6 +317,22 @@ class LogSettings(Section):
         "The least important messages to write.", default="info"
     )
     keep_days: Whole = setting("How long the record of a call is kept.", default=7, ge=1, le=3650)
+
+
+class StateSettings(Section):
+    """Answers that are stored so that a later call can go on from them; [Stored answers](state.md) says more."""
+
+    keep_days: Whole = setting(
+        "How long a stored answer can be gone on from; 0 stores nothing and refuses previous_response_id.",
+        default=30,
+        ge=0,
+        le=3650,
+    )
+
+    @property
+    def keep_s(self) -> float:
+        """Return how long stored answers are kept, in seconds."""
+        return self.keep_days * 86_400.0
 
 
 class DemoSettings(Section):

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from seawall.core.money import Money, Rate, format_usd, parse_usd
 
@@ -19,6 +19,8 @@ _RATE = re.compile(
 )
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+DIALECTS = ("chat", "responses", "embeddings", "messages")
 
 
 class Kind(Struct, frozen=True):
@@ -98,6 +100,46 @@ def _read_names(value: object) -> object:
     return [name.strip() for name in value.split(",") if name.strip()]
 
 
+def _read_variables(value: object) -> object:
+    """Read one variable or a list of them; each holds one key."""
+    names = _read_names(value)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError('must be the name of an environment variable, or a list such as ["A_KEY", "B_KEY"]')
+    for name in names:
+        _read_variable(name)
+    if len(set(names)) < len(names):
+        raise ValueError("names a variable twice")
+    return names
+
+
+def _read_dialects(value: object) -> object:
+    names = _read_names(value)
+    if not isinstance(names, list) or not names or not all(name in DIALECTS for name in names):
+        raise ValueError(f"must be a list of one or more of {', '.join(DIALECTS)}, each in quotes")
+    return list(dict.fromkeys(names))
+
+
+def _read_targets(value: object) -> object:
+    """Read names of models, or tables that give each a weight; a name alone stands for a table."""
+    found = _read_names(value)
+    if not isinstance(found, list) or not all(isinstance(one, str | Mapping | BaseModel) for one in found):
+        raise ValueError(
+            'must be a list such as ["openai/gpt-5", "groq/llama-4"], or of tables such as'
+            ' { model = "openai/gpt-5", weight = 3 }'
+        )
+    return [{"model": one} if isinstance(one, str) else one for one in found]
+
+
+def _show_names(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _show_targets(targets: Sequence[Any]) -> str:
+    return ", ".join(
+        one.model if one.weight is None else f"{one.model} (weight {one.weight})" for one in targets
+    )
+
+
 def _read_provider_name(value: str) -> str:
     if value == "demo":
         raise ValueError("is the name of the built-in model; choose another one")
@@ -148,12 +190,31 @@ Cap = Annotated[Money | None, BeforeValidator(_read_cap), Kind('amount, or "off"
 Price = Annotated[Rate, BeforeValidator(_read_dollars), Kind("amount", show=format_usd)]
 RateLimit = Annotated[Text, AfterValidator(_read_rate_limit), Kind('rate, or "off"')]
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_read_url), Kind("address")]
-Variable = Annotated[str, AfterValidator(_read_variable), Kind("name of a variable")]
 Names = Annotated[
     list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=", ".join)
+]
+Variables = Annotated[
+    list[str],
+    Field(min_length=1, max_length=16),
+    BeforeValidator(_read_variables),
+    Kind("name of a variable, or a list of them", show=", ".join),
+]
+Dialects = Annotated[
+    list[str], BeforeValidator(_read_dialects), Kind(f"list of {', '.join(DIALECTS)}", show=", ".join)
+]
+Fallbacks = Annotated[
+    list[Text], Field(max_length=8), BeforeValidator(_read_names), Kind("list of models", show=_show_names)
+]
+Weight = Annotated[Whole, Field(ge=1, le=1000)]
+T = TypeVar("T")
+Targets = Annotated[
+    list[T],
+    Field(min_length=1, max_length=8),
+    BeforeValidator(_read_targets),
+    Kind("list of models, or of { model, weight }", show=_show_targets),
 ]
 ProviderName = Annotated[str, AfterValidator(_read_provider_name)]
 ModelName = Text
 CacheSwitch = Annotated[bool, AfterValidator(_not_yet("the answer cache is"))]
-Attempts = Annotated[Whole, Field(ge=0, le=5), AfterValidator(_not_yet("retries are"))]
+Attempts = Annotated[Whole, Field(ge=0, le=5)]
 TokensField = Literal["max_tokens", "max_completion_tokens"]

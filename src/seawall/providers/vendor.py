@@ -1,4 +1,4 @@
-"""Calls any vendor that speaks OpenAI's chat completions, and reads what it bills."""
+"""Calls any vendor in a dialect that it speaks, and reads what it bills."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,16 +6,19 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from seawall.core.call import Attempt, Call, Ending, Event, Request, Route
+from seawall.core.call import Attempt, Call, Ending, Event, Request, Route, Sending
 from seawall.core.errors import (
+    NotYetSupported,
     ProviderCredentials,
     SeawallError,
-    UnpricedField,
+    Untranslatable,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from seawall.providers.exchange import Broken, Exchange, NotConnected, Outgoing, TimedOut, Transport
+from seawall.providers.fields import check_fields
+from seawall.providers.profile import KEY_HEADERS, PATHS, Headers, VendorProfile, write_body
 from seawall.providers.tokens import (
     Family,
     Tokenizer,
@@ -24,54 +27,29 @@ from seawall.providers.tokens import (
     family_of,
     output_tokens,
     rough_input_tokens,
+    thinks_adaptively,
 )
-from seawall.wire import openai_chat, openai_errors, sse
-from seawall.wire.openai_chat import CapField
+from seawall.wire import openai_errors, sse
+from seawall.wire.messages import counting
+from seawall.wire.prompt import Target
+from seawall.wire.translation import DIALECTS, make_reader, read_whole, translate
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 ERROR_BYTES_MAX = 1024 * 1024
 RETRY_AFTER_S_MAX = 3_600.0
 END_S_MAX = 1.0
+MESSAGES_MAX = 1_000_000
+"""The client's own limit has been applied; a translation may split messages."""
 
 _UNBILLED = frozenset({500, 503, 529})
 _CREDENTIALS = frozenset({401, 402, 403})
 
-_ORDINARY_TIERS = (None, "auto", "default", "flex")
-_REFUSED_FIELDS = {
-    "web_search_options": "it lets the model search the web, which is billed by the search",
-    "plugins": "plugins are billed by themselves",
-    "search_parameters": "it lets the model search, which is billed by the search",
-    "prediction": "rejected predictions are billed as output",
-    "best_of": "answers that are thrown away are billed as well",
-    "models": "it lets the provider answer with another model, at another price",
-    "prompt": "a stored prompt adds input that cannot be counted here",
-    "previous_response_id": "stored state adds input that cannot be counted here",
-    "conversation": "stored state adds input that cannot be counted here",
-}
-_PRICED_TOOLS = ("function", "custom")
 
-
-Headers = tuple[tuple[str, str], ...]
-
-
-class VendorProfile(msgspec.Struct, frozen=True):
-    """What differs between vendors that speak the same dialect.
-
-    `pins` are fields that are set where the client leaves the choice to the vendor's own settings, because
-    those may choose a dearer one.
-    """
-
-    vendor: str
-    cap_field: CapField = CapField()
-    stops_on_disconnect: bool = False
-    pins: tuple[tuple[str, str], ...] = ()
-
-
-class OpenAIProvider:
+class VendorProvider:
     """One account at one vendor; see `core.contracts.Provider`.
 
-    The caller's own headers never reach the vendor. `tell` adds headers that say something of the call, for
-    vendors inside this process.
+    The caller's own headers never reach the vendor, but for those that belong to a dialect. `tell` adds
+    headers that say something of the call, for vendors inside this process.
     """
 
     def __init__(
@@ -86,7 +64,7 @@ class OpenAIProvider:
     ) -> None:
         self.name = name
         self.stops_on_disconnect = profile.stops_on_disconnect
-        self._profile = profile
+        self.profile = profile
         self._transport = transport
         self._tokenizer = tokenizer
         self._hidden = (*transport.hidden, api_key or "")
@@ -94,44 +72,61 @@ class OpenAIProvider:
         self._families: dict[str, Family] = {}
         self._headers: Headers = (("content-type", "application/json"), ("accept-encoding", "identity"))
         if api_key:
-            self._headers += (("authorization", f"Bearer {api_key}"),)
+            self._headers += (KEY_HEADERS[profile.auth](api_key),)
 
     async def close(self) -> None:
         """Close idle connections."""
         await self._transport.close()
 
-    def check_fields(self, request: Request, route: Route) -> None:
-        """Raise UnpricedField for what changes price, model or hidden input beyond any bound."""
-        rates = route.price.rates
-        for field, is_used, rate in (
-            ("messages", request.audio_bytes > 0, rates.audio_input),
-            ("modalities", request.wants_audio, rates.audio_output),
-        ):
-            if is_used and rate is None and rates.output:
-                raise UnpricedField("The price of audio is not known for this model.", param=field)
-        body = request.body
-        for field in _REFUSED_FIELDS.keys() & body.keys():
-            if body[field] is not None:
-                why = _REFUSED_FIELDS[field]
-                raise UnpricedField(f"{field} is refused because {why}. Leave it out.", param=field)
-        if body.get("service_tier") not in _ORDINARY_TIERS:
-            raise UnpricedField(
-                "This service_tier costs more than the listed price. Leave it out, or use default or flex.",
-                param="service_tier",
-            )
-        tools = body.get("tools")
-        for index, tool in enumerate(tools if isinstance(tools, list) else ()):
-            if isinstance(tool, dict) and tool.get("type", "function") not in _PRICED_TOOLS:
-                raise UnpricedField(
-                    "Tools that the provider runs itself are billed by themselves, so they are refused. "
-                    "Use function tools.",
-                    param=f"tools[{index}].type",
-                )
+    def reached_by(self, dialect: str) -> str | None:
+        """Return the dialect in which a request of this one is sent, `None` where it cannot be."""
+        if self.profile.speaks(dialect):
+            return dialect
+        if dialect not in DIALECTS:
+            return None
+        return next((each for each in self.profile.dialects if each in DIALECTS), None)
+
+    def prepare(self, request: Request, route: Route) -> Sending:
+        """Put the request into a dialect that the vendor speaks, and check what it would bill.
+
+        Raises Untranslatable naming the field for which no dialect of the vendor has words, and UnpricedField
+        for what changes price, model or hidden input beyond any bound.
+        """
+        sending = (
+            Sending(request) if self.profile.speaks(request.dialect) else self._translate(request, route)
+        )
+        check_fields(sending.request, route)
+        return sending
+
+    def _translate(self, request: Request, route: Route) -> Sending:
+        if request.dialect == counting.DIALECT:
+            return Sending(request)
+        if request.dialect not in DIALECTS:
+            raise NotYetSupported(f"The provider of this model offers no {request.dialect}.", param="model")
+        target = Target(
+            model=route.model,
+            vendor=self.profile.vendor,
+            takes_reasoning=self.profile.takes_reasoning,
+            is_adaptive=thinks_adaptively(route.model),
+            seal_origin=self.profile.seal_origin,
+        )
+        first: Untranslatable | None = None
+        for dialect in self.profile.dialects:
+            if dialect not in DIALECTS:
+                continue
+            try:
+                translated = translate(request, dialect, target, messages_max=MESSAGES_MAX)
+                return Sending(translated.request, translated.notes)
+            except Untranslatable as error:
+                first = first or error
+        raise first or NotYetSupported(
+            f"The provider of this model offers no {request.dialect}.", param="model"
+        )
 
     def _family(self, route: Route) -> Family:
         family = self._families.get(route.model)
         if family is None:
-            family = self._families[route.model] = family_of(self._profile.vendor, route.model)
+            family = self._families[route.model] = family_of(self.profile.vendor, route.model)
         return family
 
     def rough_input_tokens(self, request: Request, route: Route) -> int:
@@ -155,18 +150,16 @@ class OpenAIProvider:
     @asynccontextmanager
     async def open(self, call: Call, attempt: Attempt) -> AsyncIterator[AsyncIterator[Event]]:
         """Send the request and yield the events of its answer."""
-        request = call.request
-        assert request is not None
+        request = attempt.request
+        if request.dialect == counting.DIALECT and not self.profile.speaks(request.dialect):
+            yield self._count(request, attempt)
+            return
+        assert call.request is not None
+        has_pieces = request.dialect != call.request.dialect
         outgoing = Outgoing(
-            path="/chat/completions",
-            headers=self._headers + (self._tell(call, attempt) if self._tell else ()),
-            body=openai_chat.write_request(
-                request,
-                model=attempt.route.model,
-                output_cap=attempt.output_cap,
-                cap_field=self._profile.cap_field,
-                pins=self._profile.pins,
-            ),
+            path=PATHS[request.dialect],
+            headers=self._headers_of(request) + (self._tell(call, attempt) if self._tell else ()),
+            body=write_body(request, attempt, self.profile),
             on_sent=attempt.note_sent,
         )
         try:
@@ -174,7 +167,7 @@ class OpenAIProvider:
                 if exchange.status != 200:
                     raise await self._refusal(exchange, attempt)
                 read = self._stream if request.stream else self._whole
-                yield read(exchange, request, attempt)
+                yield read(exchange, attempt, has_pieces)
         except NotConnected as error:
             raise UpstreamUnavailable("The provider cannot be reached.", private=str(error)) from error
         except TimedOut as error:
@@ -184,10 +177,22 @@ class OpenAIProvider:
                 "The provider broke off its answer.", private=f"{self.name}: {error}"
             ) from error
 
-    async def _whole(self, exchange: Exchange, request: Request, attempt: Attempt) -> AsyncIterator[Event]:
+    def _headers_of(self, request: Request) -> Headers:
+        if not request.headers:
+            return self._headers + self.profile.headers
+        names = {name for name, _ in request.headers}
+        own = tuple(header for header in self.profile.headers if header[0] not in names)
+        return self._headers + own + request.headers
+
+    async def _count(self, request: Request, attempt: Attempt) -> AsyncIterator[Event]:
+        """Count tokens here, where the vendor cannot be asked: an upper bound, and nothing is sent."""
+        tokens = await self.count_input_tokens(request, attempt.route)
+        yield Event(raw=counting.write_answer(tokens), last=True)
+
+    async def _whole(self, exchange: Exchange, attempt: Attempt, has_pieces: bool) -> AsyncIterator[Event]:
         raw = await _read_body(exchange, ANSWER_BYTES_MAX)
         try:
-            reading = openai_chat.read_answer(raw)
+            reading = read_whole(attempt.request.dialect, raw, with_pieces=has_pieces)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UpstreamUnavailable("The provider's answer cannot be read.") from error
         if reading.error is not None:
@@ -197,40 +202,43 @@ class OpenAIProvider:
         attempt.ending = Ending.COMPLETE
         yield reading.event
 
-    async def _stream(self, exchange: Exchange, request: Request, attempt: Attempt) -> AsyncIterator[Event]:
-        """Yield the events of a stream, complete with `[DONE]` or with a finish reason and a clean end."""
+    async def _stream(self, exchange: Exchange, attempt: Attempt, has_pieces: bool) -> AsyncIterator[Event]:
+        """Yield the events of a stream, complete with its own end, or with a finish and a clean end."""
+        request = attempt.request
         splitter = sse.FrameSplitter()
-        has_finish = False
+        reader = make_reader(request.dialect, with_pieces=has_pieces, wants_usage=request.wants_usage)
         chunks = exchange.chunks()
         async for chunk in chunks:
             for frame in splitter.feed(chunk):
                 data = sse.data_of(frame)
                 if data is None:
-                    yield Event(raw=frame)
+                    if not has_pieces:
+                        yield Event(raw=frame)
                     continue
-                if data == b"[DONE]":
-                    attempt.ending = Ending.COMPLETE
-                    yield Event(raw=sse.DONE, last=True)
-                    await _await_end(chunks)
-                    return
                 try:
-                    reading = openai_chat.read_frame(data, frame, wants_usage=request.wants_usage)
+                    reading = reader.read(data, frame)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise UpstreamUnavailable("The provider sent an event that cannot be read.") from error
                 if reading.error is not None:
+                    if reading.event.usage is not None:
+                        attempt.usage = reading.event.usage
                     raise self._error_inside(reading.error)
-                has_finish = has_finish or reading.event.finish is not None
+                if reading.is_end:
+                    attempt.ending = Ending.COMPLETE
+                    yield reading.event
+                    await _await_end(chunks)
+                    return
                 yield reading.event
-        if not has_finish or splitter.rest.strip():
+        if not reader.is_complete or splitter.rest.strip():
             raise UpstreamUnavailable("The provider's stream ended in the middle of the answer.")
         attempt.ending = Ending.COMPLETE
-        yield Event(raw=sse.DONE, last=True)
+        yield Event(last=True)
 
     def _error_inside(self, error: object) -> SeawallError:
         """Turn an error inside an answer of status 200 into ours; what it cost is not known."""
         vendor = openai_errors.read_error(error, self._hidden)
         return UpstreamUnavailable(
-            vendor.message or "The provider stopped with an error.", vendor_code=vendor.code
+            vendor.message or "The provider stopped with an error.", vendor_code=vendor.code or vendor.kind
         )
 
     async def _refusal(self, exchange: Exchange, attempt: Attempt) -> SeawallError:
@@ -248,7 +256,9 @@ class OpenAIProvider:
             return UpstreamTimeout(retry_after_s=retry_after_s, private=private)
         if 400 <= status < 500:
             return UpstreamRefused(status, vendor, retry_after_s=retry_after_s, private=private)
-        return UpstreamUnavailable(vendor_code=vendor.code, retry_after_s=retry_after_s, private=private)
+        return UpstreamUnavailable(
+            vendor_status=status, vendor_code=vendor.code, retry_after_s=retry_after_s, private=private
+        )
 
 
 async def _await_end(chunks: AsyncIterator[bytes]) -> None:

@@ -1,0 +1,161 @@
+"""The hot routes: every endpoint that makes a call, plain ASGI."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from seawall.core.call import Call, Request
+from seawall.core.contracts import Gateway
+from seawall.core.deadline import Deadline
+from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallError
+from seawall.pipeline.answer import answer
+from seawall.server.body import BodyLimits, Receive, read_json
+from seawall.server.endpoints import Endpoint, vendor_headers
+from seawall.server.protocol import ON_DISCONNECT
+from seawall.server.replies import CallReply, Send
+
+log = logging.getLogger("seawall.server")
+
+FAIL_S = 5.0
+END_USER_CHARS_MAX = 256
+
+
+def credentials_of(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """Return the key that a request shows, as bearer token or in x-api-key.
+
+    Raises InvalidRequest where it shows two different ones: neither is ignored.
+    """
+    found: str | None = None
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, token = value.decode("latin-1").partition(" ")
+            shown = token.strip() if scheme.lower() == "bearer" else ""
+        elif name == b"x-api-key":
+            shown = value.decode("latin-1").strip()
+        else:
+            continue
+        if found is not None and shown != found:
+            raise InvalidRequest("The request shows two different keys. Send one.", param=name.decode())
+        found = shown
+    return found
+
+
+def end_user_of(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """Return the end user that a header names; raises InvalidRequest where it cannot be a name."""
+    for name, value in headers:
+        if name == b"seawall-user":
+            try:
+                user = value.decode().strip()
+            except UnicodeDecodeError:
+                raise InvalidRequest("seawall-user must be UTF-8.", param="seawall-user") from None
+            if len(user) > END_USER_CHARS_MAX:
+                raise InvalidRequest("seawall-user is too long.", param="seawall-user")
+            return user or None
+    return None
+
+
+def _with_end_user(request: Request, user: str | None) -> Request:
+    """Set the end user that the header names; raises InvalidRequest where the body names another one."""
+    if user is None or user == request.end_user:
+        return request
+    if request.end_user is not None:
+        raise InvalidRequest("seawall-user and the body name two different end users.", param="seawall-user")
+    return replace(request, end_user=user)
+
+
+async def _fail(reply: CallReply, error: SeawallError, task: "asyncio.Task[Any]") -> None:
+    """Tell the client, for a moment: one that does not read keeps nothing here."""
+    try:
+        with Deadline(task, FAIL_S):
+            await reply.fail(error)
+    except TimeoutError:
+        log.warning("a client did not take its error")
+
+
+class CallRoute:
+    """Takes requests through the pipeline, and is told when a client leaves."""
+
+    def __init__(self, gateway: Gateway, limits: BodyLimits) -> None:
+        self._gateway = gateway
+        self._limits = limits
+        self.running: set[asyncio.Task[Any]] = set()
+
+    async def __call__(self, endpoint: Endpoint, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.running.add(task)
+        try:
+            await self._serve(endpoint, scope, receive, send, task)
+        finally:
+            self.running.discard(task)
+
+    async def _serve(
+        self,
+        endpoint: Endpoint,
+        scope: dict[str, Any],
+        receive: Receive,
+        send: Send,
+        task: "asyncio.Task[Any]",
+    ) -> None:
+        now = self._gateway.now()
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+
+        async def read() -> Request:
+            body, size = await read_json(headers, receive, self._limits)
+            request = endpoint.read_request(
+                body,
+                raw_bytes=size,
+                messages_max=self._limits.messages_max,
+                headers=vendor_headers(endpoint, headers),
+            )
+            return _with_end_user(request, end_user_of(headers))
+
+        def client_left() -> None:
+            if reply.is_done or call.client_left:
+                return
+            call.client_left = True
+            if self._gateway.limits.drain_on_disconnect and call.attempt is not None:
+                reply.is_deaf = True
+                return
+            task.cancel()
+
+        call = Call(
+            self._gateway.new_id(now),
+            task=task,
+            endpoint=endpoint.path,
+            received_at=now,
+            credentials=None,
+            read=read,
+        )
+        reply = CallReply(call, endpoint, send, self._gateway.support_contact)
+        listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
+        listeners.add(client_left)
+        try:
+            call.credentials = credentials_of(headers)
+            await answer(call, self._gateway, reply)
+        except ClientGone:
+            return
+        except SeawallError as error:
+            if error.private:
+                log.warning("call failed", extra={"fields": {"id": call.id, "why": error.private}})
+            await _fail(reply, error, task)
+        except asyncio.CancelledError:
+            if not call.client_left:  # The server is stopping and its time of grace is over.
+                stopping = Overloaded("This gateway is stopping. Try again in a moment.", retry_after_s=1.0)
+                await _fail(reply, stopping, task)
+        except Exception:
+            log.exception("call failed", extra={"fields": {"id": call.id}})
+            await _fail(reply, SeawallError(), task)
+        finally:
+            listeners.discard(client_left)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until every running call has settled, at most so long."""
+        deadline = time.monotonic() + timeout_s
+        while self.running and time.monotonic() < deadline:
+            await asyncio.wait(self.running, timeout=deadline - time.monotonic())
