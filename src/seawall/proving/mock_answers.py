@@ -1,22 +1,27 @@
-"""What the mock provider answers: how many tokens, which text, and how it is written down; no I/O.
+"""What the mock provider answers, whatever the dialect: how many tokens, and which parts of text; no I/O.
 
 Invariants:
 - The text of an answer never has more tokens than are billed for it.
 - The usage that is reported is the usage that is billed.
-- Every text begins with the request's own marker (`echo_of`), cut only where the cap is smaller;
-  JSON holds it as the value of its strings.
+- Every text that is not scripted begins with the request's own marker, its last user message's first 40
+  characters, cut only where the cap is smaller; JSON holds it as the value of its strings.
 """
 
+import base64
+import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-import msgspec
 from msgspec import Struct
 
-from seawall.proving.mock_behaviour import Behaviour
+from seawall.proving.mock_behaviour import REASONING, REFUSAL, Behaviour
+from seawall.proving.mock_samples import sample_json
 
 Count = Callable[[str], int]
+Kind = Literal["text", "tool", "refusal", "thinking", "redacted"]
+Finish = Literal["stop", "length", "tool_calls", "stop_sequence", "refusal", "content_filter"]
 
 ECHO_CHARS: Final = 40
 WORDS: Final = (
@@ -31,56 +36,99 @@ LEAKS: Final = ("org-MockOrganisation0001", "sk-mock-****9f3c", "https://platfor
 TOOL_CALL_TOKENS: Final = 8
 """Hidden tokens around one tool call, about what OpenAI's chat format takes."""
 
+SEAL_PREFIX: Final = "bW9jay1zZWFs"
+"""How every seal of reasoning that the mock makes by itself begins."""
+
+_SEAL: Final = re.compile(r"[A-Za-z0-9+/_-]+=*")
+_THOUGHTS: Final = frozenset({"thinking", "redacted"})
+_ENDS: Final[Mapping[str, Finish]] = {
+    "sequence": "stop_sequence", "refusal": "refusal", "filter": "content_filter",
+}  # fmt: skip
+_REDACTED_TOKENS: Final = 16
+_CHARS_PER_PIECE: Final = 4
+
 
 class Terms(Struct, frozen=True):
     """The vendor's price list, in nano-dollars per million tokens, and its limits in tokens.
 
-    An undeclared or larger cap becomes `max_output_tokens`.
+    Cached and written input is priced in percent of `input_rate`, as Anthropic does (its price list of
+    2025: reads 0.1, writes for five minutes 1.25, for an hour 2). An undeclared or larger cap becomes
+    `max_output_tokens`. `tools_tokens` is Anthropic's hidden prompt where tools are offered (its
+    documentation, "Tool use with Claude", 2025).
     """
 
     input_rate: int = 10 * 10**9
     output_rate: int = 30 * 10**9
+    cached_percent: int = 10
+    written_5m_percent: int = 125
+    written_1h_percent: int = 200
     max_output_tokens: int = 4096
     image_tokens: int = 765
+    tools_tokens: int = 346
 
-    def cost_of(self, input_tokens: int, output_tokens: int) -> int:
-        """Return the bill of one call in nano-dollars, rounded up once."""
-        return -(-(input_tokens * self.input_rate + output_tokens * self.output_rate) // 10**6)
+    def cost_of(
+        self,
+        input_tokens: int,
+        output_tokens: int,
+        *,
+        cached: int = 0,
+        written_5m: int = 0,
+        written_1h: int = 0,
+    ) -> int:
+        """Return the bill of one call in nano-dollars, rounded up once; `input_tokens` is all input."""
+        parts = (
+            (input_tokens - cached - written_5m - written_1h) * 100
+            + cached * self.cached_percent
+            + written_5m * self.written_5m_percent
+            + written_1h * self.written_1h_percent
+        )
+        return -(-(parts * self.input_rate + output_tokens * self.output_rate * 100) // 10**8)
 
 
-class Plan(Struct, frozen=True):
-    """One answer, worked out before its first byte: `choices` times the same text.
+class Tool(Struct, frozen=True):
+    """A tool that a request offers."""
 
-    `tokens` is for one choice and includes `thinking`. The text comes in `pieces` pieces: `head`
-    in `head_pieces` of them, then words. `tool` is the tool that is called with the text as arguments.
+    name: str
+    schema: Any
+
+
+class Ask(Struct, frozen=True):
+    """What a request asks for, read from its dialect.
+
+    `tools` are those that may be called now, the chosen one first; none after a tool's result. `cap` is
+    the least that was declared, at most the model's. `reasons` says whether the model is to think, and
+    whether that is shown.
     """
 
     id: str
     model: str
-    created: int
-    choices: int
+    echo: str
     input_tokens: int
-    tokens: int
-    thinking: int
+    cap: int
+    choices: int = 1
+    is_stream: bool = False
+    tools: tuple[Tool, ...] = ()
+    is_parallel: bool = True
+    schema: Mapping[str, Any] | None = None
+    stops: tuple[str, ...] = ()
+    reasons: Literal["", "shown", "hidden"] = ""
+    call_prefix: str = "call_"
+
+
+class Part(Struct, frozen=True):
+    """One part of an answer, in `pieces` pieces: `head` in `head_pieces` of them, then words.
+
+    `name` and `id` are a tool call's, whose text is its arguments; `seal` closes reasoning. The text of
+    redacted reasoning is its data.
+    """
+
+    kind: Kind
     head: str
     head_pieces: int
     pieces: int
-    pieces_per_event: int
-    finish: str
-    tool: str = ""
-
-    @property
-    def events(self) -> int:
-        """Return the number of events that carry content."""
-        return -(-self.pieces // self.pieces_per_event)
-
-    def tokens_after(self, events: int) -> int:
-        """Return the tokens generated, over all choices, once this many events exist."""
-        pieces = min(events * self.pieces_per_event, self.pieces)
-        if pieces == self.pieces:
-            return self.tokens * self.choices
-        shown = self.tokens - self.thinking
-        return (self.thinking - (-shown * pieces // self.pieces)) * self.choices
+    name: str = ""
+    id: str = ""
+    seal: str = ""
 
     def piece(self, number: int) -> str:
         """Return one piece of the text."""
@@ -91,91 +139,123 @@ class Plan(Struct, frozen=True):
         return self.head[size * number // count : size * (number + 1) // count]
 
     def text(self) -> str:
-        """Return the whole text of one choice."""
+        """Return the whole text."""
         first, more = self.head_pieces % 16, self.pieces - self.head_pieces
         return self.head + "".join((WORDS * (more // 16 + 2))[first : first + more])
 
-    def usage(self) -> dict[str, Any]:
-        """Return the usage as it is reported: exactly what is billed for the complete answer."""
-        output = self.tokens * self.choices
-        return {
-            "prompt_tokens": self.input_tokens,
-            "completion_tokens": output,
-            "total_tokens": self.input_tokens + output,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {
-                "reasoning_tokens": self.thinking * self.choices,
-                "audio_tokens": 0,
-            },
-        }
+
+class Plan(Struct, frozen=True):
+    """One answer, worked out before its first byte: `choices` times the same parts.
+
+    `tokens` is for one choice and includes `thinking`. `input_tokens` is all input, cached and written
+    included. `events` is the number of events that carry content. `only_pieces` is the number of pieces where
+    there is one part, and it is no reasoning; else 0.
+    """
+
+    id: str
+    model: str
+    created: int
+    choices: int
+    input_tokens: int
+    cached: int
+    written_5m: int
+    written_1h: int
+    tokens: int
+    thinking: int
+    parts: tuple[Part, ...]
+    events: int
+    pieces_per_event: int
+    finish: Finish
+    stop_sequence: str = ""
+    only_pieces: int = 0
+
+    @property
+    def output_tokens(self) -> int:
+        """Return the tokens of all choices."""
+        return self.tokens * self.choices
+
+    def tokens_after(self, events: int) -> int:
+        """Return the tokens generated, over all choices, once this many events exist.
+
+        Reasoning is there before its first event: what is shown is a summary.
+        """
+        if events >= self.events:
+            return self.tokens * self.choices
+        if self.only_pieces:
+            made = -((self.thinking - self.tokens) * events * self.pieces_per_event // self.only_pieces)
+            return (self.thinking + made) * self.choices
+        made = pieces = 0
+        for part in self.parts:
+            if part.kind not in _THOUGHTS:
+                made += min(max(events, 0) * self.pieces_per_event, part.pieces)
+                pieces += part.pieces
+            events -= self.events_of(part)
+        shown = self.tokens - self.thinking
+        return (self.thinking - (-shown * made // pieces if pieces else 0)) * self.choices
+
+    def events_of(self, part: Part) -> int:
+        """Return the number of events that carry one part."""
+        return -(-part.pieces // self.pieces_per_event)
+
+    def span(self, part: Part, event: int) -> str:
+        """Return the text that one event of a part carries."""
+        size = self.pieces_per_event
+        if size == 1:
+            return part.piece(event)
+        return "".join(map(part.piece, range(event * size, min(event * size + size, part.pieces))))
 
 
-def plan_answer(
-    number: int, body: Mapping[str, Any], behaviour: Behaviour, terms: Terms, count: Count
-) -> Plan:
+def plan_answer(ask: Ask, behaviour: Behaviour, count: Count) -> Plan:
     """Decide what this request gets, within its cap unless the behaviour says otherwise."""
-    limit, wanted = _lengths(body, behaviour, terms)
-    thinking = min(behaviour.thinking_tokens, limit)
-    echo = echo_of(body)
-    tool, text = _json_answer(body, echo)
-    extra = count(tool) + TOOL_CALL_TOKENS if tool else 0
-    shown = min(count(text) + extra if text else max(wanted, 1), limit - thinking)
-    head, head_pieces = fit(text or echo, shown - extra, count)
-    is_cut = head != text if text else wanted > shown or behaviour.fills_cap
-    if text:
-        head_pieces = max(1, -(-len(head) // 4))
-    choices = body.get("n")
+    limit, wanted = _lengths(ask, behaviour)
+    thinking, parts = _think(ask, behaviour, limit, count)
+    says, ends, stop_sequence = _script(ask, behaviour)
+    left = limit - thinking
+    if says is None:
+        shown = min(max(wanted, 1), left)
+        head, head_pieces = fit(ask.echo, shown, count)
+        parts.append(Part("text", head, head_pieces, shown))
+        is_cut = wanted > shown or behaviour.fills_cap
+    else:
+        shown, is_cut = _say(says, left, parts, count)
+    size = max(behaviour.tokens_per_event, 1)
+    finish: Finish = "stop"
+    events, only = 0, parts[0] if len(parts) == 1 else None
+    for part in parts:
+        events -= -part.pieces // size
+        if part.kind == "tool":
+            finish = "tool_calls"
+    cached = min(behaviour.cached_tokens, ask.input_tokens)
+    written_5m = min(behaviour.written_5m_tokens, ask.input_tokens - cached)
     return Plan(
-        id=f"chatcmpl-mock{number:016d}",
-        model=str(body.get("model")),
+        id=ask.id,
+        model=ask.model,
         created=int(time.time()),
-        choices=choices if isinstance(choices, int) and choices > 0 else 1,
-        input_tokens=count_prompt(body, terms, count),
+        choices=ask.choices,
+        input_tokens=ask.input_tokens,
+        cached=cached,
+        written_5m=written_5m,
+        written_1h=min(behaviour.written_1h_tokens, ask.input_tokens - cached - written_5m),
         tokens=thinking + shown,
         thinking=thinking,
-        head=head,
-        head_pieces=head_pieces,
-        pieces=head_pieces if text else shown,
-        pieces_per_event=max(behaviour.tokens_per_event, 1),
-        finish="length" if is_cut else "tool_calls" if tool else "stop",
-        tool=tool,
+        parts=tuple(parts),
+        events=events,
+        pieces_per_event=size,
+        finish="length" if is_cut else _ENDS.get(ends, finish),
+        stop_sequence=stop_sequence,
+        only_pieces=only.pieces if only is not None and only.kind not in _THOUGHTS else 0,
     )
 
 
-def cap_of(body: Mapping[str, Any], terms: Terms) -> int:
-    """Return the output cap of each choice: the least that was declared, at most the model's."""
-    declared = (body.get("max_tokens"), body.get("max_completion_tokens"))
-    return min([terms.max_output_tokens, *(cap for cap in declared if isinstance(cap, int) and cap > 0)])
+def sign(text: str) -> str:
+    """Return the seal that the mock puts under reasoning: base64, the same for the same text."""
+    digest = hashlib.sha256(b"mock" + text.encode()).digest()
+    return SEAL_PREFIX + base64.b64encode(digest * 3).decode()
 
 
-def echo_of(body: Mapping[str, Any]) -> str:
-    """Return the marker of a request: the first 40 characters of its last user message."""
-    for message in reversed(body.get("messages") or []):
-        if message.get("role") == "user":
-            content = message.get("content")
-            if isinstance(content, list):
-                content = next((part["text"] for part in content if part.get("type") == "text"), "")
-            return str(content)[:ECHO_CHARS].strip()
-    return ""
-
-
-def count_prompt(body: Mapping[str, Any], terms: Terms, count: Count) -> int:
-    """Return the input tokens as a vendor bills them.
-
-    Three tokens and the role for each message and three for the reply are OpenAI's framing (its
-    cookbook, "How to count tokens", 2025); tools, schemas and tool calls count as compact JSON.
-    """
-    tokens = 3
-    for message in body.get("messages") or []:
-        tokens += 4 + _count_content(message.get("content"), terms, count)
-        if "name" in message:
-            tokens += 1 + count(str(message["name"]))
-        if message.get("tool_calls"):
-            tokens += count(msgspec.json.encode(message["tool_calls"]).decode())
-    for field in ("tools", "functions", "response_format"):
-        if body.get(field):
-            tokens += count(msgspec.json.encode(body[field]).decode())
-    return tokens
+def is_seal(text: str) -> bool:
+    """Return whether a text could be a vendor's seal: base64 of either alphabet, and not empty."""
+    return _SEAL.fullmatch(text) is not None
 
 
 def fit(text: str, limit: int, count: Count) -> tuple[str, int]:
@@ -202,92 +282,90 @@ def load_counter(way: str) -> Count:
     return lambda text: len(encode(text))
 
 
-def _count_content(content: object, terms: Terms, count: Count) -> int:
-    """Count one message's content: text, or a list of text and image parts."""
-    if isinstance(content, str):
-        return count(content)
-    tokens = 0
-    for part in content if isinstance(content, list) else []:
-        if part.get("type") == "text":
-            tokens += count(part["text"])
-        elif part.get("type") == "image_url":
-            low = isinstance(part["image_url"], dict) and part["image_url"].get("detail") == "low"
-            tokens += 85 if low else terms.image_tokens
-    return tokens
+class _Saying(Struct, frozen=True):
+    """One part before it is fitted into the cap."""
+
+    kind: Kind
+    text: str
+    name: str = ""
+    id: str = ""
 
 
-def _lengths(body: Mapping[str, Any], behaviour: Behaviour, terms: Terms) -> tuple[int, int]:
+def _lengths(ask: Ask, behaviour: Behaviour) -> tuple[int, int]:
     """Return the tokens that one choice may have, and those that plain text would have."""
-    cap = cap_of(body, terms)
     if not behaviour.over_tokens:
-        return cap, cap if behaviour.fills_cap else behaviour.answer_tokens
-    is_stream = body.get("stream") is True
-    over = behaviour.over_tokens if is_stream else min(behaviour.over_tokens, 4 * cap)
+        return ask.cap, ask.cap if behaviour.fills_cap else behaviour.answer_tokens
+    over = behaviour.over_tokens if ask.is_stream else min(behaviour.over_tokens, 4 * ask.cap)
     return over, over
 
 
-def _json_answer(body: Mapping[str, Any], echo: str) -> tuple[str, str]:
-    """Return the tool to call and its arguments, or no tool and JSON, or neither where words are wanted."""
-    tool = _chosen_tool(body)
-    if tool is not None:
-        return tool["name"], _json_text(tool.get("parameters"), echo)
-    schema = _wanted_schema(body)
-    return "", "" if schema is None else _json_text(schema, echo)
+def _think(ask: Ask, behaviour: Behaviour, limit: int, count: Count) -> tuple[int, list[Part]]:
+    """Return the tokens of all reasoning, and the parts that stand for it."""
+    parts: list[Part] = []
+    tokens = behaviour.thinking_tokens
+    text = behaviour.reasoning or (REASONING if ask.reasons else "")
+    if text:
+        tokens = min(max(tokens, count(text)), limit)
+        text, _ = fit(text, tokens, count)
+        seal = behaviour.signature or sign(text)
+        parts.append(_whole_part(_Saying("thinking", "" if ask.reasons == "hidden" else text), seal=seal))
+    if behaviour.redacted:
+        tokens += _REDACTED_TOKENS
+        parts.append(Part("redacted", behaviour.redacted, 1, 1, seal=behaviour.redacted))
+    return min(tokens, limit), parts
 
 
-def _chosen_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the function to call: the one that is asked for, else the first; none after a tool's result."""
-    functions: list[Mapping[str, Any]] = [
-        tool["function"] for tool in body.get("tools") or [] if tool.get("type") == "function"
+def _script(ask: Ask, behaviour: Behaviour) -> tuple[list[_Saying] | None, str, str]:
+    """Return what is said, `None` where it is words; why it ends, "" for its own end; and where it stops."""
+    if behaviour.ends == "refusal":
+        return [_Saying("refusal", behaviour.text or REFUSAL)], "refusal", ""
+    ends = behaviour.ends
+    stop = ask.stops[0] if ends == "sequence" and ask.stops else ""
+    if not (behaviour.tools or ask.tools or ask.schema is not None or behaviour.text is not None):
+        return None, ends, stop
+    tools = [
+        _Saying("tool", tool.arguments, tool.name, tool.id or _call_id(ask, number))
+        for number, tool in enumerate(behaviour.tools)
     ]
-    choice = body.get("tool_choice")
-    if not functions or choice == "none" or body["messages"][-1].get("role") == "tool":
-        return None
-    if isinstance(choice, dict):
-        wanted = choice.get("function", {}).get("name")
-        return next((function for function in functions if function["name"] == wanted), functions[0])
-    return functions[0]
+    if behaviour.text is not None:
+        text = behaviour.text
+        found = min(((text.find(one), one) for one in ask.stops if one in text), default=None)
+        if found is not None:
+            return [_Saying("text", text[: found[0]])], "sequence", found[1]
+        return [*([_Saying("text", text)] if text else []), *tools], ends, stop
+    if not tools and ask.tools:
+        called = ask.tools if behaviour.calls_all and ask.is_parallel else ask.tools[:1]
+        tools = [
+            _Saying("tool", sample_json(tool.schema, ask.echo), tool.name, _call_id(ask, number))
+            for number, tool in enumerate(called)
+        ]
+    if tools:
+        return tools, ends, stop
+    return [_Saying("text", sample_json(ask.schema, ask.echo))], ends, stop
 
 
-def _wanted_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the JSON schema that the answer must follow, if JSON is asked for."""
-    wanted = body.get("response_format")
-    if not isinstance(wanted, dict) or wanted.get("type") not in {"json_schema", "json_object"}:
-        return None
-    if wanted["type"] == "json_object":
-        return {"type": "object", "properties": {"echo": {"type": "string"}}}
-    return wanted["json_schema"].get("schema") or {}
+def _call_id(ask: Ask, number: int) -> str:
+    """Return the id of one tool call of an answer."""
+    return ask.call_prefix + ask.id + (f"_{number}" if number else "")
 
 
-def _json_text(schema: Any, echo: str) -> str:
-    """Return JSON that follows a schema; its strings are the marker."""
-    root = schema if isinstance(schema, dict) else {}
-    return msgspec.json.encode(_sample(root, root, echo, 0)).decode()
+def _say(says: list[_Saying], left: int, parts: list[Part], count: Count) -> tuple[int, bool]:
+    """Fit what is said into the tokens that are left; return how many it takes, and whether it was cut."""
+    taken = 0
+    for number, saying in enumerate(says):
+        if number and taken >= left:
+            return taken, True
+        extra = count(saying.name) + TOOL_CALL_TOKENS if saying.name else 0
+        took = min(count(saying.text) + extra, left - taken)
+        head, _ = fit(saying.text, took - extra, count)
+        parts.append(_whole_part(_Saying(saying.kind, head, saying.name, saying.id)))
+        taken += took
+        if head != saying.text:
+            return taken, True
+    return taken or min(1, left), False
 
 
-def _sample(schema: Mapping[str, Any], root: Mapping[str, Any], echo: str, depth: int) -> Any:
-    """Return one value that follows a schema, at most 16 levels deep."""
-    if depth > 16:
-        return None
-    if "$ref" in schema:
-        target: Any = root
-        for key in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        return _sample(target, root, echo, depth + 1)
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    for several in ("anyOf", "oneOf", "allOf"):
-        if several in schema:
-            return _sample(schema[several][0], root, echo, depth + 1)
-    kind = schema.get("type", "object" if "properties" in schema else "string")
-    if isinstance(kind, list):
-        kind = kind[0]
-    if kind == "object":
-        fields = schema.get("properties", {})
-        return {name: _sample(field, root, echo, depth + 1) for name, field in fields.items()}
-    if kind == "array":
-        return [_sample(schema.get("items", {}), root, echo, depth + 1)]
-    plain: dict[str, Any] = {"integer": 7, "number": 7.5, "boolean": True, "null": None}
-    return plain.get(kind, echo)
+def _whole_part(saying: _Saying, *, seal: str = "") -> Part:
+    """Return a part whose text is given; it has at least one piece."""
+    pieces = max(1, -(-len(saying.text) // _CHARS_PER_PIECE))
+    return Part(saying.kind, saying.text, pieces, pieces, saying.name, saying.id, seal)

@@ -16,7 +16,7 @@ import httptools
 
 from seawall.proving.mock_answers import Plan, Terms
 from seawall.proving.mock_behaviour import Behaviour
-from seawall.proving.mock_frames import LAST_CHUNK, STREAM_HEAD, Frames, chunk, error_body
+from seawall.proving.mock_frames import LAST_CHUNK, STREAM_START, Writer, chunk
 
 RESET_AFTER_S: Final = 0.005
 """A reset waits this long, so that what was written before it has left the machine."""
@@ -28,7 +28,10 @@ class Seen:
 
     Times are the event loop's monotonic seconds, `None` while it has not happened. `output_tokens`
     grows while a stream is generated; `is_over` says that the bill is final. `is_complete` says that
-    the whole answer was written. `body` is empty where it was no JSON object.
+    the whole answer was written. `body` is empty where it was no JSON object. `input_tokens` is all
+    input, with what was read from a cache or written to it; `thinking_tokens` is the part of the complete
+    answer's output that is reasoning. `is_kept` says that the provider keeps the
+    answer (OpenAI's `store`).
     """
 
     number: int
@@ -42,7 +45,12 @@ class Seen:
     behaviour: Behaviour = field(default_factory=Behaviour)
     status: int | None = None
     input_tokens: int = 0
+    cached_tokens: int = 0
+    written_5m_tokens: int = 0
+    written_1h_tokens: int = 0
     output_tokens: int = 0
+    thinking_tokens: int = 0
+    is_kept: bool = False
     events: int = 0
     is_complete: bool = False
     is_over: bool = False
@@ -51,7 +59,13 @@ class Seen:
     @property
     def cost(self) -> int:
         """Return what is billed so far, in nano-dollars."""
-        return self.terms.cost_of(self.input_tokens, self.output_tokens)
+        return self.terms.cost_of(
+            self.input_tokens,
+            self.output_tokens,
+            cached=self.cached_tokens,
+            written_5m=self.written_5m_tokens,
+            written_1h=self.written_1h_tokens,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -160,8 +174,8 @@ class Connection(asyncio.Protocol):
 class Stream:
     """One streamed answer, an event at a time."""
 
-    def __init__(self, connection: Connection, seen: Seen, plan: Plan, frames: Frames) -> None:
-        self._connection, self._seen, self._plan, self._frames = connection, seen, plan, frames
+    def __init__(self, connection: Connection, seen: Seen, plan: Plan, writer: Writer) -> None:
+        self._connection, self._seen, self._plan, self._writer = connection, seen, plan, writer
         self._behaviour = seen.behaviour
         self._break_at = self._behaviour.break_after if self._behaviour.breaks else -1
         self._loop = connection.desk.loop
@@ -186,9 +200,9 @@ class Stream:
         if self._stop_at is None:
             self._seen.status = 200
             closing = b"connection: close\r\n\r\n" if self._behaviour.closes else b"\r\n"
-            self._connection.transport.write(STREAM_HEAD + closing)
+            self._connection.transport.write(STREAM_START + self._writer.headers.encode() + closing)
             if self._break_at != 0:
-                self._write(self._frames.opening())
+                self._write(self._writer.opening())
         self._step()
 
     def _step(self) -> None:
@@ -210,7 +224,7 @@ class Stream:
         seen.events = done + 1
         seen.output_tokens = self._plan.tokens_after(done + 1)
         if self._stop_at is None:
-            self._write(self._frames.content(done))
+            self._write(self._writer.content(done))
         if self._gap_s:
             self._due += self._gap_s
             self._timer = self._loop.call_at(self._due, self._step)
@@ -219,6 +233,8 @@ class Stream:
 
     def _write(self, data: bytes) -> None:
         """Write frames as one chunk; where asked, so that no write ends where a frame ends."""
+        if not data:
+            return  # an empty chunk would end the body
         if self._behaviour.is_split:
             data, half = self._carry + data, len(data) // 2
             data, self._carry = data[:-half], data[-half:]
@@ -226,16 +242,16 @@ class Stream:
 
     def _end(self) -> None:
         """End the stream as it should end."""
-        self._seen.output_tokens = self._plan.tokens * self._plan.choices
+        self._seen.output_tokens = self._plan.output_tokens
         if self._stop_at is None:
-            self._connection.transport.write(chunk(self._carry + self._frames.closing()) + LAST_CHUNK)
+            self._connection.transport.write(chunk(self._carry + self._writer.closing()) + LAST_CHUNK)
             self._seen.is_complete = True
         self._over(closes=self._behaviour.closes)
 
     def _break(self) -> None:
         """End the stream as the behaviour asks for."""
         if self._behaviour.is_greedy:
-            self._seen.output_tokens = self._plan.tokens * self._plan.choices
+            self._seen.output_tokens = self._plan.output_tokens
         if self._stop_at is not None:
             self._over()
             return
@@ -248,8 +264,7 @@ class Stream:
         elif way == "eof":
             self._over(closes=True)
         else:
-            error = b"data: " + error_body(500) + b"\n\n" if way == "error" else b""
-            rest = self._carry + error
+            rest = self._carry + (self._writer.failing(way) if way in {"error", "failed"} else b"")
             transport.write((chunk(rest) if rest else b"") + LAST_CHUNK)
             self._over()
 

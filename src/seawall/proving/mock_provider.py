@@ -1,8 +1,9 @@
-"""A fake model provider that keeps its own bill: OpenAI's chat dialect on a raw socket, scriptable.
+"""A fake model provider that keeps its own bill, on a raw socket, scriptable, in several dialects.
 
-What each request gets is chosen, in this order, by the `script` callable, by the request's own field
-`x_mock` ("s200-g40"), and by the suffixes of its model's name ("fake-gpt-s200-g40"); `SUFFIXES` in
-`mock_behaviour.py` lists them all.
+It speaks OpenAI's chat completions, responses and embeddings and Anthropic's messages; their modules say how
+strict each is. What each request gets is chosen, in this order, by the `script` callable, by the request's
+own field `x_mock` ("s200-g40", or an object), and by the suffixes of its model's name ("fake-gpt-s200-g40");
+`Behaviour` and `SUFFIXES` in `mock_behaviour.py` list them all.
 
 Invariants:
 - `bill` is what a vendor would charge, whatever became of the connection: the input of every request that
@@ -10,6 +11,7 @@ Invariants:
   whole answers, faulty answers and answers that never come are billed in full.
 - Errors cost nothing, but for 408, 502, 504 and 520-599 without 529: an answer may have been made.
 - The usage of a complete answer is what it was billed for.
+- Counting tokens costs nothing, and neither does a request that its dialect does not allow.
 """
 
 import argparse
@@ -28,16 +30,16 @@ from typing import Any, Final, Self
 import msgspec
 import uvloop
 
-from seawall.proving.mock_answers import Count, Terms, load_counter, plan_answer
-from seawall.proving.mock_behaviour import Behaviour, read_suffixes
+from seawall.proving.mock_answers import Count, Terms, load_counter
+from seawall.proving.mock_behaviour import Behaviour, read_fields, read_suffixes
 from seawall.proving.mock_connection import Connection, Desk, Seen, Stream
-from seawall.proving.mock_frames import Frames, error_body
+from seawall.proving.mock_dialects import Dialect, speak_all
+from seawall.proving.mock_frames import Refused, error_body
 from seawall.proving.mock_whole import Whole, reply
 
 Script = Callable[[Seen], Behaviour | None]
 """Looks at a request and chooses its behaviour; `None` leaves the choice to the request's own words."""
 
-CHAT: Final = "/v1/chat/completions"
 _MODELS_MAX: Final = 10_000
 _MAYBE_BILLED: Final = frozenset({408, 502, 504, *range(520, 600)} - {529})
 
@@ -72,7 +74,7 @@ class MockProvider:
         self._script, self._models = script, tuple(models)
         self._default = behaviour or Behaviour()
         self.terms = terms or Terms()
-        self._count = count or load_counter("o200k")
+        self._dialects = speak_all(self.terms, count or load_counter("o200k"))
         self._by_model: dict[str, Behaviour] = {}
         self._finished: deque[Seen] = deque(maxlen=kept_max)
         self._open: dict[Seen, None] = {}
@@ -159,8 +161,9 @@ class MockProvider:
         connection.seen = seen
         with self._lock:
             self._open[seen] = None
-        if method == "POST" and path == CHAT:
-            self._chat(connection, seen)
+        dialect = self._dialects.get(path.partition("?")[0])
+        if method == "POST" and dialect is not None:
+            self._answer(connection, seen, dialect)
         elif method == "GET" and path == "/v1/models":
             listed = [
                 {"id": name, "object": "model", "created": 1, "owned_by": "mock"} for name in self._models
@@ -171,33 +174,39 @@ class MockProvider:
         else:
             reply(connection, seen, 404, error_body(404))
 
-    def _chat(self, connection: Connection, seen: Seen) -> None:
-        """Answer a chat call as its behaviour says."""
-        assert self._desk is not None
-        behaviour = seen.behaviour = self._behaviour_of(seen)
+    def _answer(self, connection: Connection, seen: Seen, dialect: Dialect) -> None:
+        """Answer a call as its behaviour says, or refuse it as its vendor would."""
         try:
-            plan = plan_answer(seen.number, seen.body, behaviour, self.terms, self._count)
-        except (AttributeError, IndexError, KeyError, TypeError):
-            reply(connection, seen, 400, error_body(400))
+            behaviour = seen.behaviour = self._behaviour_of(seen)
+            plan, writer = dialect.prepare(seen)
+        except Refused as refused:
+            body = dialect.error(refused.status, refused)
+            reply(connection, seen, refused.status, body, headers=dialect.headers)
+            return
+        except (AttributeError, IndexError, KeyError, TypeError, msgspec.ValidationError):
+            reply(connection, seen, 400, dialect.error(400, None), headers=dialect.headers)
             return
         is_billed = behaviour.status < 400 or behaviour.status in _MAYBE_BILLED
         if is_billed and behaviour.fault != "redirect":
-            seen.input_tokens = plan.input_tokens
-        wants_stream = seen.body.get("stream") is True
+            seen.input_tokens, seen.cached_tokens = plan.input_tokens, plan.cached
+            seen.thinking_tokens = plan.thinking * plan.choices
+            seen.written_5m_tokens, seen.written_1h_tokens = plan.written_5m, plan.written_1h
+        wants_stream = dialect.streams and seen.body.get("stream") is True
         if wants_stream and behaviour.status < 400 and behaviour.fault in {"", "badjson"}:
-            options = seen.body.get("stream_options") or {}
-            frames = Frames(plan, behaviour, reports_usage=options.get("include_usage") is True)
-            Stream(connection, seen, plan, frames).start()
+            Stream(connection, seen, plan, writer).start()
             return
         if seen.input_tokens:
-            seen.output_tokens = plan.tokens * plan.choices
-        Whole(connection, seen, plan).start()
+            seen.output_tokens = plan.output_tokens
+        Whole(connection, seen, writer).start()
 
     def _behaviour_of(self, seen: Seen) -> Behaviour:
         """Ask the script, then the body's own field, then the model's name."""
         chosen = self._script(seen) if self._script is not None else None
         if chosen is not None:
             return chosen
+        if isinstance(seen.body.get("x_mock"), dict):
+            by_model = read_suffixes(str(seen.body.get("model")), self._default)
+            return read_fields(seen.body["x_mock"], by_model)
         model = f"{seen.body.get('model')}-{seen.body.get('x_mock', '')}"
         behaviour = self._by_model.get(model)
         if behaviour is None:

@@ -103,7 +103,7 @@ async def prove(settings: Settings, *, calls: int, seed: int) -> Proof:
     chosen = _choose(calls, seed)
     async with _gateway(settings, rate) as (seawall, mock, address, key):
         answers = await asyncio.gather(*[_call(address, key, kind, i) for i, kind in enumerate(chosen)])
-        await seawall.asgi.chat.drain(GRACE_S)
+        await seawall.asgi.calls.drain(GRACE_S)
         await _until_quiet(mock)
         spend = await seawall.gateway.call_log.spend("global", seawall.gateway.now())
         bill = Money(mock.bill)
