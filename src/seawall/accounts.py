@@ -238,6 +238,18 @@ def explain_route(settings: Settings, book: PriceBook, model: str, now: Callable
     return Explained(model, model in router.aliases(), tuple(targets), router.rules)
 
 
+def alias_notes(settings: Settings, router: ModelRouter) -> list[str]:
+    """Say which alternatives of aliases nobody serves: they are passed over in silence when a call comes."""
+    notes = []
+    for name, alternatives in settings.aliases().items():
+        for each in alternatives:
+            try:
+                _reach(router, name, each)
+            except SeawallError as error:
+                notes.append(f"the alias {name} is not served by {each.model}: {error.message}")
+    return notes
+
+
 def _reach(router: ModelRouter, model: str, each: Alternative) -> tuple[Target, ...]:
     """Return how one alternative is served, for chat or else for embeddings."""
     try:

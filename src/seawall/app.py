@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from seawall import accounts
-from seawall.accounts import Accounts, Surveyed, routing_of
+from seawall.accounts import Accounts, Surveyed, alias_notes, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
@@ -71,7 +71,11 @@ class Seawall:
             now=now,
             clock=time.monotonic,
         )
-        self._accounts, self.found, self.notes = found.opened, found.found, found.notes
+        self._accounts, self.found, self.notes = (
+            found.opened,
+            found.found,
+            [*found.notes, *alias_notes(settings, self.router)],
+        )
         self.store = SqliteStore(folder)
         self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
         self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)

@@ -95,6 +95,7 @@ def test_every_field_of_a_price_reaches_the_ledger(place: Place) -> None:
             cached_write=Rate(1),
             audio_input=Rate(4 * NANO),
             audio_output=Rate(5 * NANO),
+            cached_write_1h=Rate(2 * NANO // 10),
         ),
         image_tokens_max=900,
         reasons=True,

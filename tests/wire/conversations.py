@@ -95,7 +95,8 @@ def image_parts(draw: st.DrawFn, words: Words) -> ImagePart:
 
 @st.composite
 def file_parts(draw: st.DrawFn, words: Words) -> FilePart:
-    name, cache = draw(st.none() | names.map("{}.pdf".format)), draw(caches(words))
+    named = names.map("{}.pdf".format)  # OpenAI wants a name for every file.
+    name, cache = draw(named | st.none() if words.all_in("messages") else named), draw(caches(words))
     if "chat" not in words.dialects and draw(st.booleans()):
         return FilePart(name, url=draw(urls), cache=cache)
     if draw(st.booleans()):
@@ -104,12 +105,13 @@ def file_parts(draw: st.DrawFn, words: Words) -> FilePart:
 
 
 @st.composite
-def user_turns(draw: st.DrawFn, words: Words) -> Turn:
+def user_turns(draw: st.DrawFn, words: Words, *, is_alone: bool = True) -> Turn:
+    """What the user said; only where no tool result stands beside it can that be nothing."""
     name = draw(st.none() | names) if words.all_in("chat") else None
     if draw(st.booleans()):
-        return Turn("user", (TextPart(draw(texts)),), name)
+        return Turn("user", (TextPart(draw(texts if is_alone else some_text)),), name)
     kinds: list[st.SearchStrategy[Part]] = [text_parts(words), image_parts(words), file_parts(words)]
-    if words.all_in("chat", "responses") and words.has_openai:
+    if words.all_in("chat"):
         kinds.append(st.builds(AudioPart, some_base64, st.sampled_from(["wav", "mp3"])))
     return Turn("user", tuple(draw(st.lists(st.one_of(kinds), min_size=1, max_size=3))), name)
 
@@ -169,10 +171,10 @@ def conversations(draw: st.DrawFn, words: Words) -> tuple[Turn, ...]:
         role = draw(st.sampled_from(["system", "developer"] if has_developer else ["system"]))
         turns.append(Turn(role, tuple(draw(st.lists(text_parts(words), min_size=1, max_size=2)))))
     for _ in range(draw(st.integers(1, 3))):
-        turns.append(draw(user_turns(words)))
+        turns.append(draw(user_turns(words, is_alone=not turns or turns[-1].role != "tool")))
         turns += draw(answered_turns(words))
     if draw(st.booleans()):
-        turns.append(draw(user_turns(words)))
+        turns.append(draw(user_turns(words, is_alone=turns[-1].role != "tool")))
     return tuple(turns)
 
 

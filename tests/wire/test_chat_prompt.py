@@ -220,7 +220,7 @@ BODIES: list[dict[str, Any]] = [
                         "image_url": {"url": "data:image/png;base64,QUJD", "detail": "low"},
                     },
                     {"type": "file", "file": {"filename": "a", "file_data": "data:text/plain;base64,w6Q="}},
-                    {"type": "file", "file": {"file_data": "QUJD"}},
+                    {"type": "file", "file": {"filename": "b", "file_data": "QUJD"}},
                     {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "mp3"}},
                 ],
             }

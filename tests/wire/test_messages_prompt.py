@@ -343,6 +343,7 @@ def turn(role: Any, *parts: Part, name: str | None = None) -> tuple[Turn, ...]:
         ({"output": OutputFormat("json_object", path="response_format")}, "response_format"),
         ({"options": {"temperature": Option(1.5, "temperature")}}, "temperature"),
         ({"options": {"seed": Option(1, "seed")}}, "seed"),
+        ({"thinking": Thinking(effort="heroic", path="reasoning_effort")}, "reasoning_effort"),
         ({"options": {"n": Option(2, "n")}}, "n"),
         ({"options": {"include": Option(["file_search_call.results"], "include")}}, "include"),
         ({"options": {"store": Option(True, "store")}}, "store"),
@@ -432,7 +433,25 @@ def test_leading_system_turns_are_the_system_prompt() -> None:
             {},
             {"reasoning.summary": "no reasoning is asked for, so that there is none to show"},
         ),
-        (Thinking(), False, {}, {}),
+        (
+            Thinking(path="thinking"),
+            False,
+            {"thinking": {"type": "enabled", "budget_tokens": 4_096}},
+            {"thinking": "said as thinking.budget_tokens"},
+        ),
+        (Thinking(), True, {"thinking": {"type": "adaptive"}}, {}),
+        (
+            Thinking(budget_tokens=5_000, path="reasoning"),
+            True,
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}},
+            {"reasoning": "said as the effort medium, for the model thinks adaptively"},
+        ),
+        (
+            Thinking(budget_tokens=5_000),
+            False,
+            {"thinking": {"type": "enabled", "budget_tokens": 5_000}},
+            {},
+        ),
     ],
 )
 def test_efforts_are_said_in_the_models_own_way(

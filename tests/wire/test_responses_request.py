@@ -12,8 +12,8 @@ from seawall.core.errors import (
     NotYetSupported,
     SeawallError,
     StateNotFound,
-    Untranslatable,
     UnpricedField,
+    Untranslatable,
 )
 from seawall.core.state import StoredItem
 from seawall.wire.responses.fields import check_fields

@@ -74,7 +74,8 @@ class Trying:
                 planned, self._rest = self._rest[0], self._rest[1:]
             self._planned = None
             if not router.admit(planned.route):
-                self._errors.append(nothing_ready(()))
+                if not self._errors:
+                    self._errors.append(nothing_ready(()))
                 continue
             try:
                 call.sending = router.provider(planned.route).prepare(call.request, planned.route)

@@ -134,7 +134,7 @@ class PriceBook:
             return None
         try:
             status = self._path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise BadPriceTable(f"{self._path} cannot be read: {error.strerror}") from error

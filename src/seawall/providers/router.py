@@ -229,7 +229,28 @@ class ModelRouter:
             return replace(
                 self._prices.find(offer.vendor, model, kind=kind) or FREE_PRICE, rates=NOTHING, tiers=()
             )
-        return self._prices.find(offer.vendor, model, provider=offer.name, kind=kind)
+        price = self._prices.find(offer.vendor, model, provider=offer.name, kind=kind)
+        if price is not None and offer.accounts[0].reached_by("messages") == "messages":
+            return _with_cache_writes(price)
+        return price
+
+
+def _with_cache_writes(price: Price) -> Price:
+    """Price what a vendor of Anthropic's dialect writes to its cache, where nobody has stated it.
+
+    A write costs 1.25 times the input, one for an hour twice (Anthropic, "Prompt caching", read 2026-11).
+    """
+    rates = price.rates
+    return replace(
+        price,
+        rates=replace(
+            rates,
+            cached_write=rates.cached_write
+            if rates.cached_write is not None
+            else Rate(-(-rates.input * 5 // 4)),
+            cached_write_1h=Rate(2 * rates.input) if rates.cached_write_1h is None else rates.cached_write_1h,
+        ),
+    )
 
 
 def _unbilled(route: Route) -> Route:

@@ -16,6 +16,8 @@ from seawall.wire.translation import make_writer
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+NOTES_CHARS_MAX = 1_000
+
 _JSON = (b"content-type", b"application/json")
 _STREAM = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -144,8 +146,7 @@ class CallReply:
                 (b"seawall-output-cap", f"{attempt.output_cap}; asked={attempt.lowered_from}".encode())
             )
         if call.sending is not None and call.sending.notes:
-            notes = "; ".join(f"{field}: {note}" for field, note in call.sending.notes.items())
-            headers.append((b"seawall-translation", notes.encode("latin-1", "replace")))
+            headers.append((b"seawall-translation", _printable(call.sending.notes)))
         return headers
 
     def _cost(self) -> Headers:
@@ -155,6 +156,12 @@ class CallReply:
             return []
         cost = format_usd(cost_of(attempt.route.price, attempt.usage))
         return [(b"seawall-cost-usd", cost.encode())]
+
+
+def _printable(notes: dict[str, str]) -> bytes:
+    """Write what was said differently as the value of a header, whatever the fields are called."""
+    text = "; ".join(f"{field}: {note}" for field, note in notes.items())[:NOTES_CHARS_MAX]
+    return "".join(each if " " <= each <= "~" else "?" for each in text).encode()
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:

@@ -320,7 +320,7 @@ class LogSettings(Section):
 
 
 class StateSettings(Section):
-    """Answers that are stored so that a later call can go on from them; [Stored answers](state.md) says more."""
+    """Answers that are stored so that a later call can go on from them: see [Stored answers](state.md)."""
 
     keep_days: Whole = setting(
         "How long a stored answer can be gone on from; 0 stores nothing and refuses previous_response_id.",

@@ -89,7 +89,8 @@ class Blocks:
             return []
         kind = "details.summary" if is_summary else "details"
         is_same_entry = detail.index is not None and detail.index == self._index
-        if self._kind != kind or not (is_same_entry or (is_summary and self._is_item(detail))):
+        is_next_paragraph = is_summary and (detail.id or "") == self._item
+        if self._kind != kind or not (is_same_entry or is_next_paragraph):
             self._open(kind, detail)
         elif not is_same_entry:
             self._part += 1

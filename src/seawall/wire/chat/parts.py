@@ -154,14 +154,21 @@ def say_part(part: Part, target: Target, notes: dict[str, str]) -> dict[str, Any
             image["detail"] = part.detail
         return {"type": "image_url", "image_url": image, **say_cache(part.cache, target, notes)}
     if isinstance(part, FilePart):
-        return {"type": "file", "file": _say_file(part, target), **say_cache(part.cache, target, notes)}
+        return {
+            "type": "file",
+            "file": _say_file(part, target, notes),
+            **say_cache(part.cache, target, notes),
+        }
     if isinstance(part, AudioPart):
         return {"type": "input_audio", "input_audio": {"data": part.data, "format": part.format}}
     raise cannot_say(part.path, TARGET)
 
 
-def _say_file(part: FilePart, target: Target) -> dict[str, Any]:
-    file = {} if part.name is None else {"filename": part.name}
+def _say_file(part: FilePart, target: Target, notes: dict[str, str]) -> dict[str, Any]:
+    """Write a file; OpenAI takes none without a name."""
+    file = {"filename": part.name or "document"}
+    if part.name is None:
+        notes["filename"] = "a file without a name is called document"
     if part.url:
         if target.vendor != "openrouter":
             raise cannot_say(part.path, TARGET, "a file is sent there as its content, not as an address")

@@ -44,6 +44,8 @@ BUDGETS = {
 """What an effort is worth in tokens, for models that do not think adaptively."""
 
 BUDGET_TOKENS_MIN = 1_024
+_EFFORTS = ((2_048, "low"), (8_192, "medium"))
+"""Up to how many tokens of a budget an effort is said in its place."""
 
 _SAID = frozenset({"temperature", "top_p", "top_k", "stop", "stream_options", "include", "metadata"})
 _SILENT: dict[str, tuple[Any, ...]] = {
@@ -63,6 +65,8 @@ _SILENT: dict[str, tuple[Any, ...]] = {
 _HINTS = {
     "prompt_cache_key": "the provider has no such key; it caches where cache_control says so",
     "prompt_cache_retention": "the provider caches where cache_control says so",
+    "prompt_cache_options": "the provider caches where cache_control says so",
+    "user": "the provider is told one end user: safety_identifier",
 }
 """Options that say nothing to the model, and what takes their place."""
 
@@ -268,38 +272,41 @@ class _Writer:
         thinking = self._prompt.thinking
         if thinking is None:
             return
-        effort = thinking.effort
+        effort = None if thinking.effort == "none" else thinking.effort
         if not thinking.is_on:
             body["thinking"] = {"type": "disabled"}
-        elif thinking.is_adaptive or (effort is not None and self._is_adaptive(thinking)):
+        elif thinking.is_adaptive or self._target.is_adaptive:
             body["thinking"] = {"type": "adaptive", **self._display(thinking)}
-        elif thinking.budget_tokens is not None or effort is not None:
-            body["thinking"] = {
-                "type": "enabled",
-                "budget_tokens": self._budget(thinking),
-                **self._display(thinking),
-            }
+            effort = effort or self._effort_of_budget(thinking)
+        elif thinking.budget_tokens is not None or effort is not None or thinking.summary is None:
+            budget = self._budget(thinking)
+            body["thinking"] = {"type": "enabled", "budget_tokens": budget, **self._display(thinking)}
             if thinking.budget_tokens is None:
                 return
-        elif thinking.summary is not None and self._target.is_adaptive:
-            body["thinking"] = {"type": "adaptive", **self._display(thinking)}
-        elif thinking.summary is not None:
+        else:
             self._notes[thinking.path] = "no reasoning is asked for, so that there is none to show"
-        if effort is not None and effort != "none":
+        if effort is not None:
             if effort == "minimal":
                 self._notes[thinking.path] = "minimal is said as low, the provider's least"
                 effort = "low"
             body["output_config"] = {**body.get("output_config", {}), "effort": effort}
 
-    def _is_adaptive(self, thinking: Thinking) -> bool:
-        return self._target.is_adaptive and thinking.budget_tokens is None
+    def _effort_of_budget(self, thinking: Thinking) -> str | None:
+        """Return the effort that stands for a budget: newer models refuse budgets."""
+        budget = thinking.budget_tokens
+        if budget is None:
+            return None
+        effort = next((word for most, word in _EFFORTS if budget <= most), "high")
+        self._notes[thinking.path] = f"said as the effort {effort}, for the model thinks adaptively"
+        return effort
 
     def _budget(self, thinking: Thinking) -> int:
         """Return the tokens to think with, fewer than the answer may have altogether."""
-        budget = thinking.budget_tokens
-        if budget is not None:
-            return budget
-        budget, most = BUDGETS[thinking.effort or "medium"], self._prompt.max_tokens
+        if thinking.budget_tokens is not None:
+            return thinking.budget_tokens
+        budget, most = BUDGETS.get(thinking.effort or "medium"), self._prompt.max_tokens
+        if budget is None:
+            raise cannot_say(thinking.path, TARGET, "there is no such effort")
         if most is not None and most <= BUDGET_TOKENS_MIN:
             raise cannot_say(
                 thinking.path, TARGET, f"thinking needs more than {BUDGET_TOKENS_MIN} output tokens"
