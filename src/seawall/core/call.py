@@ -324,8 +324,9 @@ class Call:
         return self.id if self.number <= 1 else f"{self.id}.{self.number}"
 
     def reopen(self) -> None:
-        """Go on after an attempt that failed: another one follows."""
+        """Go on after an attempt that failed: another one follows, and its error is not the answer."""
         self.outcome, self.status, self.code = "open", 200, None
+        self.decisions = [decision for decision in self.decisions if decision.step != "answer"]
 
     def ended(self, error: BaseException | None) -> None:
         """Note how the call ended; the first ending counts."""

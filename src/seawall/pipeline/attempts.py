@@ -110,8 +110,8 @@ class Trying:
         if isinstance(step, Retry):
             self._planned, self._wait_s = planned, step.wait_s
             self._retried += 1
-        again = "the same again" if isinstance(step, Retry) else "the next one"
-        call.decided("attempts", "retry", f"{planned.route.account}: {step.why}; {again}")
+        again = "The same" if isinstance(step, Retry) else "The next"
+        call.decided("attempts", "retry", f"{planned.route.account}: {error.message} {again} is tried.")
         call.reopen()
         self.goes_on = True
         return True

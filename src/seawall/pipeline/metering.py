@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from seawall.core.call import Attempt, Ending, Event, Request
 from seawall.core.contracts import Provider
-from seawall.core.money import FREE, Money, Price, Usage, cost_of, round_up
+from seawall.core.money import FREE, Money, Price, Rate, Usage, cost_of, round_up
 
 CUT_PERCENT = 125
 CUT_SLACK = 64
@@ -68,6 +68,15 @@ def is_exact(attempt: Attempt) -> bool:
     return usage.input > 0 and (usage.output > 0 or attempt.created == 0)
 
 
+def dearest_rates(price: Price, input_tokens: int, request: Request) -> tuple[Rate, Rate]:
+    """Return the highest rates that an input and an output token of a request of this size can be billed at."""
+    rates = price.rates_at(input_tokens)
+    return (
+        rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache),
+        rates.dearest_output(audio=request.wants_audio),
+    )
+
+
 def settle_attempt(attempt: Attempt, request: Request, provider: Provider, counted_input: int) -> Settled:
     """Return what an attempt costs, from how it ended (money.md 10-12).
 
@@ -80,14 +89,15 @@ def settle_attempt(attempt: Attempt, request: Request, provider: Provider, count
         return Settled(cost_of(price, usage), usage)
     in_full = _in_full(attempt, request, price, counted_input)
     metered = _metered(attempt, request, provider, counted_input)
-    if attempt.ending is Ending.COMPLETE:
-        return in_full if price.reasons else _dearest(price, metered)
+    if attempt.ending is Ending.COMPLETE:  # Who shows nothing may have thought all the same.
+        is_hidden = price.reasons or not attempt.generated
+        return in_full if is_hidden else _dearest(price, metered, request)
     if attempt.ending is Ending.CUT:
-        settled = _dearest(price, _with_unseen(metered, request))
+        settled = _dearest(price, _with_unseen(metered, request), request)
         return max(settled, in_full, key=_cost)
     was_streaming = request.stream and attempt.created > 0
     if attempt.ending is Ending.CLIENT_LEFT and was_streaming and provider.stops_on_disconnect:
-        return min(_dearest(price, _with_unseen(metered, request)), in_full, key=_cost)
+        return min(_dearest(price, _with_unseen(metered, request), request), in_full, key=_cost)
     return in_full
 
 
@@ -98,7 +108,7 @@ def _cost(settled: Settled) -> Money:
 def _in_full(attempt: Attempt, request: Request, price: Price, counted_input: int) -> Settled:
     """Return the hold, with the input as counted."""
     usage = Usage(input=counted_input, output=attempt.output_cap * request.cap.choices, exact=False)
-    settled = _dearest(price, usage)
+    settled = _dearest(price, usage, request)
     return settled if settled.cost <= attempt.held else Settled(attempt.held, usage)
 
 
@@ -119,8 +129,7 @@ def _with_unseen(usage: Usage, request: Request) -> Usage:
     return Usage(input=usage.input, output=usage.output + UNSEEN_TOKENS * request.cap.choices, exact=False)
 
 
-def _dearest(price: Price, usage: Usage) -> Settled:
-    """Price a metered usage at the dearest rates that may apply."""
-    rates = price.rates_at(usage.input)
-    weight = usage.input * rates.dearest_input(audio=True) + usage.output * rates.dearest_output(audio=True)
-    return Settled(round_up(weight), usage)
+def _dearest(price: Price, usage: Usage, request: Request) -> Settled:
+    """Price a metered usage at the dearest rates that may apply to the request: those it was held for."""
+    input_rate, output_rate = dearest_rates(price, usage.input, request)
+    return Settled(round_up(usage.input * input_rate + usage.output * output_rate), usage)

@@ -24,6 +24,9 @@ _TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+_UNTHREADED = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+"""Conversations that the provider keeps are refused; on this code its clients send the whole history instead."""
+
 _KNOWN = frozenset({*_TYPES.values(), "api_error"})
 
 
@@ -33,6 +36,9 @@ def write_error(error: SeawallError, call_id: str, support_contact: str | None =
     Our own code stands in `code`, and in `details.error_code`, where those libraries look for one.
     """
     contact = {} if support_contact is None else {"support_contact": support_contact}
+    details: dict[str, Any] = {"error_code": error.wire_code}
+    if error.param == "thread":
+        details = _UNTHREADED
     return msgspec.json.encode(
         {
             "type": "error",
@@ -41,7 +47,7 @@ def write_error(error: SeawallError, call_id: str, support_contact: str | None =
                 "message": error.message,
                 "code": error.wire_code,
                 "param": error.param,
-                "details": {"error_code": error.wire_code},
+                "details": details,
                 **contact,
             },
             "request_id": call_id,

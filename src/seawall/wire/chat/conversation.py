@@ -146,7 +146,8 @@ def _add_thoughts(message: dict[str, Any], thoughts: list[Reasoning], target: Ta
             raise cannot_say(thought.path, TARGET, "it is the reasoning of another vendor")
         if not has_seal and not is_openrouter and not target.takes_reasoning:
             raise cannot_say(thought.path, TARGET, "the model takes no reasoning of earlier turns")
-    if any(thought.seal is not None and thought.seal.data for thought in thoughts):
+    has_seals = any(thought.seal is not None and thought.seal.data for thought in thoughts)
+    if has_seals or (is_openrouter and len(thoughts) > 1):
         details: list[Detail] = []
         for thought in thoughts:
             seal = thought.seal if thought.seal is not None and thought.seal.data else None
@@ -155,7 +156,7 @@ def _add_thoughts(message: dict[str, Any], thoughts: list[Reasoning], target: Ta
             )
         message["reasoning_details"] = [detail.said() for detail in details]
         return
-    text = "".join((PARAGRAPHS if each.is_summary else "").join(each.texts) for each in thoughts)
+    text = PARAGRAPHS.join((PARAGRAPHS if each.is_summary else "").join(each.texts) for each in thoughts)
     if not text:
         return
     if target.vendor != "mistral":

@@ -24,6 +24,7 @@ from seawall.wire.prompt import (
     refuse_options,
 )
 from seawall.wire.responses.parts import TARGET, note_cache, say_parts
+from seawall.wire.responses.request import ENCRYPTED
 
 _SAID = frozenset(
     {
@@ -189,6 +190,7 @@ def _say_choice(choice: ToolChoice, tools: tuple[Tool, ...]) -> Any:
 
 
 def _say_thinking(thinking: Thinking, notes: dict[str, str]) -> dict[str, Any]:
+    """Write how much to reason; reasoning that is wanted comes back sealed, so that a later turn can show it."""
     said: dict[str, Any] = {}
     effort = thinking.effort if thinking.is_on else "none"
     if effort is None and thinking.budget_tokens is not None:
@@ -201,7 +203,9 @@ def _say_thinking(thinking: Thinking, notes: dict[str, str]) -> dict[str, Any]:
         said["effort"] = effort
     if thinking.summary not in (None, "omitted"):
         said["summary"] = thinking.summary
-    return {"reasoning": said} if said else {}
+    if effort in (None, "none"):
+        return {"reasoning": said} if said else {}
+    return {"reasoning": said, "include": [ENCRYPTED]}
 
 
 def _say_text(prompt: Prompt, notes: dict[str, str]) -> dict[str, Any]:
