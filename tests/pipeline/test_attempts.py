@@ -1,17 +1,19 @@
 """A call that fails before its first byte is tried again or elsewhere; every attempt is held and settled."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from seawall.core.errors import BudgetExhausted
+from seawall.core.money import parse_usd
 from seawall.proving.mock_behaviour import Behaviour
 from seawall.proving.mock_connection import Seen
 from seawall.proving.mock_provider import MockProvider
 from seawall.stores.sqlite.connection import open_reader
 from tests.fixtures.gateways import RunningApp, Start, price
-from tests.fixtures.mock_calls import o200k
+from tests.fixtures.mock_calls import LONGER, o200k
 
 
 def chain(*names: str, **more: object) -> dict[str, object]:
@@ -190,3 +192,26 @@ async def test_several_keys_of_one_provider_stand_in_for_each_other(start: Start
         assert (await app.chat(smart(model="fake-gpt"))).status_code == 200
     shown = {seen.headers["authorization"] for seen in app.mock.requests}
     assert len(shown) == 2
+
+
+async def test_a_client_that_leaves_between_two_attempts_is_recorded_with_what_the_first_cost(
+    start: Start,
+) -> None:
+    app = await start(**chain("fake-gpt-e503-ra3", retries__attempts=1, retries__backoff_s=60))
+    leaving = asyncio.create_task(app.chat(smart()))
+    log = app.seawall.gateway.call_log
+    async with asyncio.timeout(LONGER):
+        while not await log.newest(key_id=None, before=None, limit=1):  # until the first attempt is settled
+            await asyncio.sleep(0.001)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    row = await app.row()
+    assert (row.outcome, row.status, row.cost) == ("left", 499, 0)
+    assert [each["ending"] for each in json.loads(row.attempts)] == ["refused"]
+    assert ((await app.spend()).held, len(asked(app))) == (0, 1)
+
+
+async def test_the_cost_in_the_header_is_that_of_all_attempts(start: Start) -> None:
+    app = await start(**chain("fake-gpt-reset0", "fake-gpt", retries__attempts=0))
+    answer = await app.chat(smart())
+    assert parse_usd(answer.headers["seawall-cost-usd"]) == (await app.row()).cost

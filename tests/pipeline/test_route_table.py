@@ -94,9 +94,10 @@ async def test_no_other_route_reaches_a_provider(start: Start) -> None:
 
 def test_only_one_place_in_the_source_opens_a_provider() -> None:
     """The pipeline calls `open` of a provider once, inside the bracket that `hold_budget` surrounds."""
-    places = []
-    for file in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node).endswith(".open(call, attempt)"):
-                places.append(file.relative_to(SOURCE).as_posix())
+    places = [
+        file.relative_to(SOURCE).as_posix()
+        for file in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node).endswith(".open(call, attempt)")
+    ]
     assert places == ["pipeline/calling.py"]

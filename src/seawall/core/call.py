@@ -326,6 +326,7 @@ class Call:
     def reopen(self) -> None:
         """Go on after an attempt that failed: another one follows, and its error is not the answer."""
         self.outcome, self.status, self.code = "open", 200, None
+        self.recorded = False
         self.decisions = [decision for decision in self.decisions if decision.step != "answer"]
 
     def ended(self, error: BaseException | None) -> None:

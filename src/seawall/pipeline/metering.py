@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from seawall.core.call import Attempt, Ending, Event, Request
 from seawall.core.contracts import Provider
-from seawall.core.money import FREE, Money, Price, Rate, Usage, cost_of, round_up
+from seawall.core.money import FREE, Money, Price, Usage, cost_of, round_up
 
 CUT_PERCENT = 125
 CUT_SLACK = 64
@@ -68,15 +68,6 @@ def is_exact(attempt: Attempt) -> bool:
     return usage.input > 0 and (usage.output > 0 or attempt.created == 0)
 
 
-def dearest_rates(price: Price, input_tokens: int, request: Request) -> tuple[Rate, Rate]:
-    """Return the highest rates that an input and an output token of a request of this size can be billed at."""
-    rates = price.rates_at(input_tokens)
-    return (
-        rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache),
-        rates.dearest_output(audio=request.wants_audio),
-    )
-
-
 def settle_attempt(attempt: Attempt, request: Request, provider: Provider, counted_input: int) -> Settled:
     """Return what an attempt costs, from how it ended (money.md 10-12).
 
@@ -131,5 +122,7 @@ def _with_unseen(usage: Usage, request: Request) -> Usage:
 
 def _dearest(price: Price, usage: Usage, request: Request) -> Settled:
     """Price a metered usage at the dearest rates that may apply to the request: those it was held for."""
-    input_rate, output_rate = dearest_rates(price, usage.input, request)
+    rates = price.rates_at(usage.input)
+    input_rate = rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache)
+    output_rate = rates.dearest_output(audio=request.wants_audio)
     return Settled(round_up(usage.input * input_rate + usage.output * output_rate), usage)

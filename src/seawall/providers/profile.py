@@ -63,7 +63,13 @@ def _write_chat(request: Request, attempt: Attempt, profile: VendorProfile) -> b
 
 
 def _write_responses(request: Request, attempt: Attempt, profile: VendorProfile) -> bytes:
-    return responses.write_request(request, model=attempt.route.model, output_cap=attempt.output_cap)
+    return responses.write_request(
+        request,
+        model=attempt.route.model,
+        output_cap=attempt.output_cap,
+        reasons=attempt.route.price.reasons,
+        pins=profile.pins,
+    )
 
 
 def _write_messages(request: Request, attempt: Attempt, profile: VendorProfile) -> bytes:

@@ -150,12 +150,12 @@ class CallReply:
         return headers
 
     def _cost(self) -> Headers:
-        """Return what a whole answer cost, where the provider said so."""
+        """Return what a whole answer cost with all of its attempts, where the provider said so."""
         attempt = self._call.attempt
         if attempt is None or attempt.usage is None:
             return []
-        cost = format_usd(cost_of(attempt.route.price, attempt.usage))
-        return [(b"seawall-cost-usd", cost.encode())]
+        cost = self._call.cost + cost_of(attempt.route.price, attempt.usage)
+        return [(b"seawall-cost-usd", format_usd(cost).encode())]
 
 
 def _printable(notes: dict[str, str]) -> bytes:

@@ -89,18 +89,27 @@ def read_frame(data: bytes, frame: bytes, *, wants_usage: bool) -> Reading:
 class ChatReader:
     """Reads a stream whose frames go to the client as they came; see `wire.dialect.FrameReader`."""
 
-    __slots__ = ("_wants_usage", "is_complete")
+    __slots__ = ("_has_said", "_wants_usage", "is_complete")
 
     def __init__(self, *, wants_usage: bool) -> None:
         self._wants_usage = wants_usage
+        self._has_said = False
         self.is_complete = False
 
     def read(self, data: bytes, frame: bytes) -> Reading:
-        """Read one frame; `[DONE]` ends the stream, and so does a clean end after a finish reason."""
+        """Read one frame; `[DONE]` ends the stream, and so does a clean end after a finish reason.
+
+        A stream that says nothing, not even why it ends, is no answer.
+        """
         if data == b"[DONE]":
+            if not (self._has_said or self.is_complete):
+                raise msgspec.DecodeError("it ended before it said anything")
             return Reading(Event(raw=sse.DONE, last=True), is_end=True)
         reading = read_frame(data, frame, wants_usage=self._wants_usage)
-        self.is_complete = self.is_complete or reading.event.finish is not None
+        event = reading.event
+        if not self._has_said and (event.text or event.reasoning or event.tool):
+            self._has_said = True
+        self.is_complete = self.is_complete or event.finish is not None
         return reading
 
 

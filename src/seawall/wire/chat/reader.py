@@ -84,21 +84,24 @@ _encode = msgspec.json.Encoder().encode
 class PieceReader:
     """Reads one stream as pieces; see `wire.dialect.FrameReader`."""
 
-    __slots__ = ("_answer_id", "_blocks", "_calls", "_has_begun", "is_complete")
+    __slots__ = ("_answer_id", "_blocks", "_calls", "_has_begun", "_has_said", "is_complete")
 
     def __init__(self) -> None:
         self._blocks = Blocks()
         self._calls = Calls(self._blocks)
         self._answer_id = ""
-        self._has_begun = False
+        self._has_begun = self._has_said = False
         self.is_complete = False
 
     def read(self, data: bytes, frame: bytes) -> Reading:
         """Read one frame; `[DONE]` ends the stream.
 
-        Raises msgspec.DecodeError for what is no JSON object, and for anything said after the end.
+        Raises msgspec.DecodeError for what is no JSON object, for anything said after the end, and for an end
+        before anything was said.
         """
         if data == b"[DONE]":
+            if not (self._has_said or self.is_complete):
+                raise msgspec.DecodeError("it ended before it said anything")
             return Reading(event_of(self._end("stop"), last=True), is_end=True)
         return self.take(data, last=False)
 
@@ -111,10 +114,14 @@ class PieceReader:
             self._answer_id = answer.id or ""
             pieces.append(Began(self._answer_id, answer.model or ""))
         error = answer.error
+        if last and answer.choices is None and error is None:
+            raise msgspec.DecodeError("no choices")
         for choice in answer.choices or ():
             said = choice.delta or choice.message
             if said is not None:
+                before = len(pieces)
                 self._say(said, pieces)
+                self._has_said = self._has_said or len(pieces) > before or bool(said.tool_calls)
             error = error or choice.error
             if choice.finish_reason:
                 reason = choice.finish_reason.lower()
@@ -181,7 +188,7 @@ class PieceReader:
 
 
 def read_pieces(raw: bytes) -> Reading:
-    """Read a whole answer; raises msgspec.DecodeError where it is not a JSON object."""
+    """Read a whole answer; raises msgspec.DecodeError where it is no JSON object or has no choices."""
     return PieceReader().take(raw, last=True)
 
 

@@ -180,6 +180,8 @@ def read_pieces(raw: bytes) -> Reading:
     usage = messages_usage(answer.usage)
     if answer.error is not None:
         return Reading(Event(usage=usage, last=True), answer.error)
+    if not answer.content and answer.stop_reason is None:
+        raise msgspec.DecodeError("no message")
     pieces: list[Piece] = [Began(answer.id, answer.model)]
     for number, block in enumerate(answer.content):
         more, signature = _pieces_of(block, number)

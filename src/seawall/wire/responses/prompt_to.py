@@ -154,7 +154,7 @@ def _say_reasoning(reasoning: Reasoning, target: Target) -> dict[str, Any]:
     seal = reasoning.seal
     if seal is None or not seal.data:
         raise cannot_say(reasoning.path, TARGET, "reasoning without its encrypted content is not taken")
-    if seal.origin != target.seal_origin:
+    if seal.origin != (target.seal_origin or "openai"):
         raise cannot_say(reasoning.path, TARGET, "it is the reasoning of another vendor")
     item: dict[str, Any] = {"type": "reasoning", **({"id": seal.id} if seal.id else {}), "summary": []}
     if reasoning.is_summary:
@@ -190,7 +190,7 @@ def _say_choice(choice: ToolChoice, tools: tuple[Tool, ...]) -> Any:
 
 
 def _say_thinking(thinking: Thinking, notes: dict[str, str]) -> dict[str, Any]:
-    """Write how much to reason; reasoning that is wanted comes back sealed, so that a later turn can show it."""
+    """Write how much to reason; reasoning that is wanted comes back sealed, for a later turn to show it."""
     said: dict[str, Any] = {}
     effort = thinking.effort if thinking.is_on else "none"
     if effort is None and thinking.budget_tokens is not None:

@@ -142,11 +142,13 @@ class PieceReader:
 
 
 def read_pieces(raw: bytes) -> Reading:
-    """Read a whole answer; raises msgspec.DecodeError where it is not a JSON object."""
+    """Read a whole answer; raises msgspec.DecodeError where it is no JSON object or has no output."""
     answer = decode_answer(raw)
     if answer.status in UNFINISHED or (answer.status is None and answer.error is not None):
         usage = None if answer.usage is None else responses_usage(answer.usage)
         return Reading(Event(usage=usage, last=True), failure_of(answer))
+    if answer.output is None:
+        raise msgspec.DecodeError("no output")
     reading = PieceReader()._response("response.completed", answer)
     return Reading(reading.event)
 

@@ -17,6 +17,9 @@ NAME_CHARS_MAX = 256
 ENCRYPTED = "reasoning.encrypted_content"
 LONG_CACHE_TTL = "12h"
 
+_CHAT_MODEL = "-chat"
+"""In the names of models that refuse to encrypt though price lists say they reason (gpt-5-chat-latest)."""
+
 
 def read_request(
     body: Json, *, raw_bytes: int, messages_max: int, headers: tuple[tuple[str, str], ...] = ()
@@ -163,7 +166,7 @@ def write_request(
     items = body.get("input")
     if isinstance(items, list) and any(map(unsealed, items)):
         body["input"] = [_unwrap(item) for item in items]
-    if reasons and request.state is not None and request.state.is_kept:
+    if reasons and _CHAT_MODEL not in model and request.state is not None and request.state.is_kept:
         included = body.get("include") or []
         if ENCRYPTED not in included:
             body["include"] = [*included, ENCRYPTED]
