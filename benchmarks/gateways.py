@@ -29,11 +29,22 @@ kind = "openai"
 base_url = "{provider}/v1"
 api_key_env = "MOCK_API_KEY"
 models = ["fake-gpt"]
+[providers.mock_messages]
+kind = "anthropic"
+base_url = "{provider}/v1"
+api_key_env = "MOCK_API_KEY"
+models = ["fake-claude-s50-g40", "fake-claude-s100"]
 [prices."fake-gpt"]
 input_usd_per_mtok = "10.00"
 output_usd_per_mtok = "30.00"
 max_output_tokens = 4096
 context_tokens = 128000
+[prices."fake-claude-s50-g40"]
+input_usd_per_mtok = "10.00"
+output_usd_per_mtok = "30.00"
+[prices."fake-claude-s100"]
+input_usd_per_mtok = "10.00"
+output_usd_per_mtok = "30.00"
 [limits]
 per_user = "off"
 per_ip = "off"

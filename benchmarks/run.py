@@ -33,7 +33,10 @@ from gateways import (
 SETTLING_S = 0.3
 """What is done behind the answers (settling, logging) belongs to the call: this long is waited for it."""
 
+TRANSLATES = "seawall"
 Row = dict[str, Any]
+NONE: Row = {"cpu_s": 0.0, "events": 0, "ok": 0}
+"""What a gateway that does not translate has done there."""
 
 
 class Phase(NamedTuple):
@@ -42,6 +45,8 @@ class Phase(NamedTuple):
     name: str
     options: tuple[str, ...]
     secs: float
+    translates: bool = False
+    """Only for a gateway that turns one dialect into another."""
 
 
 class Plan(NamedTuple):
@@ -65,6 +70,8 @@ def plan_of(*, quick: bool) -> Plan:
             Phase("alone", ("--conns", "1"), secs / 2),
             Phase("paced", (*stream, "--mock", "s50-g40-at", "--ramp", "1"), 2 * secs + 1),
             Phase("flood", (*stream, "--mock", "s100-at"), secs),
+            Phase("told", (*stream, "--model", "fake-claude-s50-g40", "--ramp", "1"), 2 * secs + 1, True),
+            Phase("tellall", (*stream, "--model", "fake-claude-s100"), secs, True),
         ),
         starts=1 if quick else 5,
         held_streams=500,
@@ -116,9 +123,11 @@ def measure(plan: Plan, starts: Mapping[str, Start]) -> dict[str, Row]:
         for number in range(plan.rounds):
             for phase in plan.phases:
                 for gateway in [*running, *([provider] if phase.name == "alone" else [])]:
+                    if phase.translates and gateway.name != TRANSLATES:
+                        continue
                     row = load(gateway, phase.options, phase.secs)
                     rounds[gateway.name].setdefault(phase.name, []).append(row)
-                    say(f"round {number + 1} {phase.name:6} {gateway.name:12} {brief(row)}")
+                    say(f"round {number + 1} {phase.name:7} {gateway.name:12} {brief(row)}")
         for gateway in running:
             once[gateway.name]["busy_kb"] = gateway.rss_kb()
     return {name: summary(rounds[name], rounds["no gateway"], row) for name, row in once.items()}
@@ -191,7 +200,7 @@ def summary(rounds: Mapping[str, list[Row]], direct: Mapping[str, list[Row]], on
         return float(median(row[of] for row in rounds[phase]))
 
     def cpu_us(phase: str, per: str) -> float:
-        return float(median(row["cpu_s"] * 1e6 / max(1, row[per]) for row in rounds[phase]))
+        return float(median(row["cpu_s"] * 1e6 / max(1, row[per]) for row in rounds.get(phase, [NONE])))
 
     each = [row["cpu_s"] * 1e6 / max(1, row["ok"]) for row in rounds["call"]]
     alone = median(row["latency_p50_us"] for row in direct["alone"])
@@ -201,6 +210,8 @@ def summary(rounds: Mapping[str, list[Row]], direct: Mapping[str, list[Row]], on
         "calls_per_s": middle("call", "rps"),
         "cpu_us_per_event_paced": cpu_us("paced", "events"),
         "cpu_us_per_event_flood": cpu_us("flood", "events"),
+        "cpu_us_per_event_translated": cpu_us("told", "events"),
+        "cpu_us_per_event_translated_flood": cpu_us("tellall", "events"),
         "events_per_s_flood": middle("flood", "events_s"),
         "latency_p50_ms": middle("alone", "latency_p50_us") / 1000,
         "latency_p99_ms": middle("alone", "latency_p99_us") / 1000,
@@ -225,6 +236,8 @@ LINES = (
     ("calls a second, one core", "calls_per_s", ".0f"),
     ("CPU per stream event, 40 streams x 25/s, us", "cpu_us_per_event_paced", ".0f"),
     ("CPU per stream event, saturated, us", "cpu_us_per_event_flood", ".1f"),
+    ("CPU per translated event, 40 streams x 25/s, us", "cpu_us_per_event_translated", ".0f"),
+    ("CPU per translated event, saturated, us", "cpu_us_per_event_translated_flood", ".1f"),
     ("events a second, saturated", "events_per_s_flood", ".0f"),
     ("latency p50, one connection, ms", "latency_p50_ms", ".2f"),
     ("latency p99, one connection, ms", "latency_p99_ms", ".2f"),
@@ -240,19 +253,19 @@ LINES = (
 
 def table(figures: Mapping[str, Row]) -> str:
     """Write the medians side by side, and the CPU of a call as a ratio to the first gateway."""
-    lines = ["", f"{'':46}" + "".join(f"{name:>14}" for name in figures)]
+    lines = ["", f"{'':48}" + "".join(f"{name:>14}" for name in figures)]
     lines += [
-        f"{label:46}" + "".join(f"{row[key]:>14{form}}" for row in figures.values())
+        f"{label:48}" + "".join(f"{row[key]:>14{form}}" for row in figures.values())
         for label, key, form in LINES
     ]
     spread = ("{:.0f}-{:.0f}".format(*row["cpu_us_per_call_range"]) for row in figures.values())
     lines.append(
-        f"{'CPU per call, lowest and highest round, us':46}" + "".join(f"{text:>14}" for text in spread)
+        f"{'CPU per call, lowest and highest round, us':48}" + "".join(f"{text:>14}" for text in spread)
     )
     floor = next(iter(figures.values()))["cpu_us_per_call"] or 1.0
     ratios = (row["cpu_us_per_call"] / floor for row in figures.values())
     return "\n".join(
-        [*lines, f"{'CPU per call as a ratio':46}" + "".join(f"{ratio:>14.2f}" for ratio in ratios)]
+        [*lines, f"{'CPU per call as a ratio':48}" + "".join(f"{ratio:>14.2f}" for ratio in ratios)]
     )
 
 
