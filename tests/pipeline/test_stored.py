@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.wire import sse
 from tests.fixtures.gateways import ADMIN_KEY, RunningApp, Start
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -134,11 +135,11 @@ async def test_a_response_comes_back_byte_by_byte(desk: Desk) -> None:
 async def test_a_stream_is_sent_again_from_where_it_is_wanted(desk: Desk) -> None:
     await desk.keep(frames=FRAMES)
     whole = await desk.ask("GET", params={"stream": "true"})
-    assert whole.content == FRAMES
+    assert whole.content == FRAMES + sse.DONE
     assert whole.headers["content-type"].startswith("text/event-stream")
     rest = await desk.ask("GET", params={"stream": "true", "starting_after": "0"})
-    assert rest.content == FRAMES[FRAMES.index(b"event: response.output_text") :]
-    assert (await desk.ask("GET", params={"stream": "true", "starting_after": "9"})).content == b""
+    assert rest.content == FRAMES[FRAMES.index(b"event: response.output_text") :] + sse.DONE
+    assert (await desk.ask("GET", params={"stream": "true", "starting_after": "9"})).content == sse.DONE
 
 
 async def test_what_was_not_streamed_has_no_stream(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Hypothesis strategies for answers in pieces, and the form in which answers are compared."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 from hypothesis import strategies as st
@@ -76,23 +77,23 @@ def tool_calls(draw: st.DrawFn, block: int) -> list[Piece]:
             [first, *(ToolPiece(number, arguments=each) for each in (rest[:cut], rest[cut:]) if each)]
         )
     pieces: list[Piece] = [queue.pop(0) for queue in queues]
-    for number in draw(st.permutations([number for number, queue in enumerate(queues) for _ in queue])):
-        pieces.append(queues[number].pop(0))
-    return pieces
+    turns = draw(st.permutations([number for number, queue in enumerate(queues) for _ in queue]))
+    return pieces + [queues[number].pop(0) for number in turns]
 
 
 @st.composite
 def answers(draw: st.DrawFn, origin: SealOrigin) -> list[Piece]:
-    """The pieces of a whole answer, as the models of one vendor give them."""
+    """The pieces of a whole answer, as the models of one vendor give them; a refusal is the last word."""
     pieces: list[Piece] = []
     block = 0
-    for kind in draw(st.lists(st.sampled_from(["text", "thought", "refusal"]), max_size=4)):
+    for kind in draw(st.lists(st.sampled_from(["text", "thought"]), max_size=4)):
         if kind == "text":
             pieces += [TextPiece(block, text) for text in draw(chunks)]
-        elif kind == "refusal" and origin == "openai":
-            pieces += [RefusalPiece(block, text) for text in draw(chunks)]
         else:
             pieces += draw(thoughts(block, origin))
+        block += 1
+    if origin == "openai" and draw(st.booleans()):
+        pieces += [RefusalPiece(block, text) for text in draw(chunks)]
         block += 1
     if draw(st.booleans()):
         return [*pieces, *draw(tool_calls(block)), Finished("tool_calls")]
@@ -145,7 +146,7 @@ def read_stream(dialect: str, raw: bytes, cuts: Sequence[int] = ()) -> list[Even
     reader, splitter = make_reader(dialect, with_pieces=True, wants_usage=True), FrameSplitter()
     edges = [0, *sorted(cut % (len(raw) + 1) for cut in cuts), len(raw)]
     readings: list[Reading] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         for frame in splitter.feed(raw[start:end]):
             data = data_of(frame)
             if data is not None:
@@ -216,13 +217,13 @@ def normal(blocks: list[Block], dialects: Iterable[str], *, is_whole: bool) -> l
             plain.append(Block("reasoning", (text,) if text else (), seal))
         elif block.kind == "function":
             plain.append(Block("function", (block.texts[0] or "{}",), None, block.id, block.name))
-        elif block.kind == "refusal" and "messages" in dialects:
-            plain.append(Block("text", block.texts))
         else:
             plain.append(block)
     if is_whole and "chat" in dialects:
         order = ("reasoning", "text", "refusal", "function", "custom")
         plain.sort(key=lambda block: order.index(block.kind))
+    if "messages" in dialects:
+        plain = [Block("text", block.texts) if block.kind == "refusal" else block for block in plain]
     merged: list[Block] = []
     for block in plain:
         last = merged[-1] if merged else Block("")

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seawall.core.money import Usage
 from seawall.core.pieces import (
@@ -382,9 +384,10 @@ def test_what_has_another_type_than_documented_is_text(delta: Any, text: str) ->
 
 @pytest.mark.parametrize("data", [b"", b"{", b"5", b"[]", b'{"choices":' + b"[" * 100_000])
 def test_what_is_no_object_cannot_be_read(data: bytes) -> None:
-    for read in (lambda: PieceReader().read(data, b""), lambda: read_pieces(data)):
-        with pytest.raises(msgspec.DecodeError):
-            read()
+    with pytest.raises(msgspec.DecodeError):
+        PieceReader().read(data, b"")
+    with pytest.raises(msgspec.DecodeError):
+        read_pieces(data)
 
 
 def test_a_whole_answer() -> None:
@@ -429,3 +432,29 @@ def test_a_whole_answer() -> None:
     assert (event.text, event.reasoning, event.tool) == ("a", "I think", "f{}")
     assert event.last
     assert event.usage == Usage(input=9, output=4, cached_read=5, cached_write=2, reasoning=3)
+
+
+keys = st.sampled_from(
+    ["content", "tool_calls", "reasoning", "reasoning_details", "function", "index", "id", "type", "text"]
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.lists(st.tuples(anything, st.sampled_from([None, "stop", 5])), max_size=4))
+def test_whatever_comes_is_read_or_refused(frames: list[tuple[Any, Any]]) -> None:
+    reader = PieceReader()
+    blocks = 0
+    try:
+        for delta, finish in frames:
+            choice = {"delta": delta, "finish_reason": finish}
+            for piece in reader.read(msgspec.json.encode({"choices": [choice]}), b"").event.pieces:
+                number = getattr(piece, "block", blocks)
+                assert number <= blocks
+                blocks = max(blocks, number + 1)
+    except msgspec.DecodeError:
+        return
+    assert reader.is_complete or all(finish is None for _, finish in frames)

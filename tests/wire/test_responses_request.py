@@ -28,7 +28,8 @@ def read(**fields: Any) -> Request:
 
 
 def written(request: Request, **fields: Any) -> dict[str, Any]:
-    return json.loads(write_request(request, model="gpt-real", output_cap=77, **fields))
+    body: dict[str, Any] = json.loads(write_request(request, model="gpt-real", output_cap=77, **fields))
+    return body
 
 
 def test_a_plain_request_is_read() -> None:
@@ -271,6 +272,8 @@ def test_encrypted_reasoning_is_asked_for_where_the_answer_is_kept_and_the_model
     ]
     assert "include" not in written(read(store=False), reasons=True)
     assert "include" not in written(read(), reasons=False)
+    chat = write_request(read(), model="gpt-5-chat-latest", output_cap=1, reasons=True)
+    assert b"include" not in chat
 
 
 def test_pins_are_set_where_the_client_left_the_choice_open() -> None:

@@ -4,17 +4,19 @@ from itertools import permutations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from seawall.core.call import Event, Request
+from seawall.core.call import Event, Json, Request
+from seawall.core.errors import Untranslatable
 from seawall.core.money import Usage
-from seawall.core.pieces import Finished, Piece
+from seawall.core.pieces import Finished, Piece, RefusalPiece, SealOrigin
 from seawall.wire.dialect import event_of
-from seawall.wire.prompt import Prompt, Target
+from seawall.wire.prompt import Prompt, Reasoning, Refusal, Target, TextPart, ToolUse
 from seawall.wire.translation import DIALECTS, translate
 from tests.wire.answers import (
     SEALS,
+    Block,
     answers,
     blocks_of,
     pieces_of,
@@ -29,6 +31,7 @@ from tests.wire.answers import normal as normal_blocks
 from tests.wire.conversations import OPENROUTER, TARGETS, Words, normal, prompts
 
 EXAMPLES = 60
+VENDORS = {"anthropic": "messages", "openai": "responses"}
 PAIRS = list(permutations(TARGETS, 2))
 LANGUAGES = {
     "chat": (Words(frozenset({"chat"})), TARGETS["chat"]),
@@ -106,11 +109,72 @@ def assert_same(
     )
     finished = [piece for piece in got if isinstance(piece, Finished)]
     assert got[-1:] == finished
-    assert finish_of(finished[0], dialects) == finish_of(said[-1], dialects)
+    has_refusal = any(isinstance(piece, RefusalPiece) for piece in said)
+    assert finish_of(finished[0], dialects) == finish_of(said[-1], dialects, has_refusal=has_refusal)
     assert usage_of(events) == usage
 
 
-def finish_of(piece: Piece, dialects: set[str]) -> str:
-    """Return why an answer ended, in words that all dialects have."""
+def finish_of(piece: Piece, dialects: set[str], *, has_refusal: bool = False) -> str:
+    """Return why an answer ended, in words that all dialects have: in messages a refusal is a reason."""
     assert isinstance(piece, Finished)
-    return "content_filter" if piece.reason == "refusal" and "messages" in dialects else piece.reason
+    if "messages" not in dialects:
+        return piece.reason
+    is_refusal = piece.reason == "refusal" or (has_refusal and piece.reason == "stop")
+    return "content_filter" if is_refusal else piece.reason
+
+
+@pytest.mark.parametrize("mine", TARGETS)
+@pytest.mark.parametrize("origin", ["anthropic", "openai"])
+@settings(max_examples=EXAMPLES)
+@given(st.data())
+def test_an_answer_that_is_sent_back_reaches_its_vendor(
+    mine: str, origin: SealOrigin, data: st.DataObject
+) -> None:
+    said = data.draw(answers(origin))
+    assume(blocks_of(said))
+    body = msgspec.json.decode(whole_in(mine, [event_of(tuple(said))]))
+    request = DIALECTS[mine].read_request(with_answer(mine, body), raw_bytes=0, messages_max=10)
+    prompt = DIALECTS[mine].read_prompt(request)
+    assert same(blocks_in(prompt), blocks_of(said), {mine})
+    has_unsealed = any(block.kind == "reasoning" and block.seal is None for block in blocks_of(said))
+    for theirs, target in ((VENDORS[origin], TARGETS[VENDORS[origin]]), ("chat", OPENROUTER)):
+        if has_unsealed and theirs != "chat":
+            with pytest.raises(Untranslatable):
+                DIALECTS[theirs].write_prompt(prompt, target)
+            continue
+        written = DIALECTS[theirs].write_prompt(prompt, target)
+        there = DIALECTS[theirs].read_request(written.body, raw_bytes=0, messages_max=10)
+        dialects = {mine, theirs} if theirs != "chat" or origin != "openai" else {mine, theirs, "no refusals"}
+        assert same(blocks_in(DIALECTS[theirs].read_prompt(there)), blocks_of(said), dialects)
+
+
+def same(got: list[Block], said: list[Block], dialects: set[str]) -> bool:
+    if "no refusals" in dialects:  # OpenRouter gets them as text.
+        dialects = {*dialects, "messages"}
+    return normal_blocks(got, dialects, is_whole=True) == normal_blocks(said, dialects, is_whole=True)
+
+
+def with_answer(dialect: str, answer: Json) -> Json:
+    """Return the request with which a client goes on: its question, and the answer as it came."""
+    asked = {"role": "user", "content": "Hi"}
+    if dialect == "chat":
+        return {"model": "m", "messages": [asked, answer["choices"][0]["message"]]}
+    if dialect == "messages":
+        return {"model": "m", "messages": [asked, {"role": "assistant", "content": answer["content"]}]}
+    return {"model": "m", "input": [asked, *answer["output"]]}
+
+
+def blocks_in(prompt: Prompt) -> list[Block]:
+    """Return what the assistant said last, as blocks of an answer."""
+    blocks = []
+    for part in prompt.turns[-1].parts:
+        if isinstance(part, TextPart):
+            blocks.append(Block("text", (part.text,)))
+        elif isinstance(part, Refusal):
+            blocks.append(Block("refusal", (part.text,)))
+        elif isinstance(part, Reasoning):
+            blocks.append(Block("reasoning", part.texts, part.seal))
+        elif isinstance(part, ToolUse):
+            arguments = msgspec.json.encode(msgspec.json.decode(part.arguments or "{}")).decode()
+            blocks.append(Block(part.kind, (arguments,), None, part.id, part.name))
+    return blocks

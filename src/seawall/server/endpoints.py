@@ -20,9 +20,10 @@ Headers = tuple[tuple[str, str], ...]
 class Endpoint(Struct, frozen=True):
     """One address and the dialect that is spoken there.
 
-    `headers` names those that travel on to a vendor of the same dialect. `write_error` takes the error, the
-    call's id and whom to ask; `write_break` makes the frames that end a stream by an error, and takes the
-    stream's writer as well.
+    `headers` names those that travel on to a vendor of the same dialect. `stream_end` follows a stream that
+    ended cleanly where its writer does not say it (Open Responses: the terminal event must be `[DONE]`).
+    `write_error` takes the error, the call's id and whom to ask; `write_break` makes the frames that end a
+    stream by an error, and takes the stream's writer as well.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Endpoint(Struct, frozen=True):
     write_break: Callable[[SeawallError, str, str | None, AnswerWriter | None], bytes]
     request_id_header: bytes = b"x-request-id"
     headers: frozenset[str] = frozenset()
+    stream_end: bytes = b""
 
 
 def _break_chat(error: SeawallError, call_id: str, contact: str | None, writer: AnswerWriter | None) -> bytes:
@@ -65,6 +67,7 @@ ENDPOINTS: dict[str, Endpoint] = {
             responses.read_request,
             openai_errors.write_error,
             _break_responses,
+            stream_end=sse.DONE,
         ),
         Endpoint(
             "/v1/messages",

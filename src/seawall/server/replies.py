@@ -61,7 +61,7 @@ class CallReply:
         if self.is_deaf:
             raise ClientGone
         if self._call.request.stream:
-            body = self._writer.end()
+            body = self._writer.end() + self._endpoint.stream_end
             if not self.has_begun:
                 await self._begin(200, [*_STREAM, *self._headers()])
         else:

@@ -12,6 +12,7 @@ from seawall.core.errors import InvalidRequest, ResponseNotFound
 from seawall.core.state import Owner, StoredItem, StoredResponse
 from seawall.server.calls import credentials_of, end_user_of
 from seawall.server.cold import json_response
+from seawall.wire import sse
 from seawall.wire.responses.stored import frames_after, page_of, show_deleted
 
 ITEMS_MAX = 100
@@ -43,7 +44,7 @@ class Stored:
             )
         frames = found.frames if after is None else await asyncio.to_thread(frames_after, found.frames, after)
         return Response(
-            frames,
+            frames + sse.DONE,
             headers={"cache-control": "no-cache", "x-accel-buffering": "no"},
             media_type="text/event-stream",
         )

@@ -10,8 +10,11 @@ import msgspec
 from seawall.core.errors import SeawallError, UpstreamRefused, UpstreamUnavailable, VendorError
 from seawall.wire import openai_errors
 
+_GENERAL = "invalid_request_error"
+"""OpenAI's vendors say it of every 4xx; then the status tells more."""
+
 _TYPES = {
-    400: "invalid_request_error",
+    400: _GENERAL,
     401: "authentication_error",
     402: "billing_error",
     403: "permission_error",
@@ -25,7 +28,7 @@ _TYPES = {
     529: "overloaded_error",
 }
 _UNTHREADED = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
-"""Conversations that the provider keeps are refused; on this code its clients send the whole history instead."""
+"""Conversations that the provider keeps are refused; on this code its clients send all of them instead."""
 
 _KNOWN = frozenset({*_TYPES.values(), "api_error"})
 
@@ -62,12 +65,12 @@ def write_frame(error: SeawallError, call_id: str, support_contact: str | None =
 
 def error_type(error: SeawallError) -> str:
     """Return Anthropic's type of an error: the vendor's where it is one of them, else by status."""
-    if isinstance(error, UpstreamRefused) and error.vendor.kind in _KNOWN:
+    if isinstance(error, UpstreamRefused) and error.vendor.kind in _KNOWN - {_GENERAL}:
         return error.vendor.kind
     if isinstance(error, UpstreamUnavailable) and error.wire_code in _KNOWN:
         return error.wire_code  # An error inside a stream has no status but ours.
     status = error.wire_status
-    return _TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
+    return _TYPES.get(status) or ("api_error" if status >= 500 else _GENERAL)
 
 
 def read_error(value: Any, hidden: tuple[str, ...] = ()) -> VendorError:

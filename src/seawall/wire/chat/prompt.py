@@ -196,7 +196,7 @@ def write_prompt(prompt: Prompt, target: Target) -> Written:
     if prompt.stream:
         body["stream"] = True
     if prompt.output is not None:
-        body["response_format"] = say_output(prompt.output)
+        body["response_format"] = say_output(prompt.output, notes)
     if prompt.thinking is not None:
         body |= _say_thinking(prompt.thinking, target, notes)
     if prompt.end_user is not None:

@@ -4,6 +4,7 @@ A custom tool's format is kept in the flat form of the Responses API: chat compl
 object of its own.
 """
 
+import re
 from typing import Any
 
 from seawall.core.errors import InvalidRequest
@@ -18,6 +19,8 @@ _MODES: dict[str, ToolChoice] = {
     "required": ToolChoice("required"),
     "any": ToolChoice("required"),  # Mistral's word.
 }
+_NOT_NAME = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
+
 OPENAI = ("openai", "azure")
 """Vendors that know every field of the dialect."""
 
@@ -204,15 +207,20 @@ def read_output(body: Fields) -> OutputFormat | None:
     return output
 
 
-def say_output(output: OutputFormat) -> dict[str, Any]:
-    """Write `response_format`."""
+def say_output(output: OutputFormat, notes: dict[str, str]) -> dict[str, Any]:
+    """Write `response_format`; a schema without a name gets its title's, for there has to be one."""
     if output.kind == "json_object":
         return {"type": "json_object"}
+    name = output.name
+    if name is None:
+        title = (output.schema or {}).get("title")
+        name = _NOT_NAME.sub("_", title)[:64] if isinstance(title, str) and title else "answer"
+        notes[f"{output.path}.name"] = f"the schema is called {name}"
     form = {
-        "name": output.name or "answer",
+        "name": name,
         "description": output.description,
         "schema": output.schema,
         "strict": output.strict,
     }
-    said = {name: value for name, value in form.items() if value is not None}
+    said = {field: value for field, value in form.items() if value is not None}
     return {"type": "json_schema", "json_schema": said}

@@ -226,10 +226,14 @@ class ToolItem:
         return self.place.about(f"response.{self._events}.delta", {"delta": text})
 
     def close(self, status: Status) -> bytes:
-        """Return the frames that end the item."""
+        """Return the frames that end the item; a call without arguments has an empty object."""
+        before = b""
+        if status == "completed" and not self._is_custom and not any(self._texts):
+            before = self.add("{}")
         text = "".join(self._texts)
         said = {"input" if self._is_custom else "arguments": text}
-        return self.place.about(f"response.{self._events}.done", said) + self.place.done(self.item(status))
+        closing = self.place.about(f"response.{self._events}.done", said) + self.place.done(self.item(status))
+        return before + closing
 
     @property
     def _events(self) -> str:
