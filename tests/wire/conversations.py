@@ -263,7 +263,7 @@ def prompts(draw: st.DrawFn, words: Words) -> Prompt:
         tools=tools,
         tool_choice=draw(choices(tools, words)),
         parallel_tools=draw(st.sampled_from([None, True, False])) if tools else None,
-        max_tokens=draw(st.none() | st.integers(1, 10_000)),
+        max_tokens=draw(st.none() | st.integers(16, 10_000)),
         stream=draw(st.booleans()),
         output=output,
         thinking=draw(thinkings(words)),

@@ -321,7 +321,7 @@ def test_googles_signature_comes_before_its_call() -> None:
     ],
 )
 def test_reasons_of_the_end(theirs: str, ours: str) -> None:
-    assert pieces_of(frame({"content": "a"}, theirs))[-1] == Finished(ours)  # type: ignore[arg-type] # a table
+    assert pieces_of(frame({"content": "a"}), frame({}, theirs))[-1] == Finished(ours)  # type: ignore[arg-type] # a table
 
 
 @pytest.mark.parametrize("theirs", ["error", "insufficient_system_resource", "MALFORMED_FUNCTION_CALL"])
@@ -361,9 +361,31 @@ def test_usage_in_every_frame_and_with_the_end() -> None:
     assert [reading.event.finish for reading in readings] == [None, "stop", None, None]
 
 
-def test_what_is_said_after_the_end_cannot_be_read() -> None:
+def test_a_vendor_that_stops_with_every_frame_is_believed_at_the_end() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    frames = [
+        frame({"content": "a"}, "stop", usage=usage),
+        frame({"content": "b"}, "stop", usage=usage),
+        frame(call(0, id="c", function={"name": "f", "arguments": "{}"}), "tool_calls"),
+        frame(None, usage=usage),
+        b"[DONE]",
+    ]
+    assert [reading.event.pieces for reading in read_all(frames)] == [
+        (BEGAN, TextPiece(0, "a")),
+        (TextPiece(0, "b"),),
+        (ToolPiece(1, "c", "f", "{}"),),
+        (Finished("tool_calls"),),
+        (),
+    ]
     reader = PieceReader()
-    reader.read(frame({"content": "a"}, "stop"), b"")
+    reader.read(frames[0], b"")
+    assert reader.is_complete
+
+
+@pytest.mark.parametrize(("delta", "finish"), [({}, "stop"), ({"content": "a"}, "length")])
+def test_what_is_said_after_the_end_cannot_be_read(delta: dict[str, Any], finish: str) -> None:
+    reader = PieceReader()
+    reader.read(frame(delta, finish), b"")
     with pytest.raises(msgspec.DecodeError):
         reader.read(frame({"content": "b"}), b"")
 
@@ -379,7 +401,8 @@ def test_what_is_said_after_the_end_cannot_be_read() -> None:
 )
 def test_what_has_another_type_than_documented_is_text(delta: Any, text: str) -> None:
     data = msgspec.json.encode({"id": 7, "choices": [{"delta": delta, "finish_reason": "stop"}]})
-    assert PieceReader().read(data, b"").event.pieces == (TextPiece(0, text), Finished("stop"))
+    assert PieceReader().read(data, b"").event.pieces == (TextPiece(0, text),)
+    assert read_pieces(data).event.pieces == (TextPiece(0, text), Finished("stop"))
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"5", b"[]", b'{"choices":' + b"[" * 100_000])

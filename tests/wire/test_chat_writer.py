@@ -293,6 +293,11 @@ def test_an_empty_answer() -> None:
     assert answer["choices"][0]["message"] == {"role": "assistant", "content": "", "refusal": None}
 
 
+def test_a_stream_that_ends_without_a_reason_has_one() -> None:
+    assert deltas_of(TextPiece(0, "a"))[-1] == "stop"
+    assert deltas_of(ToolPiece(0, "c", "f", "{}"))[-1] == "tool_calls"
+
+
 def test_a_stream_that_was_cut_closes_what_is_open() -> None:
     writer = writer_of(wants_usage=False)
     frames = writer.write(event_of((ReasoningPiece(0, "Hm"), ToolPiece(1, "a", "f", '{"x'))))

@@ -86,8 +86,8 @@ def settle_attempt(attempt: Attempt, request: Request, provider: Provider, count
     if attempt.ending is Ending.CUT:
         settled = _dearest(price, _with_unseen(metered, request), request)
         return max(settled, in_full, key=_cost)
-    was_streaming = request.stream and attempt.created > 0
-    if attempt.ending is Ending.CLIENT_LEFT and was_streaming and provider.stops_on_disconnect:
+    is_visible = request.stream and attempt.created > 0 and not price.reasons
+    if attempt.ending is Ending.CLIENT_LEFT and is_visible and provider.stops_on_disconnect:
         return min(_dearest(price, _with_unseen(metered, request), request), in_full, key=_cost)
     return in_full
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seawall.core.errors import InvalidRequest
 from seawall.core.pieces import Seal
-from seawall.wire.chat.fields import Fields, unknown
+from seawall.wire.fields import Fields, unknown
 from seawall.wire.prompt import (
     AudioPart,
     CacheMark,

@@ -9,7 +9,6 @@ from typing import Any
 from seawall.core.call import Request
 from seawall.core.errors import InvalidRequest
 from seawall.wire.chat.conversation import say_turns
-from seawall.wire.chat.fields import Fields
 from seawall.wire.chat.parts import TARGET
 from seawall.wire.chat.tools import (
     OPENAI,
@@ -21,6 +20,7 @@ from seawall.wire.chat.tools import (
     say_tool,
 )
 from seawall.wire.chat.turns import read_turns
+from seawall.wire.fields import Fields
 from seawall.wire.prompt import (
     Option,
     Prompt,

@@ -82,15 +82,27 @@ _encode = msgspec.json.Encoder().encode
 
 
 class PieceReader:
-    """Reads one stream as pieces; see `wire.dialect.FrameReader`."""
+    """Reads one stream as pieces; see `wire.dialect.FrameReader`.
 
-    __slots__ = ("_answer_id", "_blocks", "_calls", "_has_begun", "_has_said", "is_complete")
+    Some vendors say with every frame that the model has stopped. So where a frame says this beside a part of
+    the answer, it is believed once a frame comes that has no more of it, at the latest `[DONE]`.
+    """
+
+    __slots__ = (
+        "_answer_id",
+        "_blocks",
+        "_calls",
+        "_has_begun",
+        "_has_finished",
+        "_has_said",
+        "is_complete",
+    )
 
     def __init__(self) -> None:
         self._blocks = Blocks()
         self._calls = Calls(self._blocks)
         self._answer_id = ""
-        self._has_begun = self._has_said = False
+        self._has_begun = self._has_said = self._has_finished = False
         self.is_complete = False
 
     def read(self, data: bytes, frame: bytes) -> Reading:
@@ -116,26 +128,34 @@ class PieceReader:
         error = answer.error
         if last and answer.choices is None and error is None:
             raise msgspec.DecodeError("no choices")
+        reason: FinishReason | None = None
+        begun = len(pieces)
         for choice in answer.choices or ():
             said = choice.delta or choice.message
             if said is not None:
-                before = len(pieces)
                 self._say(said, pieces)
-                self._has_said = self._has_said or len(pieces) > before or bool(said.tool_calls)
+                self._has_said = self._has_said or len(pieces) > begun or bool(said.tool_calls)
             error = error or choice.error
             if choice.finish_reason:
-                reason = choice.finish_reason.lower()
-                if reason in _FAILURES:
-                    error = error or {"message": f"The provider stopped: {reason}.", "code": reason}
-                pieces += self._end(_FINISHES.get(reason, "stop"))
-        if last and error is None:
-            pieces += self._end("stop")
+                word = choice.finish_reason.lower()
+                if word in _FAILURES:
+                    error = error or {"message": f"The provider stopped: {word}.", "code": word}
+                reason = _FINISHES.get(word, "stop")
+        is_more = len(pieces) > begun
+        if is_more and self._has_finished:
+            raise msgspec.DecodeError("something was said after the end")
+        if reason is None and ((last and error is None) or (self.is_complete and not is_more)):
+            reason = "stop"
+        if reason is not None:
+            self.is_complete = True
+            if last or not is_more or reason not in ("stop", "tool_calls"):
+                pieces += self._end(reason)
         usage = None if answer.usage is None else chat_usage(answer.usage)
         return Reading(event_of(tuple(pieces), usage=usage, last=last), error)
 
     def _say(self, said: _Said, pieces: list[Piece]) -> None:
         """Put what a delta or message says into pieces, in the order in which models say it."""
-        blocks, before = self._blocks, len(pieces)
+        blocks = self._blocks
         details = said.reasoning_details
         thought = said.reasoning_content or said.reasoning
         if thought and not (details and any(each.readable for each in details)):
@@ -155,8 +175,6 @@ class PieceReader:
             pieces += self._calls.take(call, self._answer_id)
         if said.function_call is not None:
             pieces += self._calls.take(Call(index=-1, function=said.function_call), self._answer_id)
-        if self.is_complete and len(pieces) > before:
-            raise msgspec.DecodeError("something was said after the end")
 
     def _say_chunks(self, chunks: list[_Chunk], pieces: list[Piece]) -> None:
         """Take content as Mistral's reasoning models write it."""
@@ -178,9 +196,10 @@ class PieceReader:
 
     def _end(self, reason: FinishReason) -> tuple[Piece, ...]:
         """Finish, once; a model that stopped with tool calls stopped for their sake, whatever it says."""
-        if self.is_complete:
-            return ()
         self.is_complete = True
+        if self._has_finished:
+            return ()
+        self._has_finished = True
         pieces = self._calls.end()
         if reason == "stop" and self._calls:
             reason = "tool_calls"

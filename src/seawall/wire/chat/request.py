@@ -129,8 +129,10 @@ def _read_part(part: Any, path: str, origin: Origin, parts: _Parts) -> None:
     elif kind == "file":
         parts.files += 1
     elif kind in TEXT_PARTS:
-        strings = {name: value for name, value in part.items() if name != "type" and isinstance(value, str)}
-        parts.texts += [Text(f"{path}.{name}", origin, value) for name, value in strings.items()]
+        for name, value in part.items():
+            if name != "type" and value:  # Mistral's thinking is a list of further parts.
+                text = value if isinstance(value, str) else encode(value).decode()
+                parts.texts.append(Text(f"{path}.{name}", origin, text))
     else:
         raise UnpricedField(
             "Parts of this type add input that cannot be counted. Send text, image_url, input_audio or file.",

@@ -9,8 +9,8 @@ from typing import Any
 
 from seawall.core.errors import InvalidRequest
 from seawall.core.pieces import ToolKind
-from seawall.wire.chat.fields import Fields, unknown
 from seawall.wire.chat.parts import TARGET, say_cache
+from seawall.wire.fields import Fields, unknown
 from seawall.wire.prompt import CacheMark, OutputFormat, Prompt, Target, Tool, ToolChoice, cannot_say
 
 _MODES: dict[str, ToolChoice] = {

@@ -5,9 +5,9 @@ from typing import Any, cast
 from seawall.core.errors import InvalidRequest
 from seawall.core.pieces import Seal
 from seawall.wire.chat.blocks import reasonings_of
-from seawall.wire.chat.fields import Fields, unknown
 from seawall.wire.chat.parts import read_content
 from seawall.wire.chat.reasoning import ENCRYPTED, SUMMARY, TEXT, Detail
+from seawall.wire.fields import Fields, unknown
 from seawall.wire.prompt import (
     AudioPart,
     FilePart,

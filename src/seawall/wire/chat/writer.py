@@ -103,14 +103,16 @@ class Writer:
 
     def end(self) -> bytes:
         """Return the frame of the usage, where the client asked for it, and `[DONE]`."""
+        closing = self._close("tool_calls" if self._tools else "stop")
         if self._usage is None or not self._answering.request.wants_usage:
-            return sse.DONE
+            return closing + sse.DONE
         head = {"object": "chat.completion.chunk", **self._head()}
-        return sse.frame_of(encode({**head, "choices": [], "usage": usage_of(self._usage)})) + sse.DONE
+        usage = sse.frame_of(encode({**head, "choices": [], "usage": usage_of(self._usage)}))
+        return closing + usage + sse.DONE
 
     def whole(self) -> bytes:
         """Return the body of a whole answer."""
-        self._close("stop")
+        self._close("tool_calls" if self._tools else "stop")
         says_nothing = not (self._text or self._refusal or self._tools)
         message: dict[str, Any] = {
             "role": "assistant",

@@ -173,8 +173,8 @@ class Writer:
 
     def _reason(self) -> tuple[str | None, str | None]:
         finished = self._finished
-        if finished is None:
-            return None, None
+        if finished is None:  # The answer is complete and the vendor did not say why.
+            return "tool_use" if self._has_tool else "end_turn", None
         if finished.reason == "stop" and self._has_refusal:
             return "refusal", None
         if finished.reason == "stop" and self._has_tool:

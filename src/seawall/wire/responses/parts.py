@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from seawall.core.errors import InvalidRequest
-from seawall.wire.chat.fields import Fields, unknown
+from seawall.wire.fields import Fields, unknown
 from seawall.wire.prompt import AudioPart, CacheMark, FilePart, ImagePart, Part, Refusal, TextPart, cannot_say
 
 TARGET = "OpenAI's responses"

@@ -10,7 +10,7 @@ from typing import Any
 from seawall.core.call import Request
 from seawall.core.errors import InvalidRequest
 from seawall.core.pieces import ToolKind
-from seawall.wire.chat.fields import Fields, unknown
+from seawall.wire.fields import Fields, unknown
 from seawall.wire.prompt import (
     Option,
     OutputFormat,

@@ -59,6 +59,7 @@ _SILENT: dict[str, tuple[Any, ...]] = {
 }
 _ORDINARY_TIERS = (None, "auto", "default", "standard_only")
 _LOW_BUDGET, _MEDIUM_BUDGET = 2_048, 8_192
+_CAP_MIN = 16
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -81,6 +82,8 @@ def write_prompt(prompt: Prompt, target: Target) -> Written:
     if prompt.parallel_tools is not None:
         body["parallel_tool_calls"] = prompt.parallel_tools
     if prompt.max_tokens is not None:
+        if prompt.max_tokens < _CAP_MIN:
+            raise cannot_say("max_tokens", TARGET, f"it takes no less than {_CAP_MIN}")
         body["max_output_tokens"] = prompt.max_tokens
     if prompt.stream:
         body["stream"] = True

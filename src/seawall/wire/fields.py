@@ -1,4 +1,4 @@
-"""One object of a chat completions body, its fields taken one by one: what is left has no translation."""
+"""One object of a request, its fields taken one by one: what is left has no translation."""
 
 from typing import Any
 
