@@ -111,7 +111,7 @@ PROMPTS = st.builds(
     tools=st.lists(TOOLS, max_size=2).map(tuple),
     tool_choice=CHOICES,
     parallel_tools=st.booleans() | st.none(),
-    max_tokens=st.integers(1, 10**6) | st.none(),
+    max_tokens=st.integers(16, 10**6) | st.none(),
     stream=st.booleans(),
     output=SHAPES,
     thinking=THINKING,
