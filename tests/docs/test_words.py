@@ -9,10 +9,11 @@ from tests.docs.pages import ROOT, all_pages, anchors_of, headings_of, read_page
 
 GLOSSARY = "docs/glossary.md"
 WORDS = {
-    "account", "admin key", "budget", "call", "caller", "cap", "data folder", "decision", "end user",
-    "gateway", "hold", "ledger", "operator", "output cap", "overage", "period", "policy", "price", "provider",
-    "provider key", "refusal", "scope", "settle", "stage", "stream", "token", "usage", "vendor",
-    "virtual key", "void",
+    "account", "admin key", "alias", "attempt", "breaker", "budget", "call", "caller", "cap", "data folder",
+    "decision", "dialect", "end user", "gateway", "hold", "ledger", "operator", "output cap", "overage",
+    "period", "piece", "policy", "price", "provider", "provider key", "refusal", "scope", "seal", "settle",
+    "stage", "stored state", "stream", "target", "token", "translation", "usage", "vendor", "virtual key",
+    "void",
 }  # fmt: skip
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")
 
