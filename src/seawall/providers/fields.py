@@ -12,7 +12,9 @@ from seawall.core.errors import UnpricedField
 from seawall.wire.messages import fields as messages
 from seawall.wire.responses import fields as responses
 
-_ORDINARY_TIERS = (None, "auto", "default", "flex")
+_ORDINARY_TIERS = (None, "auto", "default", "flex", "on_demand")
+"""Those that cost the listed price or less; `on_demand` is what Groq calls its default."""
+
 _REFUSED = {
     "web_search_options": "it lets the model search the web, which is billed by the search",
     "plugins": "plugins are billed by themselves",
@@ -24,6 +26,7 @@ _REFUSED = {
     "provider": "it lets the provider choose whom to ask, at another price",
     "compound_custom": "tools that the provider runs itself are billed by themselves",
     "cached_content": "stored content adds input that cannot be counted here",
+    "moderation": "it asks a second model, at a price that is not known",
     "prompt": "a stored prompt adds input that cannot be counted here",
     "previous_response_id": "stored state adds input that cannot be counted here",
     "conversation": "stored state adds input that cannot be counted here",
@@ -63,6 +66,8 @@ def _check_chat(request: Request) -> None:
         if body[field] is not None:
             raise UnpricedField(f"{field} is refused because {_REFUSED[field]}. Leave it out.", param=field)
     _check_google(body.get("extra_body"))
+    if request.files:
+        _check_files(body["messages"])
     if body.get("service_tier") not in _ORDINARY_TIERS:
         raise UnpricedField(
             "This service_tier costs more than the listed price. Leave it out, or use default or flex.",
@@ -76,6 +81,21 @@ def _check_chat(request: Request) -> None:
                 "Use function tools.",
                 param=f"tools[{index}].type",
             )
+
+
+def _check_files(messages: list[dict[str, Any]]) -> None:
+    """Refuse files that are named by an id: what is stored at the provider cannot be counted here."""
+    for index, message in enumerate(messages):
+        content = message.get("content")
+        for place, part in enumerate(content if isinstance(content, list) else ()):
+            file = part.get("file")
+            if isinstance(file, dict) and file.get("file_id") is not None:
+                path = f"messages[{index}].content[{place}].file.file_id"
+                raise UnpricedField(
+                    f"{path} is refused because a stored file adds input that cannot be counted here. "
+                    "Send its content.",
+                    param=path,
+                )
 
 
 def _check_google(extra: Any) -> None:

@@ -66,7 +66,9 @@ VENDORS: tuple[Vendor, ...] = (
         base_url_variable="AZURE_OPENAI_ENDPOINT",
         path="/openai/v1",
     ),
-    Vendor("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", _plain("mistral")),
+    Vendor(
+        "mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", _plain("mistral", takes_reasoning=True)
+    ),
     Vendor("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", _plain("groq")),
     Vendor(
         "deepseek",
@@ -92,7 +94,7 @@ VENDORS: tuple[Vendor, ...] = (
         "ollama",
         "OLLAMA_API_KEY",
         "",
-        VendorProfile("", cap_field=ONE),
+        VendorProfile("ollama", cap_field=ONE),
         base_url_variable="OLLAMA_HOST",
         path="/v1",
         is_local=True,
@@ -101,7 +103,7 @@ VENDORS: tuple[Vendor, ...] = (
         "vllm",
         "VLLM_API_KEY",
         "",
-        VendorProfile("", cap_field=ONE, stops_on_disconnect=True),
+        VendorProfile("vllm", cap_field=ONE, stops_on_disconnect=True),
         base_url_variable="VLLM_BASE_URL",
         path="/v1",
         is_local=True,

@@ -14,6 +14,7 @@ Invariants:
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from seawall.core.errors import Untranslatable
 from seawall.core.pieces import Seal, ToolKind
@@ -218,6 +219,26 @@ def cannot_say(path: str, target: str, why: str = "") -> Untranslatable:
     return Untranslatable(
         f"{path} cannot be said to this model, which is reached by {target}{reason}.", param=path
     )
+
+
+def without_bare_reasoning(prompt: Prompt, notes: dict[str, str]) -> Prompt:
+    """Leave out earlier reasoning that has no seal, for a vendor that cannot take it; `notes` says so.
+
+    It is text that its own vendor passes over as well, and no other can check. Sealed reasoning stays.
+    """
+    if not any(_is_bare(part) for turn in prompt.turns for part in turn.parts):
+        return prompt
+    notes["reasoning"] = "earlier reasoning without a signature is left out"
+    turns = []
+    for turn in prompt.turns:
+        parts = tuple(part for part in turn.parts if not _is_bare(part))
+        if parts or not turn.parts:
+            turns.append(replace(turn, parts=parts))
+    return replace(prompt, turns=tuple(turns))
+
+
+def _is_bare(part: Part) -> bool:
+    return isinstance(part, Reasoning) and (part.seal is None or not part.seal.data)
 
 
 def refuse_options(

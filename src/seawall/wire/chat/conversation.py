@@ -144,8 +144,6 @@ def _add_thoughts(message: dict[str, Any], thoughts: list[Reasoning], target: Ta
         has_seal = thought.seal is not None and bool(thought.seal.data)
         if has_seal and not is_openrouter and thought.seal.origin != target.seal_origin:  # type: ignore[union-attr] # has_seal says that there is one
             raise cannot_say(thought.path, TARGET, "it is the reasoning of another vendor")
-        if not has_seal and not is_openrouter and not target.takes_reasoning:
-            raise cannot_say(thought.path, TARGET, "the model takes no reasoning of earlier turns")
     has_seals = any(thought.seal is not None and thought.seal.data for thought in thoughts)
     if has_seals or (is_openrouter and len(thoughts) > 1):
         details: list[Detail] = []

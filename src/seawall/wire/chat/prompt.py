@@ -28,6 +28,7 @@ from seawall.wire.prompt import (
     Thinking,
     Written,
     refuse_options,
+    without_bare_reasoning,
 )
 
 _NOTHING: dict[str, tuple[Any, ...]] = {
@@ -184,6 +185,8 @@ def write_prompt(prompt: Prompt, target: Target) -> Written:
     Raises Untranslatable, naming the client's field, for what the dialect or the vendor cannot say.
     """
     notes: dict[str, str] = {}
+    if not target.takes_reasoning:
+        prompt = without_bare_reasoning(prompt, notes)
     body: dict[str, Any] = {"model": target.model, "messages": say_turns(prompt.turns, target, notes)}
     if prompt.tools:
         body["tools"] = [say_tool(tool, target, notes) for tool in prompt.tools]

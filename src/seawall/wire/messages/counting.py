@@ -37,7 +37,7 @@ def read_request(
         if name in body:
             raise InvalidRequest(f"{name} has no place where tokens are only counted.", param=name)
     request = messages.read_request(body, raw_bytes=raw_bytes, messages_max=messages_max, headers=headers)
-    return structs.replace(request, dialect=DIALECT, cap=OutputCap())
+    return structs.replace(request, dialect=DIALECT, cap=OutputCap(tokens=0))
 
 
 def write_request(request: Request, *, model: str) -> bytes:

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from seawall.core.call import Json
-from seawall.core.errors import UnpricedField
+from seawall.core.errors import UnpricedField, Untranslatable
+from seawall.wire.seals import read_seal
 
 TOOL_TOKENS = {
     "bash": 512,
@@ -66,9 +67,27 @@ def check_fields(body: Json, headers: tuple[tuple[str, str], ...] = ()) -> None:
     _check_edits(body.get("context_management"))
     for index, tool in enumerate(_list(body.get("tools"))):
         tool_tokens(tool, f"tools[{index}]")
+    _check_seals(body)
     for source, path in _sources(body):
         if source.get("type") == "file":
             raise _refused(path, "a stored file is input that cannot be counted here; send its content")
+
+
+def _check_seals(body: Json) -> None:
+    """Refuse reasoning of other vendors, which Anthropic cannot read; it came from here, see `wire.seals`."""
+    for index, message in enumerate(_list(body.get("messages"))):
+        content = message.get("content") if isinstance(message, dict) else None
+        for place, block in enumerate(_list(content)):
+            if not isinstance(block, dict) or block.get("type") not in ("thinking", "redacted_thinking"):
+                continue
+            data = block.get("signature") or block.get("data")
+            if isinstance(data, str) and read_seal(data, "anthropic").origin != "anthropic":
+                path = f"messages[{index}].content[{place}]"
+                raise Untranslatable(
+                    f"{path} holds the reasoning of another vendor, which this model cannot read. Leave the "
+                    "block out, or go on with a model of the same vendor.",
+                    param=path,
+                )
 
 
 def tool_tokens(tool: Any, path: str) -> int:

@@ -29,6 +29,7 @@ from seawall.wire.prompt import (
     Written,
     cannot_say,
     refuse_options,
+    without_bare_reasoning,
 )
 
 TARGET = "Anthropic's messages"
@@ -86,7 +87,7 @@ class _Writer:
         self._notes: dict[str, str] = {}
 
     def write(self) -> Written:
-        prompt = self._prompt
+        prompt = self._prompt = without_bare_reasoning(self._prompt, self._notes)
         body: dict[str, Any] = {"model": self._target.model}
         if prompt.max_tokens is not None:
             body["max_tokens"] = prompt.max_tokens
@@ -223,8 +224,7 @@ class _Writer:
 
     def _reasoning(self, part: Reasoning) -> dict[str, Any]:
         seal = part.seal
-        if seal is None or not seal.data:
-            raise cannot_say(part.path, TARGET, "reasoning needs the provider's signature")
+        assert seal is not None  # Reasoning without a seal has been left out.
         if seal.origin != (self._target.seal_origin or "anthropic"):
             raise cannot_say(part.path, TARGET, "it is reasoning of another vendor")
         if seal.is_redacted:

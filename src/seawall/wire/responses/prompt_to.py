@@ -22,6 +22,7 @@ from seawall.wire.prompt import (
     Written,
     cannot_say,
     refuse_options,
+    without_bare_reasoning,
 )
 from seawall.wire.responses.parts import TARGET, note_cache, say_parts
 from seawall.wire.responses.request import ENCRYPTED
@@ -68,7 +69,7 @@ def write_prompt(prompt: Prompt, target: Target) -> Written:
     refuse_options(prompt, _SAID, _SILENT, TARGET)
     notes: dict[str, str] = {}
     body: dict[str, Any] = {"model": target.model}
-    turns = prompt.turns
+    turns = without_bare_reasoning(prompt, notes).turns
     if _is_instructions(turns):
         first, *rest = turns
         assert isinstance(first.parts[0], TextPart)
@@ -155,8 +156,7 @@ def _say_result(result: ToolResult, notes: dict[str, str]) -> dict[str, Any]:
 def _say_reasoning(reasoning: Reasoning, target: Target) -> dict[str, Any]:
     """Write earlier reasoning, which only its own vendor can read again."""
     seal = reasoning.seal
-    if seal is None or not seal.data:
-        raise cannot_say(reasoning.path, TARGET, "reasoning without its encrypted content is not taken")
+    assert seal is not None  # Reasoning without a seal has been left out.
     if seal.origin != (target.seal_origin or "openai"):
         raise cannot_say(reasoning.path, TARGET, "it is the reasoning of another vendor")
     item: dict[str, Any] = {"type": "reasoning", **({"id": seal.id} if seal.id else {}), "summary": []}
