@@ -259,7 +259,7 @@ CREDENTIALS = ("provider_credentials", "upstream_error", None)
         (502, 502, (openai.InternalServerError, *NOT_ANSWERING)),
         (503, 502, (openai.InternalServerError, *NOT_ANSWERING)),
         (504, 504, (openai.InternalServerError, "upstream_timeout", "upstream_error", None)),
-        (529, 502, (openai.InternalServerError, *NOT_ANSWERING)),
+        (529, 529, (openai.InternalServerError, *NOT_ANSWERING)),
     ],
 )
 def test_error_of_the_vendor_is_the_usual_exception_and_leaks_nothing(

@@ -11,21 +11,36 @@ FAKE_GPT = {
     "created": 0,
     "owned_by": "mock",
     "input_usd_per_mtok": "10.00",
+    "cached_input_usd_per_mtok": "1.00",
     "output_usd_per_mtok": "30.00",
     "max_output_tokens": 4096,
     "context_tokens": 128_000,
 }
 
+NAMES = [
+    "fake-gpt",
+    "fake-gpt-s9",
+    "fake-claude",
+    "fake-claude-s9",
+    "fake-resp",
+    "fake-resp-s9",
+    "fake-embed",
+    "text-embedding-3-small",
+    "fake-gone",
+    "demo",
+]
+"""In the order of the configuration."""
+
 
 def test_models_are_listed_with_their_prices(client: OpenAI) -> None:
     models = list(client.models.list())
-    assert [model.id for model in models] == ["fake-gpt", "fake-gone", "demo"]
+    assert [model.id for model in models] == NAMES
     assert models[0].model_dump(exclude_unset=True) == FAKE_GPT
 
 
 async def test_models_are_listed_for_async_programs(async_client: AsyncOpenAI) -> None:
     models = [model async for model in async_client.models.list()]
-    assert [model.id for model in models] == ["fake-gpt", "fake-gone", "demo"]
+    assert [model.id for model in models] == NAMES
 
 
 @pytest.mark.parametrize("name", ["fake-gpt", "mock/fake-gpt"])

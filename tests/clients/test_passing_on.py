@@ -156,7 +156,7 @@ def test_nothing_but_the_body_reaches_the_vendor(
             "Cookie": "session=caller",
             "Forwarded": "for=192.0.2.7",
             "Idempotency-Key": "caller-1",
-            "X-Api-Key": "caller-2",
+            "X-Goog-Api-Key": "caller-2",
             "X-Forwarded-For": "192.0.2.7",
             "Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         },
