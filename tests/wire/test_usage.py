@@ -320,6 +320,8 @@ some_told = st.fixed_dictionaries(
         | st.fixed_dictionaries(
             {}, optional=dict.fromkeys(("cached_tokens", "audio_tokens", "cache_write_tokens"), figures)
         ),
+        "prompt_cache_hit_tokens": figures,
+        "cached_tokens": figures,
         "completion_tokens_details": st.none()
         | st.fixed_dictionaries({}, optional=dict.fromkeys(("reasoning_tokens", "audio_tokens"), figures)),
     },

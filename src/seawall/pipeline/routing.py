@@ -13,9 +13,10 @@ async def plan_route(call: Call, gateway: Gateway) -> None:
     """
     assert call.request is not None and call.policy is not None
     plan = gateway.router.plan(call.request)
-    call.plan = tuple(
-        p for p in plan if call.policy.allows(p.route.provider, p.route.model, call.request.model)
-    )
-    if not call.plan:
+    if call.policy.models is not None:
+        asked, allows = call.request.model, call.policy.allows
+        plan = tuple(each for each in plan if allows(each.route.provider, each.route.model, asked))
+    if not plan:
         raise ModelNotAllowed(param="model")
+    call.plan = plan
     call.route = call.plan[0].route

@@ -31,6 +31,7 @@ _REFUSED = {
     "previous_response_id": "stored state adds input that cannot be counted here",
     "conversation": "stored state adds input that cannot be counted here",
 }
+_REFUSED_NAMES = frozenset(_REFUSED)
 _PRICED_TOOLS = ("function", "custom")
 
 
@@ -62,9 +63,11 @@ def _check_responses(request: Request) -> None:
 
 def _check_chat(request: Request) -> None:
     body = request.body
-    for field in _REFUSED.keys() & body.keys():
-        if body[field] is not None:
-            raise UnpricedField(f"{field} is refused because {_REFUSED[field]}. Leave it out.", param=field)
+    if not _REFUSED_NAMES.isdisjoint(body):
+        for field in _REFUSED.keys() & body.keys():
+            if body[field] is not None:
+                why = _REFUSED[field]
+                raise UnpricedField(f"{field} is refused because {why}. Leave it out.", param=field)
     _check_google(body.get("extra_body"))
     if request.files:
         _check_files(body["messages"])

@@ -122,12 +122,13 @@ class ModelRouter:
         return targets
 
     def admit(self, route: Route) -> bool:
-        """Say whether an attempt may begin now; see `Health.admit`."""
-        return self.health.admit(route, self._clock())
+        """Say whether an attempt may begin now; see `Health.admit`. The demo model is never shut."""
+        return route.listed is not None or self.health.admit(route, self._clock())
 
     def note(self, route: Route, error: BaseException | None) -> None:
         """Learn how an attempt ended."""
-        self.health.note(route, outcome_of(error), self._clock())
+        if route.listed is None:
+            self.health.note(route, outcome_of(error), self._clock())
 
     def after_failure(self, failure: Failure, at: Planned, rest: Sequence[Planned]) -> Retry | Next | Stop:
         """Decide what follows a failed attempt."""

@@ -29,7 +29,12 @@ def write_error(error: SeawallError, call_id: str, support_contact: str | None =
 
 
 def read_error(value: Any, hidden: tuple[str, ...] = ()) -> VendorError:
-    """Read the error in a vendor's body, whatever its shape; `hidden` are texts that must not get out."""
+    """Read the error in a vendor's body, whatever its shape; `hidden` are texts that must not get out.
+
+    Google wraps it in a list.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     error = value.get("error", value) if isinstance(value, dict) else value
     if isinstance(error, str):
         return VendorError(message=_text(error, MESSAGE_CHARS_MAX, hidden))

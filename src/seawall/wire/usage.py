@@ -38,7 +38,9 @@ class _OutputDetails(Struct):
     image_tokens: int | None = None
 
 
-class _Chat(Struct):
+class ChatUsage(Struct):
+    """The usage object of a chat completion, as far as it is read."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
@@ -55,7 +57,11 @@ def chat_usage(value: Any) -> Usage | None:
     larger figure is billed. Cached tokens stand in `prompt_tokens_details`; else in `prompt_cache_hit_tokens`
     (DeepSeek) or `cached_tokens` (Moonshot). Cache writes are OpenAI's and OpenRouter's.
     """
-    told = _read(value, _Chat)
+    return read_chat_usage(_read(value, ChatUsage))
+
+
+def read_chat_usage(told: ChatUsage | None) -> Usage | None:
+    """Read a usage object that is decoded already; see `chat_usage`."""
     if told is None or told.prompt_tokens is None:
         return None
     details = told.prompt_tokens_details or _InputDetails()
@@ -170,7 +176,7 @@ def _figures(told: _Iteration) -> tuple[int, int, int, int, int]:
 
 def embeddings_usage(value: Any) -> Usage | None:
     """Read the usage of embeddings, which have input only; some vendors tell only the total."""
-    told = _read(value, _Chat)
+    told = _read(value, ChatUsage)
     tokens = _first(told.prompt_tokens, told.total_tokens) if told else None
     if tokens is None or tokens < 0:
         return None
@@ -284,5 +290,11 @@ def _usage(
 
 def _clamped(**figures: int | None) -> Usage | None:
     """Return the usage that these figures are, `None` where one is negative."""
-    known = {name: min(figure, TOKENS_MAX) for name, figure in figures.items() if figure is not None}
-    return None if min(known.values()) < 0 else Usage(**known)  # type: ignore[arg-type]  # `exact` is a bool.
+    known = {name: figure for name, figure in figures.items() if figure}
+    if known and min(known.values()) < 0:
+        return None
+    if known and max(known.values()) > TOKENS_MAX:
+        known = {name: min(figure, TOKENS_MAX) for name, figure in known.items()}
+    if figures.get("image_output") == 0:
+        known["image_output"] = 0
+    return Usage(**known)  # type: ignore[arg-type]  # `exact` is a bool.

@@ -10,12 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from seawall.core.call import Event
-from seawall.core.money import Usage
 from seawall.wire import sse
 from seawall.wire.dialect import Reading
-
-TOKENS_MAX = 10**12
-"""No usage is believed beyond this; what it costs still fits into the ledger."""
+from seawall.wire.usage import ChatUsage, read_chat_usage
 
 encode = msgspec.json.Encoder().encode
 
@@ -44,28 +41,9 @@ class _Choice(Struct):
     finish_reason: str | None = None
 
 
-class _PromptDetails(Struct):
-    cached_tokens: int | None = None
-    audio_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class _CompletionDetails(Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-
-
 class _Answer(Struct):
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: ChatUsage | None = None
     error: Any = None
 
 
@@ -142,7 +120,7 @@ def _read_leniently(value: Any) -> _Answer:
         text = encode(said).decode() if said else None
         choices.append(_Choice(delta=_Delta(content=text), finish_reason=str(finish) if finish else None))
     try:
-        usage = msgspec.convert(value.get("usage"), _Usage | None)
+        usage = msgspec.convert(value.get("usage"), ChatUsage | None)
     except msgspec.ValidationError:
         usage = None
     return _Answer(choices=choices, usage=usage, error=value.get("error"))
@@ -162,46 +140,12 @@ def _event(answer: _Answer, raw: bytes) -> Event:
             tool += _tool_text(call.function)
         tool += _tool_text(said.function_call)
     return Event(
-        raw=raw, text=text, reasoning=reasoning, tool=tool, finish=finish, usage=_usage(answer.usage)
+        raw=raw, text=text, reasoning=reasoning, tool=tool, finish=finish, usage=read_chat_usage(answer.usage)
     )
 
 
 def _tool_text(function: _ToolFunction | None) -> str:
     return "" if function is None else (function.name or "") + (function.arguments or "")
-
-
-def _usage(usage: _Usage | None) -> Usage | None:
-    """Read a usage object; `None` where it does not say both sums."""
-    if usage is None or usage.prompt_tokens is None:
-        return None
-    if usage.completion_tokens is None and usage.total_tokens is None:
-        return None
-    # Some vendors count reasoning in the total and not in the completion (xAI); the larger one is billed.
-    output = max(usage.completion_tokens or 0, (usage.total_tokens or 0) - usage.prompt_tokens)
-    prompt = usage.prompt_tokens_details or _PromptDetails()
-    completion = usage.completion_tokens_details or _CompletionDetails()
-    figures = [
-        usage.prompt_tokens,
-        output,
-        prompt.cached_tokens or 0,
-        prompt.cache_write_tokens or 0,
-        completion.reasoning_tokens or 0,
-        prompt.audio_tokens or 0,
-        completion.audio_tokens or 0,
-    ]
-    if min(figures) < 0:
-        return None
-    prompt_tokens, output_tokens, *rest = (min(figure, TOKENS_MAX) for figure in figures)
-    cached_read, cached_write, reasoning, audio_input, audio_output = rest
-    return Usage(
-        input=prompt_tokens,
-        output=output_tokens,
-        cached_read=cached_read,
-        cached_write=cached_write,
-        reasoning=reasoning,
-        audio_input=audio_input,
-        audio_output=audio_output,
-    )
 
 
 def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:
