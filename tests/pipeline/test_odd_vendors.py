@@ -1,6 +1,8 @@
 """What other vendors send: anything. It is passed on as it came, or it is an error; the money is never guessed low."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -230,6 +232,8 @@ async def test_an_answer_that_nobody_asked_for_reaches_nobody(desk: Desk, marker
         ("retry-after: nan\r\n", None),
         ("retry-after: 1e9\r\n", None),
         ("retry-after: soon\r\n", None),
+        ("retry-after: Sat, 21 Nov 2015 12:00:00 GMT\r\n", None),
+        ("retry-after: Sat, 99 Nov 2015 12:00:00 GMT\r\n", None),
     ],
 )
 async def test_retry_after_passes_through(
@@ -239,6 +243,13 @@ async def test_retry_after_passes_through(
     response = await desk.call(marker)
     assert code_of(response) == (429, "vendor_says_no")
     assert response.headers.get("retry-after") == passed_on
+
+
+async def test_retry_after_may_be_a_date(desk: Desk, marker: str) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    desk.vendor_says(whole(ERROR, status="429 Too Many Requests", headers=f"retry-after: {date}\r\n"))
+    response = await desk.call(marker)
+    assert 300 < int(response.headers["retry-after"]) <= 600
 
 
 @pytest.mark.parametrize(

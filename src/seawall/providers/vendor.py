@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import msgspec
 
@@ -287,12 +289,21 @@ async def _read_body(exchange: Exchange, bytes_max: int) -> bytes:
 
 
 def _retry_after(exchange: Exchange) -> float | None:
-    """Read how long the vendor asks to wait, in seconds; a date is not understood."""
+    """Read how long the vendor asks to wait, in seconds: given as a number or, in retry-after, as a date."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        text = exchange.headers.get(name, "")
         try:
-            seconds = float(exchange.headers[name]) * scale
-        except (KeyError, ValueError):
-            continue
+            seconds = float(text) * scale
+        except ValueError:
+            seconds = _until(text)
         if 0 <= seconds <= RETRY_AFTER_S_MAX:
             return seconds
     return None
+
+
+def _until(date: str) -> float:
+    """Return the seconds until an HTTP date (RFC 9110), -1 where it is none."""
+    try:
+        return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):  # TypeError: a date without a time zone.
+        return -1.0
