@@ -202,7 +202,7 @@ def test_client_tries_again_after_an_overload(claude: Anthropic, key: Key, vendo
     vendor.answers_next(Behaviour(status=529), Behaviour(answer_tokens=9))
     answer = claude.with_options(max_retries=1).messages.create(model=NATIVE, max_tokens=100, messages=ASK)
     assert answer.stop_reason == "end_turn"
-    assert key.outcomes() == [(529, "upstream_unavailable"), (200, None)]
+    assert key.outcomes() == [(529, "overloaded_error"), (200, None)]
 
 
 def test_overload_inside_a_stream_is_an_overloaded_error(claude: Anthropic, vendor: Vendor) -> None:

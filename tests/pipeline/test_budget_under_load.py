@@ -1,9 +1,10 @@
-"""Five hundred calls at once, worth ten times the budget, many of them broken: the provider's bill never passes it."""
+"""Hundreds of calls at once, worth several budgets, many of them broken: the provider's bill never passes one."""
 
 import asyncio
 import json
 import random
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from seawall.core.money import Money, parse_usd
 from tests.fixtures.gateways import RunningApp, Start, marked
 from tests.fixtures.mock_calls import LONGER, until
+from tests.fixtures.pairs import CLIENTS, PAIRS, Hall, body_of, hall_in
 from tests.fixtures.raw_http import peer_of
 
 CALLS = 500
@@ -102,3 +104,117 @@ async def test_calls_that_fit_can_use_at_least_80_percent_of_the_budget(start: S
     spend = await app.spend()
     assert spend.lifetime == app.mock.bill
     assert Money(BUDGET * 80 // 100) <= app.mock.bill <= BUDGET
+
+
+MIXED_CALLS = 300
+HOUR = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+
+MIXED: dict[str, tuple[str, dict[str, Any]]] = {
+    "plain": ("full", {}),
+    "stream": ("full", {"stream": True}),
+    "without usage": ("full-nousage", {"stream": True}),
+    "reset": ("full-reset9", {"stream": True}),
+    "reset, billed in full": ("full-reset9-greedy", {"stream": True}),
+    "cut off": ("full-eof20", {"stream": True}),
+    "ends early": ("full-end7", {"stream": True}),
+    "fails inside": ("full-error5", {"stream": True}),
+    "nonsense": ("full-badjson", {"stream": True}),
+    "leaves": ("full-g1-notice20", {"stream": True}),
+    "leaves before the answer": ("full-d30", {}),
+    "thinks": ("think250-full", {"stream": True}),
+    "thinks and leaves": ("think250-full-g1", {"stream": True}),
+    "writes to a cache": ("full-write100000", {"stream": True}),
+    "writes to a cache and dies": ("full-write100000-reset5", {"stream": True}),
+    "fails": ("e500", {}),
+    "never answered": ("full-badhttp", {}),
+}
+"""What calls of every pair of dialects do; only Anthropic's models write to a cache."""
+
+HOURLY: dict[str, tuple[str, dict[str, Any]]] = {
+    "writes for an hour": ("full-hour100000", HOUR),
+    "writes for an hour and dies": ("full-hour100000-reset5", {**HOUR, "stream": True}),
+}
+"""What calls do besides, whose client and vendor both speak messages."""
+
+
+async def make_mixed_call(hall: Hall, pair: tuple[str, str], marker: str, kind: str) -> tuple[int, Any]:
+    """Make a call of a pair of dialects; returns its status, 0 where the client left, and its error."""
+    mocked, fields = (MIXED | HOURLY)[kind]
+    hall.behave(marker, mocked)
+    async with peer_of(hall.app.port) as peer:
+        body = body_of(*pair, marker, cap=300, **fields)
+        peer.ask(body, hall.app.key, path=CLIENTS[pair[0]], headers=f"seawall-user: {marker}\r\n")
+        if "leaves" in kind:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(random.Random(marker).uniform(0.0, 0.4)):
+                    await peer.head()
+            return 0, {}
+        status, headers = await peer.head()
+        if status == 200:
+            async with asyncio.timeout(LONGER * 6):
+                await drain(peer, headers)
+            return status, {}
+        return status, json.loads(await peer.reader.readexactly(int(headers["content-length"])))["error"]
+
+
+def mixed_kinds(pair: tuple[str, str], dice: random.Random) -> str:
+    """Choose what a call of a pair does."""
+    kinds = [kind for kind in MIXED if pair[1] == "fake-claude" or "cache" not in kind]
+    if pair == ("messages", "fake-claude"):
+        kinds += HOURLY
+    return dice.choice(kinds)
+
+
+@pytest.mark.timeout(240)
+async def test_the_bill_of_300_calls_in_all_dialects_stays_within_the_budget(tmp_path: Path) -> None:
+    dice = random.Random(12)
+    pairs = [PAIRS[number % len(PAIRS)] for number in range(MIXED_CALLS)]
+    dice.shuffle(pairs)
+    markers = [f"m-{number:04d}" for number in range(MIXED_CALLS)]
+    kinds = [mixed_kinds(pair, dice) for pair in pairs]
+    async with hall_in(tmp_path, budget__daily_usd="0.90", server__grace_s=5) as hall:
+        calls = map(make_mixed_call, [hall] * MIXED_CALLS, pairs, markers, kinds)
+        ends = await asyncio.gather(*calls)
+        mock = hall.app.mock
+        await until(lambda: mock.open_calls == 0)
+        spend = await hall.app.spend()
+        logged = await hall.app.rows()
+        rows = {row.end_user: row for row in logged}
+        stayed = {marker for marker, kind in zip(markers, kinds, strict=True) if "leaves" not in kind}
+
+        assert mock.bill <= BUDGET
+        assert spend.held == 0
+        assert mock.bill <= spend.lifetime <= BUDGET
+        assert spend.overage == 0
+        assert stayed <= rows.keys() <= {*markers, None}  # Who leaves at once may not have said who it is.
+        assert len([row for row in logged if row.end_user]) == len(rows.keys() - {None})
+        bills = {marker: hall.sent(marker) for marker in markers}
+        assert [marker for marker, seen in bills.items() if len(seen) > 1] == []
+        assert [marker for marker, seen in bills.items() if seen and rows[marker].cost < seen[0].cost] == []
+        exact = [
+            marker for marker in markers if bills[marker] and (usage := rows[marker].usage) and usage.exact
+        ]
+        assert [marker for marker in exact if rows[marker].cost != bills[marker][0].cost] == []
+        assert len(exact) >= 10
+        assert {pair for pair, marker in zip(pairs, markers, strict=True) if bills[marker]} == set(PAIRS)
+        assert {status for status, _ in ends} <= {0, 200, 402, 429, 502}
+        assert all({"message", "type", "code"} <= set(error) for _, error in ends if error)
+        assert mock.overlaps == 0
+
+
+@pytest.mark.timeout(240)
+async def test_calls_in_all_dialects_that_fit_can_use_at_least_80_percent(tmp_path: Path) -> None:
+    async with hall_in(tmp_path, budget__daily_usd="0.90") as hall:
+
+        async def caller(first: int) -> None:
+            for number in range(first, MIXED_CALLS, 30):
+                pair = PAIRS[number % len(PAIRS)]
+                status, _ = await make_mixed_call(hall, pair, f"m-{number:04d}", "stream")
+                if status == 402:
+                    return
+
+        await asyncio.gather(*map(caller, range(30)))
+        spend = await hall.app.spend()
+        assert spend.lifetime == hall.app.mock.bill
+        assert (spend.held, spend.overage) == (0, 0)
+        assert Money(BUDGET * 80 // 100) <= hall.app.mock.bill <= BUDGET

@@ -125,6 +125,19 @@ def thinks_adaptively(model: str) -> bool:
     return (int(found[1]), int(found[2] or 0)) >= (4, 6)
 
 
+def takes_late_system(model: str) -> bool:
+    """Say whether a system prompt may come later: Opus from 4.8, Haiku from 5.5, other Claude models from 5.
+
+    Anthropic, "Messages", read 2026-11.
+    """
+    name = _bare(model)
+    found = _CLAUDE_VERSION.search(name)
+    if "claude" not in name or found is None:
+        return False
+    first = (4, 8) if "opus" in name else (5, 5) if "haiku" in name else (5, 0)
+    return (int(found[1]), int(found[2] or 0)) >= first
+
+
 def image_tokens_max(model: str) -> int | None:
     """Return the most tokens that a vendor bills for one image; `None` where it publishes no such number."""
     name = _bare(model).removeprefix("ft:")

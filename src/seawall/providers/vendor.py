@@ -29,6 +29,7 @@ from seawall.providers.tokens import (
     family_of,
     output_tokens,
     rough_input_tokens,
+    takes_late_system,
     thinks_adaptively,
 )
 from seawall.wire import openai_errors, sse
@@ -45,7 +46,10 @@ FRAME_TOKENS = 4
 MESSAGES_MAX = 1_000_000
 """The client's own limit has been applied; a translation may split messages."""
 
-_UNBILLED = frozenset({500, 503, 529})
+OVERLOADED = 529
+"""Anthropic's status for it; its type says the same."""
+
+_UNBILLED = frozenset({500, 503, OVERLOADED})
 _CREDENTIALS = frozenset({401, 402, 403})
 
 
@@ -113,6 +117,7 @@ class VendorProvider:
             takes_reasoning=self.profile.takes_reasoning,
             is_adaptive=thinks_adaptively(route.model),
             seal_origin=self.profile.seal_origin,
+            takes_late_system=takes_late_system(route.model),
         )
         first: Untranslatable | None = None
         for dialect in self.profile.dialects:
@@ -261,8 +266,9 @@ class VendorProvider:
             return UpstreamTimeout(retry_after_s=retry_after_s, private=private)
         if 400 <= status < 500:
             return UpstreamRefused(status, vendor, retry_after_s=retry_after_s, private=private)
+        code = vendor.code or (vendor.kind if status == OVERLOADED else None)
         return UpstreamUnavailable(
-            vendor_status=status, vendor_code=vendor.code, retry_after_s=retry_after_s, private=private
+            vendor_status=status, vendor_code=code, retry_after_s=retry_after_s, private=private
         )
 
 

@@ -8,6 +8,7 @@ from seawall.core.call import Attempt, Call, Event
 from seawall.core.errors import ClientGone, SeawallError
 from seawall.core.money import cost_of, format_usd
 from seawall.core.state import Owner, StoredResponse
+from seawall.pipeline.metering import is_exact
 from seawall.server.endpoints import Endpoint
 from seawall.wire.dialect import Answering, AnswerWriter, KeepingWriter
 from seawall.wire.responses.objects import response_id
@@ -152,7 +153,7 @@ class CallReply:
     def _cost(self) -> Headers:
         """Return what a whole answer cost with all of its attempts, where the provider said so."""
         attempt = self._call.attempt
-        if attempt is None or attempt.usage is None:
+        if attempt is None or attempt.usage is None or not is_exact(attempt):
             return []
         cost = self._call.cost + cost_of(attempt.route.price, attempt.usage)
         return [(b"seawall-cost-usd", format_usd(cost).encode())]

@@ -196,7 +196,8 @@ class Target(Struct, frozen=True):
     """Whom a request is written for: what a writer must know of the model and the vendor.
 
     `takes_reasoning` says that assistant messages may carry `reasoning_content` and `reasoning_details`;
-    `is_adaptive` that adaptive thinking is the model's way (Anthropic); `seal_origin` whose seals it reads.
+    `is_adaptive` that adaptive thinking is the model's way (Anthropic); `seal_origin` whose seals it reads;
+    `takes_late_system` that a system prompt may stand in the middle of a conversation (Anthropic).
     """
 
     model: str
@@ -204,6 +205,7 @@ class Target(Struct, frozen=True):
     takes_reasoning: bool = False
     is_adaptive: bool = False
     seal_origin: str = ""
+    takes_late_system: bool = False
 
 
 class Written(Struct, frozen=True):

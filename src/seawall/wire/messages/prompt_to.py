@@ -148,9 +148,12 @@ class _Writer:
         """Write the turns after the system prompt; tool results and what the user says are one message."""
         messages: list[tuple[str, list[Part]]] = []
         for turn in turns:
-            if turn.role in ("system", "developer"):
-                raise cannot_say(turn.path, TARGET, "system prompts must come first")
             self._refuse_name(turn)
+            if turn.role in ("system", "developer"):
+                if not self._target.takes_late_system:
+                    raise cannot_say(turn.path, TARGET, "system prompts must come first")
+                messages.append(("system", list(turn.parts)))
+                continue
             role = "assistant" if turn.role == "assistant" else "user"
             if role == "user" and messages and messages[-1][0] == "user":
                 messages[-1][1].extend(turn.parts)
