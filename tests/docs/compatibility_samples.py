@@ -16,6 +16,9 @@ BARE: dict[str, dict[str, Any]] = {
 """The smallest request of each dialect."""
 
 PNG = "iVBORw0KGgo="
+THOUGHT = "The moon pulls."
+"""Reasoning without a seal; it stands in samples of such reasoning only."""
+
 SCHEMA = {"type": "object", "properties": {"height": {"type": "number"}}, "required": ["height"]}
 
 _CHAT_TOOL = {"type": "function", "function": {"name": "tide", "parameters": SCHEMA}}
@@ -94,6 +97,7 @@ _CHAT_FIELDS: Samples = {
     "`moderation`": {"moderation": {"model": "omni-moderation-latest"}},
     "`service_tier`: `auto`, `default`": {"service_tier": "auto"},
     "`service_tier`: `flex`": {"service_tier": "flex"},
+    "`service_tier`: `on_demand`": {"service_tier": "on_demand"},
     "`service_tier`: `priority`": {"service_tier": "priority"},
     "`store`": {"store": True},
     "`metadata`": {"metadata": {"a": "b"}},
@@ -143,7 +147,7 @@ _CHAT_CONTENT: Samples = {
         _user({"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}})
     ),
     "`reasoning_content` of earlier answers": _called(
-        {"role": "tool", "tool_call_id": "call_1", "content": "7 m"}, reasoning_content="hm"
+        {"role": "tool", "tool_call_id": "call_1", "content": "7 m"}, reasoning_content=THOUGHT
     ),
     "`reasoning_details` with OpenAI's seal": _called(
         {"role": "tool", "tool_call_id": "call_1", "content": "7 m"},
@@ -287,6 +291,9 @@ _RESPONSES_CONTENT: Samples = {
             "encrypted_content": "seawall.anthropic.t.:s1",
         }
     ),
+    "`reasoning` without `encrypted_content`": _items(
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": THOUGHT}]}
+    ),
     "an item of a hosted tool": _items({"type": "web_search_call", "id": "ws_1", "status": "completed"}),
 }
 
@@ -397,6 +404,9 @@ _MESSAGES_CONTENT: Samples = {
     "`thinking` of OpenAI": _claude_called(
         {"content": "7 m"}, {"type": "thinking", "thinking": "hm", "signature": "seawall.openai.t.rs_1:e1"}
     ),
+    "`thinking` without a signature": _claude_called(
+        {"content": "7 m"}, {"type": "thinking", "thinking": THOUGHT, "signature": ""}
+    ),
     "`redacted_thinking`": _claude_called({"content": "7 m"}, {"type": "redacted_thinking", "data": "d1"}),
     "a block of a hosted tool": _claude_user({"type": "server_tool_use", "id": "s1", "name": "web_search"}),
 }
@@ -425,10 +435,7 @@ BETWEEN_VENDORS: dict[str, tuple[str, dict[str, Any]]] = {
     "`thinking`: `enabled`": ("messages", {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
     "`thinking`: `disabled`": ("messages", {"thinking": {"type": "disabled"}}),
     "`thinking` of Anthropic": ("messages", _MESSAGES_CONTENT["`thinking` of Anthropic"]),
-    "reasoning without a seal": (
-        "messages",
-        _claude_called({"content": "7 m"}, {"type": "thinking", "thinking": "hm", "signature": ""}),
-    ),
+    "reasoning without a seal": ("messages", _MESSAGES_CONTENT["`thinking` without a signature"]),
     "a `refusal` of earlier answers": (
         "responses",
         _items({"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}),

@@ -37,7 +37,7 @@ from seawall.wire.chat import writer as chat_writer
 from seawall.wire.messages import writer as messages_writer
 from seawall.wire.responses import writer as responses_writer
 from seawall.wire.translation import DIALECTS
-from tests.docs.compatibility_samples import BARE, BETWEEN_VENDORS, CONTENT, FIELDS
+from tests.docs.compatibility_samples import BARE, BETWEEN_VENDORS, CONTENT, FIELDS, THOUGHT
 from tests.docs.pages import read_page
 from tests.docs.test_error_pages import KINDS
 
@@ -129,6 +129,10 @@ def check(sent: Sent, says: str, patch: dict[str, Any]) -> None:
         return
     if words == "passes":
         assert {name: sent.body.get(name) for name in patch} == patch
+        return
+    if words == "left out" and patch.keys() & {"messages", "input"}:
+        assert THOUGHT in json.dumps(patch)
+        assert THOUGHT not in json.dumps(sent.body)
         return
     if words == "left out":
         assert not patch.keys() & sent.body.keys()

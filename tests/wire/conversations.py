@@ -75,7 +75,8 @@ schemas = objects.map(lambda fields: {**fields, "type": "object"})
 def caches(draw: st.DrawFn, words: Words) -> CacheMark | None:
     if not words.has_cache:
         return None
-    return draw(st.none() | st.builds(CacheMark, st.sampled_from([None, "5m", "1h"])))
+    ttls = [None, "5m", "1h"] if words.all_in("messages") else [None, "5m"]
+    return draw(st.none() | st.builds(CacheMark, st.sampled_from(ttls)))
 
 
 @st.composite

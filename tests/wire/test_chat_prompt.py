@@ -406,7 +406,7 @@ def test_openrouter_gets_cache_marks() -> None:
         Turn("assistant", (ToolUse("c", "f", ""),)),
         Turn("tool", (ToolResult("c", (TextPart("1"),), cache=mark),)),
     )
-    said_mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    said_mark = {"cache_control": {"type": "ephemeral"}}
     assert messages[0]["content"] == [
         {"type": "text", "text": "Hi", **said_mark},
         {
@@ -417,7 +417,7 @@ def test_openrouter_gets_cache_marks() -> None:
     ]
     assert messages[1]["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}
     assert messages[2]["content"] == [{"type": "text", "text": "1", **said_mark}]
-    assert notes == {}
+    assert notes == {"cache_control": "the provider keeps it for five minutes"}
 
 
 def test_what_a_tool_says_of_its_failure_is_its_text() -> None:

@@ -212,11 +212,23 @@ def test_mistrals_thinking_is_read_and_written() -> None:
 
 
 def test_reasoning_without_a_seal_goes_to_vendors_that_take_it() -> None:
-    messages, _ = said(DEEPSEEK, Turn("assistant", (UNSEALED, TextPart("a"))))
+    messages, notes = said(DEEPSEEK, Turn("assistant", (UNSEALED, TextPart("a"))))
     assert messages == [{"role": "assistant", "content": "a", "reasoning_content": "Hm."}]
-    with pytest.raises(Untranslatable) as caught:
-        said(OPENAI, Turn("assistant", (UNSEALED, TextPart("a"))))
-    assert caught.value.param == "p"
+    assert notes == {}
+
+
+@pytest.mark.parametrize("target", [OPENAI, GOOGLE, Target("m"), Target("m", vendor="groq")])
+@pytest.mark.parametrize("seal", [None, Seal("openai", "")])
+def test_reasoning_without_a_seal_is_left_out_for_vendors_that_do_not(
+    target: Target, seal: Seal | None
+) -> None:
+    bare = Reasoning(("Hm.",), seal=seal, path="p")
+    called = ToolUse("c", "f", "{}")
+    turns = (HELLO, Turn("assistant", (bare, TextPart("a"), called)), Turn("assistant", (bare,)), HELLO)
+    messages, notes = said(target, *turns)
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    assert messages == [USER, {"role": "assistant", "content": "a", "tool_calls": [call]}, USER]
+    assert notes == {"reasoning": "earlier reasoning without a signature is left out"}
 
 
 @pytest.mark.parametrize("target", [OPENAI, DEEPSEEK, GOOGLE])

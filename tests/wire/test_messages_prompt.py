@@ -327,8 +327,6 @@ def turn(role: Any, *parts: Part, name: str | None = None) -> tuple[Turn, ...]:
             {"turns": turn("user", FilePart("a.docx", media_type="application/msword", data="x", path="p9"))},
             "p9",
         ),
-        ({"turns": turn("assistant", Reasoning(("x",), path="p9"))}, "p9"),
-        ({"turns": turn("assistant", Reasoning(("x",), seal=Seal("anthropic", ""), path="p9"))}, "p9"),
         ({"turns": turn("assistant", Reasoning((), seal=Seal("openai", "x"), path="p9"))}, "p9"),
         ({"turns": turn("assistant", ToolUse("t", "n", "[1]", path="p9"))}, "p9"),
         ({"turns": turn("assistant", ToolUse("t", "n", '{"a":', path="p9"))}, "p9"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seawall.core.call import OutputCap, Request, Text
-from seawall.core.errors import InvalidRequest, NotYetSupported, UnpricedField
+from seawall.core.errors import InvalidRequest, NotYetSupported, UnpricedField, Untranslatable
 from seawall.wire.messages.request import check_fields, read_request, write_request
 
 RECORDED = Path(__file__).parent / "recorded" / "messages"
@@ -328,6 +328,33 @@ def test_stored_files_are_counted_and_refused(block: dict[str, Any], param: str)
     with pytest.raises(UnpricedField) as refused:
         check_fields(say(block))
     assert refused.value.param == param
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "thinking", "thinking": "Hm.", "signature": "seawall.openai.t.rs_1:ZW5j"},
+        {"type": "thinking", "thinking": "", "signature": "seawall.google.r.call_1:c2ln"},
+        {"type": "redacted_thinking", "data": "seawall.openai.r.rs_1:ZW5j"},
+    ],
+)
+def test_reasoning_of_another_vendor_is_refused_by_name(block: dict[str, Any]) -> None:
+    own = {"type": "thinking", "thinking": "So.", "signature": "c2ln"}
+    with pytest.raises(Untranslatable) as refused:
+        check_fields(say(own, block, role="assistant"))
+    assert refused.value.param == "messages[0].content[1]"
+
+
+def test_anthropics_own_reasoning_passes() -> None:
+    check_fields(
+        say(
+            {"type": "thinking", "thinking": "So.", "signature": "c2ln"},
+            {"type": "thinking", "thinking": "So.", "signature": ""},
+            {"type": "redacted_thinking", "data": "cmVk"},
+            {"type": "text", "text": "seawall.openai.t.rs_1:ZW5j"},
+            role="assistant",
+        )
+    )
 
 
 def test_fields_at_the_listed_price_pass() -> None:

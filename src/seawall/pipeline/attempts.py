@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from types import TracebackType
 
-from seawall.core.call import Call, Ending
+from seawall.core.call import Call, Ending, Sending
 from seawall.core.contracts import Gateway, Reply
 from seawall.core.errors import InvalidRequest, SeawallError
 from seawall.core.routing import Failure, Planned, Retry, Stop, error_to_tell, nothing_ready
+
+OFF_LOOP_BYTES = 256 * 1024
+"""From here on a request is translated and checked in a thread: several ms of Python."""
 
 
 def attempts(call: Call, gateway: Gateway, reply: Reply) -> "Iterator[Trying]":
@@ -56,7 +59,7 @@ class Trying:
         if self._wait_s:
             await asyncio.sleep(self._wait_s)
         call = self._call
-        self._planned = planned = self._choose()
+        self._planned = planned = await self._choose()
         call.route, call.attempt = planned.route, None
         call.number += 1
         if planned.why:
@@ -64,7 +67,7 @@ class Trying:
                 "plan_route", "allow", f"{planned.route.account}/{planned.route.model}: {planned.why}"
             )
 
-    def _choose(self) -> Planned:
+    async def _choose(self) -> Planned:
         """Take the planned provider, or where it cannot be asked the next one."""
         call, router = self._call, self._gateway.router
         assert call.request is not None
@@ -78,7 +81,7 @@ class Trying:
                     self._errors.append(nothing_ready(()))
                 continue
             try:
-                call.sending = router.provider(planned.route).prepare(call.request, planned.route)
+                call.sending = await self._prepare(planned)
             except InvalidRequest as error:
                 router.note(planned.route, error)
                 self._errors.append(error)
@@ -86,6 +89,15 @@ class Trying:
                 continue
             return planned
         raise error_to_tell(self._errors)
+
+    async def _prepare(self, planned: Planned) -> Sending:
+        """Put the request into the provider's dialect; a large one beside the event loop."""
+        request = self._call.request
+        assert request is not None
+        prepare = self._gateway.router.provider(planned.route).prepare
+        if request.raw_bytes > OFF_LOOP_BYTES:
+            return await asyncio.to_thread(prepare, request, planned.route)
+        return prepare(request, planned.route)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -112,6 +124,7 @@ class Trying:
             self._retried += 1
         again = "The same" if isinstance(step, Retry) else "The next"
         call.decided("attempts", "retry", f"{planned.route.account}: {error.message} {again} is tried.")
+        call.attempt = None  # It is settled: who leaves from now on leaves nothing that could be read on.
         call.reopen()
         self.goes_on = True
         return True

@@ -68,6 +68,12 @@ def _check_chat(request: Request) -> None:
             if body[field] is not None:
                 why = _REFUSED[field]
                 raise UnpricedField(f"{field} is refused because {why}. Leave it out.", param=field)
+    if request.has_long_cache:
+        raise UnpricedField(
+            "cache_control.ttl must be 5m here: the answer does not tell what was written for longer, which "
+            "costs more. Leave it out.",
+            param="cache_control.ttl",
+        )
     _check_google(body.get("extra_body"))
     if request.files:
         _check_files(body["messages"])
@@ -78,12 +84,19 @@ def _check_chat(request: Request) -> None:
         )
     tools = body.get("tools")
     for index, tool in enumerate(tools if isinstance(tools, list) else ()):
-        if isinstance(tool, dict) and tool.get("type", "function") not in _PRICED_TOOLS:
+        if _type_of(tool) not in _PRICED_TOOLS:
             raise UnpricedField(
                 "Tools that the provider runs itself are billed by themselves, so they are refused. "
                 "Use function tools.",
                 param=f"tools[{index}].type",
             )
+
+
+def _type_of(tool: Any) -> Any:
+    """Return the type of a tool; Google names its own by their field alone, without a type."""
+    if not isinstance(tool, dict):
+        return None
+    return tool.get("type", "function" if "function" in tool else None)
 
 
 def _check_files(messages: list[dict[str, Any]]) -> None:

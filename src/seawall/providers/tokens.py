@@ -16,6 +16,7 @@ import msgspec
 
 from seawall.core.call import Request
 from seawall.core.money import Price
+from seawall.wire import embeddings
 
 
 class Family(StrEnum):
@@ -153,7 +154,8 @@ def _bare(model: str) -> str:
 def rough_input_tokens(request: Request, family: Family, price: Price) -> int:
     """Bound the input tokens from sizes alone."""
     text_bytes = max(0, request.raw_bytes - request.image_bytes - request.audio_bytes)
-    return _capped(_bound_of_bytes(text_bytes, family) + _beside_text(request, family, price), price)
+    tokens = _bound_of_bytes(text_bytes, family) + _beside_text(request, family, price)
+    return _capped(tokens, request, price)
 
 
 def counted_input_tokens(request: Request, family: Family, price: Price, tokenizer: "Tokenizer") -> int:
@@ -171,7 +173,7 @@ def counted_input_tokens(request: Request, family: Family, price: Price, tokeniz
         + sum(_bound(text, family, _PERCENT[family], tokenizer) for text in countable_texts(request))
         + _beside_text(request, family, price)
     )
-    return min(_capped(counted, price), rough_input_tokens(request, family, price))
+    return min(_capped(counted, request, price), rough_input_tokens(request, family, price))
 
 
 def countable_texts(request: Request) -> list[str]:
@@ -220,7 +222,8 @@ def _beside_text(request: Request, family: Family, price: Price) -> int:
     if request.schemas:
         tokens += _FOR_TOOLS[family]
     if request.images:
-        image = price.image_tokens_max or image_tokens_max(request.model) or window
+        # Not by the name in the request: an alias may be called as it likes. The price knows its model.
+        image = price.image_tokens_max or window
         tokens += request.images * image
     if request.audio_bytes:
         # OpenAI: 10 tokens a second, in which MP3 at its least (8 kbit/s) is 1,333 characters of base64.
@@ -229,8 +232,11 @@ def _beside_text(request: Request, family: Family, price: Price) -> int:
     return tokens + request.files * window
 
 
-def _capped(tokens: int, price: Price) -> int:
-    return tokens if price.context_tokens is None else min(tokens, price.context_tokens)
+def _capped(tokens: int, request: Request, price: Price) -> int:
+    """Bound by the context window; embeddings take many texts in one call, each with a window of its own."""
+    if price.context_tokens is None or request.dialect == embeddings.DIALECT:
+        return tokens
+    return min(tokens, price.context_tokens)
 
 
 _Encode = Callable[[str], Sized]

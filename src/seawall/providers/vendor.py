@@ -33,6 +33,7 @@ from seawall.providers.tokens import (
     thinks_adaptively,
 )
 from seawall.wire import openai_errors, sse
+from seawall.wire.bare_reasoning import leave_out_bare
 from seawall.wire.messages import counting
 from seawall.wire.prompt import Target
 from seawall.wire.translation import DIALECTS, make_reader, read_whole, translate
@@ -100,9 +101,10 @@ class VendorProvider:
         Raises Untranslatable naming the field for which no dialect of the vendor has words, and UnpricedField
         for what changes price, model or hidden input beyond any bound.
         """
-        sending = (
-            Sending(request) if self.profile.speaks(request.dialect) else self._translate(request, route)
-        )
+        if self.profile.speaks(request.dialect):
+            sending = Sending(*leave_out_bare(request, self.profile.seal_origin))
+        else:
+            sending = self._translate(request, route)
         check_fields(sending.request, route)
         return sending
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallError
 from seawall.pipeline.answer import answer
+from seawall.pipeline.attempts import OFF_LOOP_BYTES
 from seawall.server.body import BodyLimits, Receive, read_json
 from seawall.server.endpoints import Endpoint, vendor_headers
 from seawall.server.protocol import ON_DISCONNECT
@@ -107,12 +109,14 @@ class CallRoute:
 
         async def read() -> Request:
             body, size = await read_json(headers, receive, self._limits)
-            request = endpoint.read_request(
+            make = partial(
+                endpoint.read_request,
                 body,
                 raw_bytes=size,
                 messages_max=self._limits.messages_max,
                 headers=vendor_headers(endpoint, headers),
             )
+            request = await asyncio.to_thread(make) if size > OFF_LOOP_BYTES else make()
             return _with_end_user(request, end_user_of(headers))
 
         def client_left() -> None:

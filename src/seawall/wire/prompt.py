@@ -223,6 +223,10 @@ def cannot_say(path: str, target: str, why: str = "") -> Untranslatable:
     )
 
 
+LEFT_OUT = {"reasoning": "earlier reasoning without a signature is left out"}
+"""What is noted where it is."""
+
+
 def without_bare_reasoning(prompt: Prompt, notes: dict[str, str]) -> Prompt:
     """Leave out earlier reasoning that has no seal, for a vendor that cannot take it; `notes` says so.
 
@@ -230,7 +234,7 @@ def without_bare_reasoning(prompt: Prompt, notes: dict[str, str]) -> Prompt:
     """
     if not any(_is_bare(part) for turn in prompt.turns for part in turn.parts):
         return prompt
-    notes["reasoning"] = "earlier reasoning without a signature is left out"
+    notes |= LEFT_OUT
     turns = []
     for turn in prompt.turns:
         parts = tuple(part for part in turn.parts if not _is_bare(part))

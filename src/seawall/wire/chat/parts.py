@@ -184,4 +184,7 @@ def say_cache(mark: CacheMark | None, target: Target, notes: dict[str, str]) -> 
     if target.vendor != "openrouter":
         notes["cache_control"] = "the provider caches by itself"
         return {}
+    if mark.ttl not in (None, "5m"):  # Its bill could not be read from a chat completion; see fields.py.
+        notes["cache_control"] = "the provider keeps it for five minutes"
+        return {"cache_control": {"type": "ephemeral"}}
     return {"cache_control": {"type": "ephemeral"} | ({} if mark.ttl is None else {"ttl": mark.ttl})}

@@ -49,10 +49,11 @@ def read_request(
     options = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise InvalidRequest("stream_options must be an object.", param="stream_options")
+    written = encode(body)
     return Request(
         dialect=DIALECT,
         body=body,
-        raw_bytes=max(raw_bytes, len(encode(body))),  # A number may be longer as we write it.
+        raw_bytes=max(raw_bytes, len(written)),  # A number may be longer as we write it.
         model=model,
         stream=stream,
         cap=_output_cap(body),
@@ -64,6 +65,7 @@ def read_request(
         image_bytes=parts.image_bytes,
         audio_bytes=parts.audio_bytes,
         files=parts.files,
+        has_long_cache=b'"ttl"' in written and _has_long_cache(body),
         wants_audio=_wants_audio(body),
         wants_usage=bool(options and options.get("include_usage")),
         end_user=read_end_user(body),
@@ -116,9 +118,13 @@ def _read_part(part: Any, path: str, origin: Origin, parts: _Parts) -> None:
         raise InvalidRequest(f"{path} must be an object.", param=path)
     kind = part.get("type")
     if kind == "image_url":
-        parts.images += 1
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, dict) else image
+        is_document = isinstance(url, str) and url[:5].lower() == "data:" and url[5:11].lower() != "image/"
+        parts.files += (
+            is_document  # Google takes documents and films here, which have no bound but the window.
+        )
+        parts.images += not is_document
         parts.image_bytes += len(url) if isinstance(url, str) else 0
     elif kind == "input_audio":
         audio = part.get("input_audio")
@@ -138,6 +144,19 @@ def _read_part(part: Any, path: str, origin: Origin, parts: _Parts) -> None:
             "Parts of this type add input that cannot be counted. Send text, image_url, input_audio or file.",
             param=f"{path}.type",
         )
+
+
+def _has_long_cache(body: Json) -> bool:
+    """Say whether a mark for the cache asks for more than five minutes, wherever gateways take one."""
+    holders = [body, *body["messages"]]
+    for message in body["messages"]:
+        content = message.get("content")
+        holders += content if isinstance(content, list) else ()
+    tools = body.get("tools")
+    for tool in tools if isinstance(tools, list) else ():
+        holders += (tool, tool.get("function")) if isinstance(tool, dict) else ()
+    marks = [each.get("cache_control") for each in holders if isinstance(each, dict)]
+    return any(mark.get("ttl") not in (None, "5m") for mark in marks if isinstance(mark, dict))
 
 
 def _output_cap(body: Json) -> OutputCap:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from seawall.core.errors import SeawallError
+from seawall.core.errors import SeawallError, UpstreamUnavailable
 from seawall.core.money import Usage
 from seawall.core.state import StoredItem
 from seawall.wire import sse
@@ -131,11 +131,14 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
 
 
 def items_of(response: bytes) -> tuple[StoredItem, ...]:
-    """Return the output items of a response object, to be stored."""
+    """Return the output items of a response object, to be stored; raises UpstreamUnavailable for others."""
     output = _decode_raws(response).get("output")
     ids, items = ItemIds(), []
-    for raw in _decode_items(output) if output is not None else ():
-        item = _decode_named(raw)
+    try:
+        raws = [(raw, _decode_named(raw)) for raw in _decode_items(output)] if output is not None else []
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UpstreamUnavailable("The provider's answer cannot be read.") from error
+    for raw, item in raws:
         given = item.get("id")
         items.append(
             StoredItem(given if isinstance(given, str) and given else ids(str(item.get("type"))), bytes(raw))

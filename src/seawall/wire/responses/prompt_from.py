@@ -150,7 +150,9 @@ def _read_item(item: Fields, kind: Any, turns: _Turns) -> None:
         )
         turns.add("tool", [result], path)
     elif kind == "reasoning":
-        turns.add("assistant", _read_reasoning(item, item_id), path)
+        thoughts = _read_reasoning(item, item_id)
+        if thoughts:  # A turn without parts is an empty message, which Anthropic refuses.
+            turns.add("assistant", thoughts, path)
     elif kind == "item_reference":
         raise InvalidRequest(f"{path} names an item that is not stored here.", param=path)
     else:
