@@ -88,6 +88,7 @@ class Accounts:
                     vendor.profile.vendor,
                     is_free=vendor.is_local,
                     needs_prefix=vendor.is_local,
+                    begins=vendor.begins,
                 )
             )
             self.found.append(Found(vendor.name, each.because))
@@ -176,7 +177,10 @@ def enabled_vendors(settings: Settings) -> tuple[list[Enabled], list[str]]:
         first = keys.get(vendor.key_variable)
         key = keys.get(vendor.key_variable, other_than=PREFIX)
         if first != key:
-            notes.append(f"{vendor.key_variable} in this terminal is a key of Seawall; it is passed over.")
+            notes.append(
+                f"{keys.where(vendor.key_variable)} is a key of Seawall and passed over: it belongs into "
+                "your app's .env, the provider's key here."
+            )
         stated = keys.get(vendor.base_url_variable) if vendor.base_url_variable else None
         base_url = address_of(vendor, stated)
         if key is None and not (vendor.is_local and stated):

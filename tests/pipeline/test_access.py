@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from seawall.core.errors import Unauthenticated
+from seawall.identity.keys import NO_KEY, PROVIDERS_KEY
 from tests.fixtures.gateways import ADMIN_KEY, NOON, RunningApp, Start, marked
 from tests.fixtures.raw_http import peer_of
 
@@ -18,6 +19,17 @@ async def refusal(app: RunningApp, body: Any, **options: Any) -> tuple[int, str]
     assert answer.headers["content-type"] == "application/json"
     assert (await app.spend()).held == 0
     return answer.status_code, answer.json()["error"]["code"]
+
+
+HINTS = {
+    None: NO_KEY,
+    "Bearer": NO_KEY,
+    "Bearer ": NO_KEY,
+    "Basic c3c6c3c=": NO_KEY,
+    "sw-without-a-scheme": NO_KEY,
+    "Bearer sk-other": PROVIDERS_KEY,
+}
+"""What can be told from the form alone; of keys that could exist nothing is."""
 
 
 @pytest.mark.parametrize(
@@ -50,7 +62,7 @@ async def test_without_a_valid_key_nothing_is_told(start: Start, shown: str | No
             assert (error.pop("call_id")[:5], error) == (
                 "call_",
                 {
-                    "message": Unauthenticated().message,
+                    "message": HINTS.get(shown, Unauthenticated().message),
                     "type": "authentication_error",
                     "param": None,
                     "code": "invalid_api_key",

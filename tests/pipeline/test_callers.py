@@ -8,6 +8,7 @@ import pytest
 from seawall.proving.mock_provider import MockProvider
 from tests.fixtures.gateways import PROVIDER_KEY, RunningApp, Start, all_dialects
 from tests.fixtures.mock_calls import o200k
+from tests.fixtures.odd_vendor import OddVendor, whole
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -103,3 +104,41 @@ async def test_what_cannot_be_said_is_refused_by_its_name(start: Start) -> None:
     assert app.mock.total().requests == 0
     row = await app.row()
     assert (row.outcome, row.code, row.cost) == ("refused", "untranslatable", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/v1/v1/messages", "/v1 twice"),
+        ("/v1/files", "no such address below /v1"),
+        ("/chat/completions", "Does your base URL end in /v1?"),
+    ],
+)
+async def test_a_wrong_address_says_what_is_wrong_with_it(start: Start, path: str, said: str) -> None:
+    app = await start()
+    answer = await post(app, path, {}, x_api_key=app.key)
+    assert answer.status_code == 404
+    assert said in answer.json()["error"]["message"]
+    assert ("request_id" in answer.json()) == path.endswith("messages")
+
+
+async def test_a_provider_account_without_money_is_not_the_callers_fault(start: Start) -> None:
+    said = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    async with OddVendor(whole(said, status="429 Too Many Requests")) as vendor:
+        app = await start(providers__mock__base_url=vendor.base_url)
+        answer = await post(app, "/v1/chat/completions", message(model="fake-gpt"), x_api_key=app.key)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "provider_credentials")
+    assert answer.headers["x-should-retry"] == "false"
+
+
+async def test_a_model_of_another_kind_says_where_it_is_served(start: Start) -> None:
+    stated = {
+        "providers__openai__base_url": "https://api.openai.com/v1",
+        "providers__mock__models": ["fake-gpt"],
+    }
+    app = await start(**stated)
+    chat = await post(app, "/v1/chat/completions", message(model="text-embedding-3-small"), x_api_key=app.key)
+    embedding = await post(app, "/v1/embeddings", {"model": "gpt-5", "input": "Hello"}, x_api_key=app.key)
+    assert chat.json()["error"]["message"] == "text-embedding-3-small makes embeddings: POST /v1/embeddings."
+    assert embedding.json()["error"]["message"] == "gpt-5 makes no embeddings."
+    assert (chat.status_code, embedding.status_code) == (404, 404)

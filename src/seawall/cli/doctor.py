@@ -12,6 +12,7 @@ from seawall.cli.opening import (
     ConfigOption,
     DataOption,
     JsonOption,
+    damaged_table,
     has_database,
     read_settings,
     reason_of,
@@ -46,8 +47,10 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
 
     try:
         providers = survey(settings)
-    except (SettingsError, BadPriceTable) as error:
+    except SettingsError as error:
         stop(str(error))
+    except BadPriceTable as error:
+        stop(damaged_table(error))
     folder, spend, problems = _look_at_data(settings)
     problems = [*_provider_problems(settings, providers), *problems, *_budget_problems(settings, spend)]
     report = _report(settings, providers, folder, spend, problems)
@@ -247,10 +250,13 @@ def _provider_table(settings: "Settings", providers: list[Json]) -> "Table":
 
     table = printing.table("Name", "Found by", "Key", "Models")
     for found in providers:
-        key = "not needed" if found["key_variable"] is None else "set" if found["has_key"] else "empty"
         stated = settings.providers.get(found["name"])
+        is_open = found["key_variable"] is None or (stated is None and found["free"])
+        key = "not needed" if is_open else "set" if found["has_key"] else "empty"
         if stated is not None and stated.models is not None:
             models = "\n".join(_model_line(model, is_free=found["free"]) for model in found["models"])
+        elif found["free"] and not found["models"]:
+            models = f"any, asked for as {found['name']}/MODEL: free"
         else:
             models = (
                 f"{len(found['models'])} with a known price" if found["models"] else "those under [prices]"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from seawall.providers.price_table import BadPriceTable
     from seawall.settings import Settings
     from seawall.stores.sqlite.store import SqliteStore
 
@@ -90,6 +91,16 @@ def has_database(folder: Path) -> bool:
 def reason_of(error: Exception) -> str:
     """Return why the store cannot be used, in a few words."""
     return str(getattr(error, "private", None) or getattr(error, "strerror", None) or error)
+
+
+def damaged_table(error: "BadPriceTable") -> str:
+    """Say in one sentence that the prices in the data folder cannot be used, why, and what to do."""
+    cause = error.__cause__
+    what = f"it cannot be read: {cause.strerror}" if isinstance(cause, OSError) else cause or error
+    return (
+        f"The price table in the data folder is damaged ({what}). For the built-in one: "
+        "seawall prices update --built-in; for another: seawall prices update --force FILE."
+    )
 
 
 def short(path: Path) -> Path:

@@ -12,6 +12,7 @@ from seawall.cli.opening import (
     ConfigOption,
     DataOption,
     JsonOption,
+    damaged_table,
     read_settings,
     reason_of,
     short,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SHOWN_MAX = 40
 """Rows of the table for people; JSON has them all."""
+SOON = "A running gateway takes it within ten seconds."
 
 
 class _Group(TyperGroup):
@@ -77,8 +79,12 @@ def show(
     if len(found) > SHOWN_MAX:
         print(f"and {len(found) - SHOWN_MAX} more: say a part of the name, or --json for them all")
     if len(found) == 1:
-        _print_details(found[0])
-    print(f"\nTable of {book.table().as_of}; dollars for a million tokens.")
+        console.print()
+        console.print(printing.facts(_details(found[0])))
+    notes = [f"Table of {book.table().as_of}", "dollars for a million tokens"]
+    if any(each.price.tiers for each in found[:SHOWN_MAX]):
+        notes.append("+ dearer for long inputs")
+    print(f"\n{'; '.join(notes)}.")
 
 
 @app.command("update")
@@ -106,7 +112,7 @@ def update(
     try:
         if file is None:
             (folder / FILE_NAME).unlink(missing_ok=True)
-            print(f"The table of this release is in force again, of {_book(folder).table().as_of}.")
+            print(f"The table of this release is in force again, of {_book(folder).table().as_of}. {SOON}")
             return
         _install(file, folder, force=force)
     except OSError as error:
@@ -130,7 +136,7 @@ def _install(file: Path, folder: Path, *, force: bool) -> None:
 
     target = install_table(raw, prepare_folder(folder))
     rows = sum(1 for vendor in table.vendors.values() for row in vendor.rows if row.rates)
-    print(f"{rows:,} prices of {table.as_of} are in {short(target)}.")
+    print(f"{rows:,} prices of {table.as_of} are in {short(target)}. {SOON}")
 
 
 def _book(folder: Path) -> "PriceBook":
@@ -142,7 +148,7 @@ def _book(folder: Path) -> "PriceBook":
     try:
         book.reload()
     except BadPriceTable as error:
-        stop(f"{error}. Put another in its place with `seawall prices update --force`, or say --built-in.")
+        stop(damaged_table(error))
     return book
 
 
@@ -220,15 +226,20 @@ def _table(rows: "list[Listed]") -> "RichTable":
     return table
 
 
-def _print_details(found: "Listed") -> None:
-    """Print what the row of a table has no room for."""
+def _details(found: "Listed") -> list[tuple[str, str]]:
+    """List what the row of a table has no room for."""
+    from seawall.cli.printing import printable
+
     price = found.price
-    for name, dollars in _rates(price.rates).items():
-        if name not in ("input", "output", "cached_read"):
-            print(f"  {name.replace('_', ' ')}: {dollars}")
+    rows = [
+        (name.replace("_", " "), dollars)
+        for name, dollars in _rates(price.rates).items()
+        if name not in ("input", "output", "cached_read")
+    ]
     for tier in price.tiers:
         rates = ", ".join(f"{name.replace('_', ' ')} {usd}" for name, usd in _rates(tier.rates).items())
-        print(f"  above {tier.above_input_tokens:,} input tokens: {rates}")
-    print(f"  {price.kind}; {price.source}, {price.as_of}")
+        rows.append((f"above {tier.above_input_tokens:,} input tokens", rates))
+    rows += [("kind", price.kind), ("price", f"{price.source}, {price.as_of}")]
     if found.limits:
-        print(f"  limits: {found.limits[0]}, {found.limits[1]}")
+        rows.append(("limits", ", ".join(found.limits)))
+    return [(label, printable(text)) for label, text in rows]

@@ -11,6 +11,7 @@ from seawall.cli.opening import (
     ConfigOption,
     DataOption,
     JsonOption,
+    damaged_table,
     read_settings,
     stop,
     with_store,
@@ -42,12 +43,15 @@ def route(
     """
     settings = read_settings(config, data_dir=data)
     from seawall.app import explain_route
+    from seawall.providers.price_table import BadPriceTable
     from seawall.settings import SettingsError
 
     try:
         explained = explain_route(settings, model)
     except SettingsError as error:
         stop(str(error))
+    except BadPriceTable as error:
+        stop(damaged_table(error))
     if key is not None:
 
         async def work(store: "SqliteStore") -> "KeyRecord":
@@ -151,8 +155,9 @@ def _print(console: "Console", explained: "Explained") -> None:
         share = sum(_share(each, explained.targets) for each in group)
         console.print(facts(_facts(group, share, is_first=places[target.tier] == 1)))
     if places:
-        console.print("\nWhere one fails", style="bold")
-        console.print(facts(_retry_facts(explained.rules)))
+        is_only_one = sum(not target.skipped for target in explained.targets) == 1
+        console.print(f"\nWhere {'it' if is_only_one else 'one'} fails", style="bold")
+        console.print(facts(_retry_facts(explained.rules, is_only_one=is_only_one)))
 
 
 def _by_keys(targets: "Iterable[ExplainedTarget]") -> "list[list[ExplainedTarget]]":
@@ -200,10 +205,13 @@ def _price(target: "ExplainedTarget") -> str:
     return f"{told} ({printable(source)})" if source else told
 
 
-def _retry_facts(rules: "RetryRules") -> list[tuple[str, str]]:
-    """Say how often the same target is tried again."""
+def _retry_facts(rules: "RetryRules", *, is_only_one: bool) -> list[tuple[str, str]]:
+    """Say how often the same target is tried again, and what follows where there is another."""
     again = f"up to {rules.attempts} more {'try' if rules.attempts == 1 else 'tries'} on the same"
     pause = f"after a pause of up to {min(rules.base_s, rules.top_s):g} s"
     wait = f"not where the provider asks for more than {rules.wait_s_max:g} s"
-    told = f"{again}, {pause}; {wait}" if rules.attempts else "none: the next one at once"
-    return [("retries", told), ("then", "the next in this order, unless an answer has begun")]
+    none = "none" if is_only_one else "none: the next one at once"
+    retries = ("retries", f"{again}, {pause}; {wait}" if rules.attempts else none)
+    if is_only_one:
+        return [retries]
+    return [retries, ("then", "the next in this order, unless an answer has begun")]

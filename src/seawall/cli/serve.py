@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seawall.cli.opening import ConfigOption, DataOption, read_settings, stop
+from seawall.cli.opening import ConfigOption, DataOption, damaged_table, read_settings, stop
 
 if TYPE_CHECKING:
     from seawall.app import Seawall
@@ -79,7 +79,7 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
         seawall = Seawall(settings)
         key = await seawall.prepare()
     except BadPriceTable as error:
-        stop(f"{error}. Mend it with `seawall prices update FILE`, or delete it for the built-in table.")
+        stop(damaged_table(error))
     except (OSError, Overloaded) as error:
         why = getattr(error, "private", None) or getattr(error, "strerror", None) or error
         stop(

@@ -44,13 +44,16 @@ def usage(
     settings = read_settings(config, data_dir=data)
     now = time.time()
 
-    async def work(store: "SqliteStore") -> "tuple[list[Sums], dict[str, str], Spend]":
+    async def work(store: "SqliteStore") -> "tuple[list[Sums], dict[str, str], Spend, bool]":
         until_ms = int(now * 1000) + 1
-        sums = await store.call_log.usage(by=by, since_ms=until_ms - days * DAY_MS, until_ms=until_ms)
+        since_ms = until_ms - days * DAY_MS
+        sums = await store.call_log.usage(by=by, since_ms=since_ms, until_ms=until_ms)
+        newest = await store.call_log.newest(key_id=None, before=None, limit=1)
+        was_called = any(row.at_ms >= since_ms for row in newest)
         names = {record.id: record.name for record in await store.directory.keys()}
-        return sums, names, await store.call_log.spend("global", now)
+        return sums, names, await store.call_log.spend("global", now), was_called
 
-    sums, names, spend = with_store(settings, work)
+    sums, names, spend, was_called = with_store(settings, work)
     if by is Group.DAY:
         sums.sort(key=lambda row: str(row["name"]))
     if as_json:
@@ -59,14 +62,14 @@ def usage(
     from seawall.cli import printing
 
     console = printing.console()
+    span = f"{days} days" if days > 1 else "day"
     if sums:
-        console.print(
-            f"Usage of the last {days} days by {by}" if days > 1 else f"Usage of the last day by {by}"
-        )
-        console.print()
+        console.print(f"Usage of the last {span} by {by}\n")
         console.print(_table(sums, names, by))
+    elif was_called:
+        print(f"No call has reached a provider in the last {span}; see seawall why last.")
     else:
-        print(f"No calls in the last {days} days. Point your app at the gateway with a key from")
+        print(f"No calls in the last {span}. Point your app at the gateway with a key from")
         print("`seawall keys create NAME`; the model named demo answers without a provider.")
     console.print(f"\nBudget of the gateway (stage {settings.stage})", style="bold")
     console.print(printing.budget_grid(settings.global_budget(), spend, is_ascii=console.options.ascii_only))

@@ -16,6 +16,15 @@ from seawall.core.errors import Unauthenticated
 from seawall.core.policy import Budget, Policy, Principal, Scope, ScopeBudget
 
 PREFIX = "sw-"
+VENDOR_KEY_PREFIX = "sk-"
+NO_KEY = (
+    "The request shows no key. Send a Seawall key (sw-...) as `Authorization: Bearer`, or in x-api-key; the "
+    "operator of this gateway makes one with `seawall keys create`."
+)
+PROVIDERS_KEY = (
+    "That is a provider's key. Send the Seawall key (sw-...) instead; the provider's stays with this gateway "
+    "and should not be in your app."
+)
 ID_BYTES = 6
 SECRET_BYTES = 32
 KEY_CHARS_MAX = 200
@@ -67,7 +76,7 @@ class VirtualKeys:
         Raises Unauthenticated without detail, and Overloaded where the directory is down.
         """
         if not credentials or not credentials.startswith(PREFIX) or len(credentials) > KEY_CHARS_MAX:
-            raise Unauthenticated
+            raise Unauthenticated(_hint(credentials))
         now = self._now()
         key_hash = hash_of(credentials)
         known = self._known.get(key_hash)
@@ -112,6 +121,15 @@ class VirtualKeys:
             budgets=(self._global, ScopeBudget(Scope("key", record.id), record.budget)),
             models=None if record.models is None else frozenset(record.models),
         )
+
+
+def _hint(shown: str | None) -> str | None:
+    """Say what can be told from the form of what was shown; `None` leaves it to the usual words."""
+    if not shown:
+        return NO_KEY
+    if shown.startswith(VENDOR_KEY_PREFIX):
+        return PROVIDERS_KEY
+    return None
 
 
 def _valid_until(record: KeyRecord, key_hash: bytes) -> float:

@@ -1,6 +1,7 @@
 """Which models there are, who serves them, at which price, and in which order they are tried."""
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
@@ -36,6 +37,9 @@ NAME_SHOWN = 100
 NOTHING = Rates(input=Rate(0), output=Rate(0))
 FREE_PRICE = Price(NOTHING, source="declared free in the configuration")
 KINDS: tuple[Kind, ...] = ("chat", "embedding")
+_NO_NAME = re.compile(r"-$|^ft:|\.ft-|:extended$")
+"""Rows of the price table that stand for many names and are none themselves."""
+
 UNBILLED_DIALECTS = frozenset({"count_tokens"})
 """What vendors answer for nothing (Anthropic, "Token counting", read 2026-11)."""
 
@@ -46,7 +50,8 @@ class Offer(Struct, frozen=True):
     `models` is the operator's list; `None` means every model of the vendor whose price is known.
     `vendor` names the vendor in the price table, "" where it is not known. `listed` is for the demo model,
     which books nothing and tells what it would have cost. `needs_prefix` says that a model is served from
-    here only where it is named as "provider/model": whatever it is called is not known beforehand.
+    here only where it is named as "provider/model": whatever it is called is not known beforehand. `begins`
+    are the beginnings of the names that it serves, where the price table has others of its vendor.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Offer(Struct, frozen=True):
     is_free: bool = False
     listed: Price | None = None
     needs_prefix: bool = False
+    begins: tuple[str, ...] = ()
 
 
 class Routing(Struct, frozen=True):
@@ -144,6 +150,8 @@ class ModelRouter:
                     stated = self._prices.stated(offer.name)
                     names = tuple(dict.fromkeys([*stated, *self._prices.models(offer.vendor, kind=kind)]))
                 for name in names:
+                    if offer.models is None and _NO_NAME.search(name):
+                        continue
                     price = self._price(offer, name, kind)
                     if price is not None and name not in found:
                         found[name] = Route(offer.name, name, price, offer.listed)
@@ -194,12 +202,16 @@ class ModelRouter:
                 f'The operator can state it in seawall.toml under [prices."{redact(model[:NAME_SHOWN])}"].',
                 param="model",
             )
-        raise self._unknown(model)
+        raise self._unknown(model, kind)
 
-    def _unknown(self, model: str) -> UnknownModel:
+    def _unknown(self, model: str, kind: Kind) -> UnknownModel:
         name = redact(model[:NAME_SHOWN])
+        other: Kind = "chat" if kind == "embedding" else "embedding"
+        if any(self._price(offer, found, other) for offer, found in self._candidates(model, other)):
+            hint = "makes no embeddings" if kind == "embedding" else "makes embeddings: POST /v1/embeddings"
+            return UnknownModel(f"{name} {hint}.", param="model")
         if all(offer.listed is not None for offer in self._offers.values()):
-            hint = "This gateway has no provider yet: put a provider's key into its .env and restart it."
+            hint = "There is only the model demo yet: put a provider's key into its .env and restart it."
         else:
             hint = "GET /v1/models lists what there is."
         return UnknownModel(f"No provider here serves {name}. {hint}", param="model")
@@ -226,6 +238,8 @@ class ModelRouter:
     def _price(self, offer: Offer, model: str, kind: Kind) -> Price | None:
         if offer.listed is not None:
             return replace(offer.listed, rates=NOTHING, tiers=())
+        if offer.begins and not model.startswith(offer.begins):
+            return None
         if offer.is_free:
             return replace(
                 self._prices.find(offer.vendor, model, kind=kind) or FREE_PRICE, rates=NOTHING, tiers=()

@@ -47,6 +47,8 @@ FRAME_TOKENS = 4
 MESSAGES_MAX = 1_000_000
 """The client's own limit has been applied; a translation may split messages."""
 
+NO_MONEY = "insufficient_quota"
+"""OpenAI's code for an account that cannot pay; the status is 429, which clients would try again."""
 OVERLOADED = 529
 """Anthropic's status for it; its type says the same."""
 
@@ -262,7 +264,7 @@ class VendorProvider:
         vendor = openai_errors.read_error_body(raw, self._hidden)
         retry_after_s = _retry_after(exchange)
         private = f"{self.name} answered {status} {vendor.code or vendor.kind or ''}".rstrip()
-        if status in _CREDENTIALS:
+        if status in _CREDENTIALS or vendor.code == NO_MONEY:
             return ProviderCredentials(private=private)
         if status in (408, 504):
             return UpstreamTimeout(retry_after_s=retry_after_s, private=private)

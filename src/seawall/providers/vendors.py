@@ -15,7 +15,8 @@ class Vendor(Struct, frozen=True):
 
     `key_variable` holds its key; where `base_url_variable` is stated the address is read from it, with
     `path` appended, and `base_url` is what counts where it is empty ("" is none). `is_local` marks a server
-    of one's own: it needs no key, costs nothing, and a model is asked for as "name/model".
+    of one's own: it needs no key, costs nothing, and a model is asked for as "name/model". `begins` are the
+    beginnings of the models' names where the price table holds others of the vendor.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Vendor(Struct, frozen=True):
     base_url_variable: str = ""
     path: str = ""
     is_local: bool = False
+    begins: tuple[str, ...] = ()
 
 
 ONE = CapField("max_tokens", is_only_one=True)
@@ -57,6 +59,7 @@ VENDORS: tuple[Vendor, ...] = (
         "GEMINI_API_KEY",
         "https://generativelanguage.googleapis.com/v1beta/openai",
         _plain("google", seal_origin="google"),
+        begins=("gemini-", "gemma-"),
     ),
     Vendor(
         "azure",

@@ -107,18 +107,6 @@ class CallRoute:
         now = self._gateway.now()
         headers: list[tuple[bytes, bytes]] = scope["headers"]
 
-        async def read() -> Request:
-            body, size = await read_json(headers, receive, self._limits)
-            make = partial(
-                endpoint.read_request,
-                body,
-                raw_bytes=size,
-                messages_max=self._limits.messages_max,
-                headers=vendor_headers(endpoint, headers),
-            )
-            request = await asyncio.to_thread(make) if size > OFF_LOOP_BYTES else make()
-            return _with_end_user(request, end_user_of(headers))
-
         def client_left() -> None:
             if reply.is_done or call.client_left:
                 return
@@ -134,7 +122,7 @@ class CallRoute:
             endpoint=endpoint.path,
             received_at=now,
             credentials=None,
-            read=read,
+            read=partial(self._read, endpoint, headers, receive),
         )
         reply = CallReply(call, endpoint, send, self._gateway.support_contact)
         listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
@@ -157,6 +145,21 @@ class CallRoute:
             await _fail(reply, SeawallError(), task)
         finally:
             listeners.discard(client_left)
+
+    async def _read(
+        self, endpoint: Endpoint, headers: list[tuple[bytes, bytes]], receive: Receive
+    ) -> Request:
+        """Read a request in the dialect of its endpoint; a large one beside the event loop."""
+        body, size = await read_json(headers, receive, self._limits)
+        make = partial(
+            endpoint.read_request,
+            body,
+            raw_bytes=size,
+            messages_max=self._limits.messages_max,
+            headers=vendor_headers(endpoint, headers),
+        )
+        request = await asyncio.to_thread(make) if size > OFF_LOOP_BYTES else make()
+        return _with_end_user(request, end_user_of(headers))
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until every running call has settled, at most so long."""

@@ -66,7 +66,7 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
 
     async def missing(request: Request, error: Exception) -> Response:
         wrong_method = getattr(error, "status_code", 404) == 405 or request.url.path in ENDPOINTS
-        answer: SeawallError = WrongMethod() if wrong_method else UnknownRoute()
+        answer: SeawallError = WrongMethod() if wrong_method else UnknownRoute(_hint(request.url.path))
         if request.url.path == "/v1" or request.url.path.startswith("/v1/"):
             try:
                 await policy_of(request, gateway)
@@ -80,13 +80,22 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
     return {SeawallError: ours, 404: missing, 405: missing, Exception: unknown}
 
 
+def _hint(path: str) -> str | None:
+    """Say what is wrong with an address where it can be told; `None` leaves it to the usual words."""
+    if path.startswith("/v1/v1/"):
+        return "The address has /v1 twice: leave it out of the base URL, Anthropic's libraries add it."
+    if path.startswith("/v1/"):
+        return "Seawall has no such address below /v1. docs/compatibility.md lists those that it has."
+    return None
+
+
 def error_response(error: SeawallError, gateway: Gateway, path: str) -> Response:
     """Write an error in the dialect of an address, with an id of its own, under which the log says more."""
     call_id = gateway.new_id(gateway.now())
     if error.private:
         log.warning("request failed", extra={"fields": {"id": call_id, "why": error.private}})
     headers = {name.decode(): value.decode() for name, value in advice(error)}
-    endpoint = endpoint_of(path)
+    endpoint = endpoint_of(path.removeprefix("/v1") if path.startswith("/v1/v1/") else path)
     write = endpoint.write_error if endpoint else write_error
     name = endpoint.request_id_header.decode() if endpoint else "x-request-id"
     return Response(
