@@ -99,6 +99,13 @@ def test_a_free_provider_needs_no_prices(desk: Desk, place: Place) -> None:
     assert "unknown: declared free" in desk.run("doctor")
 
 
+def test_a_local_server_needs_no_key_and_is_asked_for_anything(desk: Desk) -> None:
+    output = desk.run("doctor", OLLAMA_HOST="127.0.0.1", VLLM_BASE_URL="http://127.0.0.1:8000/v1")
+    text = " ".join(output.split())
+    assert "ollama environment OLLAMA_HOST not needed any, asked for as ollama/MODEL: free" in text
+    assert "vllm environment VLLM_BASE_URL not needed any, asked for as vllm/MODEL: free" in text
+
+
 def test_nothing_to_call_is_a_problem(desk: Desk) -> None:
     assert problems(desk, SEAWALL_DEMO_ENABLED="false") == [
         "no provider is found and the demo model is off, so there is nothing to call"

@@ -48,10 +48,13 @@ def test_what_is_not_known_says_so(desk: Desk) -> None:
 
 def test_update_replaces_the_table_and_built_in_goes_back(desk: Desk, tmp_path: Path) -> None:
     newer = other_table(tmp_path, "2999-01-01")
-    assert "2999-01-01" in desk.run("prices", "update", str(newer))
+    soon = "A running gateway takes it within ten seconds.\n"
+    said = desk.run("prices", "update", str(newer))
+    assert "2999-01-01" in said
+    assert said.endswith(soon)
     assert (desk.data / "prices.json").read_bytes() == newer.read_bytes()
     assert {row["vendor"] for row in desk.values("prices")["data"]} == {"mistral"}
-    desk.run("prices", "update", "--built-in")
+    assert desk.run("prices", "update", "--built-in").endswith(soon)
     assert not (desk.data / "prices.json").exists()
     assert len({row["vendor"] for row in desk.values("prices")["data"]}) > 10
 
@@ -71,12 +74,40 @@ def test_a_damaged_table_is_not_taken(desk: Desk, tmp_path: Path, text: str) -> 
     assert not (desk.data / "prices.json").exists()
 
 
-def test_a_damaged_table_in_the_data_folder_is_not_passed_over(desk: Desk) -> None:
-    desk.data.mkdir()
+READERS = [("prices", "gpt-4o"), ("route", "demo"), ("doctor",), ("serve", "--port", "0")]
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_a_damaged_table_in_the_data_folder_is_not_passed_over(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.data.mkdir(mode=0o700)
     (desk.data / "prices.json").write_text("{", encoding="utf-8")
-    assert "is damaged" in desk.run("prices", "gpt-4o", code=2)
-    desk.run("prices", "update", "--built-in")
-    desk.run("prices", "gpt-4o")
+    assert desk.run(*words, code=2) == (
+        "seawall: The price table in the data folder is damaged (not JSON: Input data was truncated). For the"
+        " built-in one: seawall prices update --built-in; for another: seawall prices update --force FILE.\n"
+    )
+
+
+def test_a_table_that_cannot_be_read_is_not_passed_over(desk: Desk) -> None:
+    (desk.data / "prices.json").mkdir(parents=True)
+    assert "is damaged (it cannot be read: Is a directory)." in desk.run("prices", "gpt-4o", code=2)
+
+
+@pytest.mark.parametrize("how", ["--built-in", "--force"])
+def test_what_the_sentence_says_mends_a_damaged_table(desk: Desk, tmp_path: Path, how: str) -> None:
+    newer = str(other_table(tmp_path, "2999-01-01"))
+    desk.data.mkdir(mode=0o700)
+    (desk.data / "prices.json").write_text("{", encoding="utf-8")
+    assert "is damaged" in desk.run("prices", "update", newer, code=2)
+    desk.run("prices", "update", how, *([newer] if how == "--force" else []))
+    desk.run("prices", "mistral")
+
+
+def test_lines_fit_a_terminal_and_the_plus_is_explained(desk: Desk) -> None:
+    for words in (["anthropic/claude-sonnet-4-5"], ["gemini-2.5-pro"], []):
+        output = desk.run("prices", "show", *words)
+        assert max(map(len, output.splitlines())) <= 80
+        assert output.endswith("; dollars for a million tokens; + dearer for long inputs.\n")
+    assert desk.run("prices", "show", "openai/gpt-4o").endswith("; dollars for a million tokens.\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("no-such-file.json",), ("x.json", "--built-in")])

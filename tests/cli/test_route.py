@@ -166,6 +166,19 @@ def test_people_read_it_from_top_to_bottom(desk: Desk, place: Place) -> None:
     assert "\nWhere one fails\n  retries  up to 1 more try on the same," in text
 
 
+def test_a_single_target_has_no_next_one(desk: Desk, place: Place) -> None:
+    shown = desk.run("route", "demo")
+    assert "\nWhere it fails\n  retries  up to 1 more try on the same," in shown
+    assert "next" not in shown
+    place.write("seawall.toml", "[retries]\nattempts = 0\n")
+    assert "\n  retries  none\n" in "\n".join(map(str.rstrip, desk.run("route", "demo").splitlines())) + "\n"
+
+
+def test_the_keys_of_one_provider_are_each_others_next(desk: Desk, place: Place) -> None:
+    place.write("seawall.toml", PROVIDERS)
+    assert "the next in this order, unless an answer has begun" in desk.run("route", "near/large", **KEYS)
+
+
 def test_keys_and_control_sequences_are_never_shown(desk: Desk, place: Place) -> None:
     place.write("seawall.toml", PROVIDERS)
     for words in (("near/large",), ("near/large", "--json")):

@@ -92,6 +92,13 @@ def test_no_calls_says_what_to_do(desk: Desk) -> None:
     assert desk.values("usage")["data"] == []
 
 
+def test_calls_of_which_none_reached_a_provider_are_not_taken_for_none(desk: Desk) -> None:
+    desk.add_refused("call_1", at_ms=int(time.time() - 2 * 86_400) * 1000)
+    said = "No call has reached a provider in the last 31 days; see seawall why last.\n"
+    assert desk.run("usage").startswith(said)
+    assert desk.run("usage", "--days", "1").startswith("No calls in the last day. Point your app")
+
+
 def test_free_calls_have_no_share(desk: Desk) -> None:
     desk.add_call("call_1", model="demo")
     assert ["demo", "1", "1,200", "30", "$0.00", "-"] in rows_of(desk.run("usage", "--by", "model"))

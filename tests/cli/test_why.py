@@ -122,7 +122,10 @@ def test_an_unknown_id_is_one_sentence(desk: Desk, wanted: str) -> None:
     desk.add_key("app")
     said = desk.run("why", wanted, code=1)
     assert said.startswith("seawall: there is no call ")
-    assert said.endswith("it may be running still, or older than 7 days (log.keep_days).\n")
+    assert said.endswith(
+        "it may be running still, or older than 7 days (log.keep_days);"
+        " a call without a valid key is in the log only, and one to an unknown address nowhere.\n"
+    )
     assert "\x1b" not in said
 
 

@@ -34,10 +34,10 @@ def serve(
     from seawall.server.logs import set_up_logging
 
     set_up_logging(style=log_style(settings), level=settings.log.level)
-    bound = _bind(settings)
     import uvloop
 
-    uvloop.run(_run(settings, bound))
+    with _bind(settings) as bound:
+        uvloop.run(_run(settings, bound))
 
 
 def _bind(settings: "Settings") -> socket.socket:

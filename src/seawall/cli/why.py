@@ -90,7 +90,8 @@ async def _find(store: "SqliteStore", wanted: str, keep_days: int) -> "CallRow":
     if not found:
         stop(
             f"there is no call {printable(wanted)} on record; it may be running still, or older than"
-            f" {keep_days} days (log.keep_days); a call without a valid key or address is in the log only.",
+            f" {keep_days} days (log.keep_days); a call without a valid key is in the log only, and one to an"
+            " unknown address nowhere.",
             code=EXIT_NOT_FOUND,
         )
     if len(found) > 1:
