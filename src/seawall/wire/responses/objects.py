@@ -19,7 +19,6 @@ _decode_raws = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_named = msgspec.json.Decoder(dict[str, Any]).decode
 
-Raws = dict[str, msgspec.Raw]
 
 
 def response_id(answering: Answering) -> str:
