@@ -20,7 +20,6 @@ _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_named = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-
 def response_id(answering: Answering) -> str:
     """Return the id of the answer as the client knows it."""
     return PREFIX + answering.answer_id
