@@ -13,7 +13,7 @@ from seawall.core.errors import BudgetExhausted, UpstreamUnavailable
 from seawall.core.ledger import Ask, CallRow, Exhausted, Held, HoldAnswer, Settlement, Standing, size_hold
 from seawall.core.lines import Lines
 from seawall.core.money import Money, Price, Rate, Rates, Usage
-from seawall.core.policy import Budget, Policy, Principal, Scope, ScopeBudget
+from seawall.core.policy import Budget, Credentials, Policy, Principal, Scope, ScopeBudget
 from seawall.core.routing import Failure, Planned, Stop, Target
 from seawall.pipeline.answer import answer
 
@@ -24,9 +24,14 @@ PRICE = Price(Rates(input=Rate(10 * 10**9), output=Rate(30 * 10**9)))
 class Everyone:
     """Lets everybody in, with a dollar a day."""
 
-    async def identify(self, credentials: str | None) -> tuple[Principal, Policy]:
+    async def identify(self, shown: Credentials) -> tuple[Principal, Policy]:
         budgets = (ScopeBudget(Scope("global"), Budget(daily=DOLLAR)),)
         return Principal(key_id="key_1", key_name="test"), Policy(budgets)
+
+    async def know_user(
+        self, principal: Principal, policy: Policy, named: str | None
+    ) -> tuple[Principal, Policy]:
+        return principal, policy
 
     def forget(self) -> None: ...
 
@@ -168,7 +173,9 @@ async def take(story: list[str], ledger: Ledger, vendor: Vendor) -> None:
     )
     task = asyncio.current_task()
     assert task is not None
-    call = Call("call_1", task=task, endpoint="/", received_at=0.0, credentials="sw-x", read=read)
+    call = Call(
+        "call_1", task=task, endpoint="/", received_at=0.0, credentials=Credentials("sw-x"), read=read
+    )
     await answer(call, gateway, Reply(story))
 
 

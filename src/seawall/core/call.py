@@ -12,7 +12,7 @@ from msgspec import Struct
 from seawall.core.errors import ClientGone, Overloaded, SeawallError
 from seawall.core.money import FREE, Money, Price, Usage
 from seawall.core.pieces import Piece
-from seawall.core.policy import Decision, Policy, Principal
+from seawall.core.policy import Credentials, Decision, Policy, Principal
 from seawall.core.state import StoredItem
 
 if TYPE_CHECKING:
@@ -231,6 +231,7 @@ class Call:
     | server | id, task, endpoint, received_at, credentials, read, client_left |
     | authenticate | principal, policy |
     | read_request | request |
+    | know_user | principal, policy, request |
     | recall_state | request |
     | plan_route | plan |
     | attempts | deadline, route, sending, number |
@@ -282,7 +283,7 @@ class Call:
         task: "asyncio.Task[Any]",
         endpoint: str,
         received_at: float,
-        credentials: str | None,
+        credentials: Credentials,
         read: Callable[[], Awaitable[Request]],
     ) -> None:
         self.id = call_id

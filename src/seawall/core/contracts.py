@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -11,9 +11,11 @@ from seawall.core.errors import SeawallError
 from seawall.core.ledger import Ask, CallRow, HoldAnswer, Settlement
 from seawall.core.lines import Lines
 from seawall.core.money import Kind, Money
-from seawall.core.policy import Budget, Policy, Principal
+from seawall.core.policy import Budget, Credentials, Policy, Principal, Quota, Unit
 from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
 from seawall.core.state import Owner, StoredItem, StoredResponse
+
+KeyKind = Literal["key", "publishable"]
 
 
 class Reply(Protocol):
@@ -40,8 +42,19 @@ class Reply(Protocol):
 class Identity(Protocol):
     """Turns what a caller shows into who it is."""
 
-    async def identify(self, credentials: str | None) -> tuple[Principal, Policy]:
-        """Return the caller and its policy; raises Unauthenticated, or Overloaded where the store is down."""
+    async def identify(self, shown: Credentials) -> tuple[Principal, Policy]:
+        """Return the caller and its policy, as far as the end user has no part in it.
+
+        Raises Unauthenticated, OriginNotAllowed, and Overloaded where the store is down.
+        """
+
+    async def know_user(
+        self, principal: Principal, policy: Policy, named: str | None
+    ) -> tuple[Principal, Policy]:
+        """Add the end user: the one that a token or publishable key fixes, else the one that is `named`.
+
+        Returns what was given where there is none. Raises Overloaded where the store is down.
+        """
 
     def forget(self) -> None:
         """Look everything up again: something has changed."""
@@ -164,8 +177,38 @@ class CallLog(Protocol):
         """Return what a scope has spent in the periods that hold `at_s`."""
 
 
+class StatedLimit(Struct, frozen=True):
+    """One limit as it is stated, before it is known whose it is; see `core.policy.Limit`."""
+
+    unit: Unit
+    count: int
+    period_s: int
+    burst: int | None = None
+
+
+class UserRecord(Struct, frozen=True, kw_only=True):
+    """What the operator has decided about one end user. Times in Unix seconds.
+
+    `tier` goes before that of a token or key. `limits`, `quota` and `budget` go before those of the tier
+    where they state anything: `None` leaves them to it.
+    """
+
+    id: str
+    created_at: float
+    tier: str | None = None
+    blocked_at: float | None = None
+    note: str | None = None
+    limits: tuple[StatedLimit, ...] | None = None
+    quota: Quota | None = None
+    budget: Budget | None = None
+
+
 class KeyRecord(Struct, frozen=True, kw_only=True):
-    """A virtual key as it is stored: never the key itself. Times in Unix seconds."""
+    """A key as it is stored: never the key itself. Times in Unix seconds.
+
+    `owner` is whose key it is, `tier` that of its users. `limits` are on the key itself, `trial` is the quota
+    of each of its users who has no tier. `origins` are the web pages that may use a publishable key.
+    """
 
     id: str
     name: str
@@ -178,10 +221,16 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
     last_used_at: float | None = None
     previous_hash: bytes | None = None
     previous_until: float | None = None
+    kind: KeyKind = "key"
+    owner: str = ""
+    tier: str | None = None
+    limits: tuple[StatedLimit, ...] = ()
+    trial: Quota | None = None
+    origins: tuple[str, ...] = ()
 
 
 class Directory(Protocol):
-    """Who there is: virtual keys and what each may do."""
+    """Who there is: virtual keys and end users, and what each may do."""
 
     async def find_by_hash(self, key_hash: bytes) -> KeyRecord | None:
         """Return the key with this SHA-256, the previous one of a rotation included."""
@@ -200,6 +249,24 @@ class Directory(Protocol):
 
     def touch(self, last_used: dict[str, float]) -> Awaitable[None]:
         """Note when keys were last used."""
+
+    async def find_user(self, user_id: str) -> UserRecord | None:
+        """Return what is decided about a user; `None` where nothing is."""
+
+    async def users(self) -> list[UserRecord]:
+        """Return all users about whom anything is decided, by id."""
+
+    async def change_user(self, user_id: str, how: Callable[[UserRecord | None], UserRecord]) -> UserRecord:
+        """Replace a user by what `how` makes of it, in one step; what `how` raises changes nothing."""
+
+    async def erase_user(self, user_id: str, alias: str) -> int:
+        """Take a user's name and texts out of everything; the sums stay, under `alias`.
+
+        Returns how many calls were theirs; raises Conflict while one of them is running.
+        """
+
+    async def salt(self) -> bytes:
+        """Return random bytes of this data folder: what turns addresses into names that tell nothing."""
 
     async def version(self) -> int:
         """Return a number that changes when another process has changed anything."""

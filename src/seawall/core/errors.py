@@ -4,7 +4,12 @@ SeawallError                      500 internal_error
 ├── Refusal                       the caller can change something
 │   ├── Unauthenticated           401 invalid_api_key
 │   ├── NotAllowed                403 not_allowed
-│   │   └── ModelNotAllowed       403 model_not_allowed
+│   │   ├── ModelNotAllowed       403 model_not_allowed
+│   │   ├── OriginNotAllowed      403 origin_not_allowed
+│   │   └── UserBlocked           403 user_blocked
+│   ├── RateLimited               429 rate_limit_exceeded + Retry-After
+│   ├── QuotaExhausted            429 quota_exhausted     x-should-retry: false
+│   ├── LoopDetected              429 loop_detected       x-should-retry: false
 │   ├── BudgetBusy                429 budget_busy         + Retry-After
 │   ├── BudgetExhausted           402 budget_exhausted
 │   ├── UnpricedModel             402 unpriced_model
@@ -12,6 +17,7 @@ SeawallError                      500 internal_error
 │   ├── UnknownRoute              404 not_found
 │   ├── ResponseNotFound          404 response_not_found
 │   ├── WrongMethod               405 method_not_allowed
+│   ├── Conflict                  409 conflict
 │   ├── TooSlow                   408 request_timeout
 │   ├── TooLarge                  413 request_too_large
 │   └── InvalidRequest            400 invalid_request
@@ -36,6 +42,25 @@ from typing import ClassVar
 from msgspec import Struct
 
 
+class Facts(Struct, frozen=True, omit_defaults=True):
+    """The figures behind a refusal, for programs; only of the caller's own scopes.
+
+    `rule` is the setting that says so, `scope` whose it is ("key", "user", "address", "gateway"). Amounts are
+    whole numbers of `unit`, or decimal strings of dollars. `resets_at` is ISO 8601. `say` is a sentence for
+    the person in front of the app.
+    """
+
+    rule: str
+    scope: str
+    unit: str = ""
+    used: int | str | None = None
+    held: int | str | None = None
+    allowed: int | str | None = None
+    resets_at: str | None = None
+    upgrade_url: str | None = None
+    say: str | None = None
+
+
 class SeawallError(Exception):
     """Something went wrong inside Seawall; the call was stopped. Quote the call id when you report it."""
 
@@ -51,11 +76,13 @@ class SeawallError(Exception):
         param: str | None = None,
         retry_after_s: float | None = None,
         private: str | None = None,
+        facts: Facts | None = None,
     ) -> None:
         self.message = message or " ".join((type(self).__doc__ or "").split())
         self.param = param
         self.retry_after_s = retry_after_s
         self.private = private
+        self.facts = facts
         super().__init__(self.message)
 
     @property
@@ -110,6 +137,54 @@ class ModelNotAllowed(NotAllowed):
     """This key may not use that model. GET /v1/models lists the ones it may use."""
 
     code = "model_not_allowed"
+
+
+class OriginNotAllowed(NotAllowed):
+    """This key may not be used from that web page. The operator of this gateway lists the pages it is for."""
+
+    code = "origin_not_allowed"
+
+
+class UserBlocked(NotAllowed):
+    """This user has been blocked. The operator of this gateway can lift it."""
+
+    code = "user_blocked"
+
+
+class RateLimited(Refusal):
+    """Too many calls in too short a time. Wait for the seconds in Retry-After, then try again."""
+
+    code = "rate_limit_exceeded"
+    status = 429
+    kind = "rate_limit_error"
+
+
+class QuotaExhausted(Refusal):
+    """The quota of this user is used up. It opens again with the next period, or with another tier."""
+
+    code = "quota_exhausted"
+    status = 429
+    kind = "quota_error"
+
+    @property
+    def should_retry(self) -> bool | None:
+        """Trying again cannot help before the period ends or the tier changes."""
+        return False
+
+
+class LoopDetected(Refusal):
+    """The same call came again and again, as from a program that is caught in a loop. Look for the loop
+    before you go on.
+    """
+
+    code = "loop_detected"
+    status = 429
+    kind = "loop_error"
+
+    @property
+    def should_retry(self) -> bool | None:
+        """Trying again is what is wrong."""
+        return False
 
 
 class BudgetBusy(Refusal):
@@ -176,6 +251,13 @@ class WrongMethod(Refusal):
 
     code = "method_not_allowed"
     status = 405
+
+
+class Conflict(Refusal):
+    """That cannot be done now, because something else is still under way. Try again in a moment."""
+
+    code = "conflict"
+    status = 409
 
 
 class TooSlow(Refusal):

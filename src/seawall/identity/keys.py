@@ -10,10 +10,11 @@ import secrets
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from seawall.core.contracts import Directory, KeyRecord
 from seawall.core.errors import Unauthenticated
-from seawall.core.policy import Budget, Policy, Principal, Scope, ScopeBudget
+from seawall.core.policy import Budget, Credentials, Policy, Principal, Scope, ScopeBudget
 
 PREFIX = "sw-"
 VENDOR_KEY_PREFIX = "sk-"
@@ -70,11 +71,12 @@ class VirtualKeys:
         self._epoch = 0
         self.last_used: dict[str, float] = {}
 
-    async def identify(self, credentials: str | None) -> tuple[Principal, Policy]:
+    async def identify(self, shown: Credentials) -> tuple[Principal, Policy]:
         """Return the caller of a bearer key and its policy.
 
         Raises Unauthenticated without detail, and Overloaded where the directory is down.
         """
+        credentials = shown.secret
         if not credentials or not credentials.startswith(PREFIX) or len(credentials) > KEY_CHARS_MAX:
             raise Unauthenticated(_hint(credentials))
         now = self._now()
@@ -86,6 +88,12 @@ class VirtualKeys:
             raise Unauthenticated
         self.last_used[known.principal.key_id] = now
         return known.principal, known.policy
+
+    async def know_user(
+        self, principal: Principal, policy: Policy, named: str | None
+    ) -> tuple[Principal, Policy]:
+        """Add the end user that a call names."""
+        return (replace(principal, end_user=named) if named else principal), policy
 
     def forget(self) -> None:
         """Read every key again at its next use: something has changed."""

@@ -1,14 +1,18 @@
-"""Who is calling, and what they ask for."""
+"""Who is calling, for whom, and what they ask for."""
+
+from msgspec.structs import replace
 
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway
+from seawall.core.errors import UserBlocked
 
 
 async def authenticate(call: Call, gateway: Gateway) -> None:
     """Find out who is calling and what they may do.
 
-    Raises Unauthenticated for anything but a valid key, and Overloaded where the directory is down and
-    the key is not known already: trouble of ours never looks like a bad key.
+    Raises Unauthenticated for anything but a valid key or token, OriginNotAllowed for a web page that is not
+    listed, and Overloaded where the directory is down and the key is not known already: trouble of ours never
+    looks like a bad key.
     """
     call.principal, call.policy = await gateway.identity.identify(call.credentials)
 
@@ -19,3 +23,26 @@ async def read_request(call: Call, gateway: Gateway) -> None:
     Raises InvalidRequest, TooLarge or TooSlow.
     """
     call.request = await call.read()
+
+
+async def know_user(call: Call, gateway: Gateway) -> None:
+    """Find out for whom the call is made, and what that user may do.
+
+    From here on `principal` and the request agree on the user. Raises Overloaded where the directory is down:
+    a user who is blocked or has a quota never passes for one who is not.
+    """
+    assert call.principal is not None and call.policy is not None and call.request is not None
+    named = call.request.end_user
+    call.principal, call.policy = await gateway.identity.know_user(call.principal, call.policy, named)
+    if call.principal.end_user != named:
+        call.request = replace(call.request, end_user=call.principal.end_user)
+
+
+async def refuse_locked_out(call: Call, gateway: Gateway) -> None:
+    """Stop users who are shut out, before anything else is done for them; the cache included.
+
+    Raises UserBlocked.
+    """
+    assert call.policy is not None
+    if call.policy.is_blocked:
+        raise UserBlocked

@@ -2,7 +2,7 @@
 
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway, Reply
-from seawall.pipeline.access import authenticate, read_request
+from seawall.pipeline.access import authenticate, know_user, read_request, refuse_locked_out
 from seawall.pipeline.attempts import attempts
 from seawall.pipeline.calling import call_provider
 from seawall.pipeline.recording import record
@@ -21,6 +21,8 @@ async def answer(call: Call, gateway: Gateway, reply: Reply) -> None:
     async with record(call, gateway):  # one row per call, whatever happens
         await authenticate(call, gateway)
         await read_request(call, gateway)
+        await know_user(call, gateway)
+        await refuse_locked_out(call, gateway)
         await recall_state(call, gateway)  # what the caller said before, where it asks to go on from that
         await plan_route(call, gateway)
         for attempt in attempts(call, gateway, reply):

@@ -26,6 +26,7 @@ from seawall.core.ledger import (
 from seawall.core.money import FREE, Money, cost_of, format_usd
 from seawall.core.periods import LIFETIME, day_of, month_of, next_start
 from seawall.core.policy import Policy
+from seawall.pipeline.access import authenticate, know_user
 from seawall.pipeline.metering import Settled, is_exact, settle_attempt
 from seawall.pipeline.recording import first_row_of, note_try, row_of
 
@@ -81,7 +82,8 @@ async def _hold(call: Call, gateway: Gateway) -> None:
     with gateway.lines.join(blocked) as place:
         while True:
             waited = not await place.turn(give_up_at - clock())
-            call.principal, call.policy = await gateway.identity.identify(call.credentials)
+            await authenticate(call, gateway)
+            await know_user(call, gateway)
             ask = replace(ask, waited=waited, accounts=_accounts_of(call))
             answer, ask = await _try(ask, call, gateway)
             if isinstance(answer, Held):

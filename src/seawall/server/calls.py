@@ -13,6 +13,7 @@ from seawall.core.call import Call, Request
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallError
+from seawall.core.policy import Credentials
 from seawall.pipeline.answer import answer
 from seawall.pipeline.attempts import OFF_LOOP_BYTES
 from seawall.server.body import BodyLimits, Receive, read_json
@@ -26,7 +27,15 @@ FAIL_S = 5.0
 END_USER_CHARS_MAX = 256
 
 
-def credentials_of(headers: list[tuple[bytes, bytes]]) -> str | None:
+NOTHING_SHOWN = Credentials()
+
+
+def credentials_of(headers: list[tuple[bytes, bytes]]) -> Credentials:
+    """Return what a request shows of who makes it."""
+    return Credentials(secret=secret_of(headers))
+
+
+def secret_of(headers: list[tuple[bytes, bytes]]) -> str | None:
     """Return the key that a request shows, as bearer token or in x-api-key.
 
     Raises InvalidRequest where it shows two different ones: neither is ignored.
@@ -121,7 +130,7 @@ class CallRoute:
             task=task,
             endpoint=endpoint.path,
             received_at=now,
-            credentials=None,
+            credentials=NOTHING_SHOWN,
             read=partial(self._read, endpoint, headers, receive),
         )
         reply = CallReply(call, endpoint, send, self._gateway.support_contact)

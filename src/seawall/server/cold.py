@@ -13,7 +13,7 @@ from starlette.routing import Route
 from seawall.core.contracts import Gateway
 from seawall.core.errors import Overloaded, SeawallError, UnknownRoute, WrongMethod
 from seawall.core.policy import Policy
-from seawall.server.calls import credentials_of
+from seawall.server.calls import credentials_of, secret_of
 from seawall.server.endpoints import ENDPOINTS, endpoint_of
 from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
@@ -28,7 +28,7 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 def is_admin(request: Request, admin_key: str) -> bool:
     """Say whether the request shows the admin key, compared in constant time."""
-    shown = credentials_of(request.scope["headers"])
+    shown = secret_of(request.scope["headers"])
     return shown is not None and hmac.compare_digest(shown.encode(), admin_key.encode())
 
 

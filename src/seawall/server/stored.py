@@ -76,12 +76,14 @@ class Stored:
         raise InvalidRequest("Only background responses can be cancelled, and this one is complete.")
 
     async def _owner(self, request: Request) -> Owner:
-        principal, _ = await self._gateway.identity.identify(credentials_of(request.scope["headers"]))
+        identity = self._gateway.identity
+        principal, policy = await identity.identify(credentials_of(request.scope["headers"]))
         given = [request.query_params.get(field) for field in END_USER_FIELDS]
         named = {name for name in (*given, end_user_of(request.scope["headers"])) if name}
         if len(named) > 1:
             raise InvalidRequest("The request names two different end users. Name one.", param="user")
-        return Owner(principal.key_id, named.pop() if named else "")
+        principal, _ = await identity.know_user(principal, policy, named.pop() if named else None)
+        return Owner(principal.key_id, principal.end_user or "")
 
     async def _find(self, request: Request) -> StoredResponse:
         owner = await self._owner(request)

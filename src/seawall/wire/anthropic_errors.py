@@ -39,7 +39,8 @@ def write_error(error: SeawallError, call_id: str, support_contact: str | None =
     Our own code stands in `code`, and in `details.error_code`, where those libraries look for one.
     """
     contact = {} if support_contact is None else {"support_contact": support_contact}
-    details: dict[str, Any] = {"error_code": error.wire_code}
+    explained = openai_errors.explained(error, call_id).get("details", {})
+    details: dict[str, Any] = {"error_code": error.wire_code, **explained}
     if error.param == "thread":
         details = _UNTHREADED
     return msgspec.json.encode(

@@ -13,7 +13,7 @@ CODE_CHARS_MAX = 100
 
 def write_error(error: SeawallError, call_id: str, support_contact: str | None = None) -> bytes:
     """Write an error as OpenAI's client libraries expect it, with whom to ask where the operator says so."""
-    contact = {} if support_contact is None else {"support_contact": support_contact}
+    more = {} if support_contact is None else {"support_contact": support_contact}
     return msgspec.json.encode(
         {
             "error": {
@@ -22,10 +22,19 @@ def write_error(error: SeawallError, call_id: str, support_contact: str | None =
                 "param": error.param,
                 "code": error.wire_code,
                 "call_id": call_id,
-                **contact,
+                **more,
+                **explained(error, call_id),
             }
         }
     )
+
+
+def explained(error: SeawallError, call_id: str) -> dict[str, Any]:
+    """Return the figures behind a refusal with the command that says more; nothing where there are none."""
+    if error.facts is None:
+        return {}
+    facts = msgspec.to_builtins(error.facts)
+    return {"details": {**facts, "explain": f"seawall why {call_id}"}}
 
 
 def read_error(value: Any, hidden: tuple[str, ...] = ()) -> VendorError:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import apsw
 import msgspec
 
+from seawall.core.errors import Conflict
 from seawall.core.ledger import Ask, CallRow, Settlement
 from seawall.core.money import Money, Usage
 
@@ -26,6 +27,7 @@ HOUR_MS = 3_600_000
 ACCOUNTS_MAX = 10_000
 
 _DATA_VERSION = "PRAGMA data_version"
+_PERIODS = "SELECT period FROM accounts WHERE scope = ?"
 _READ_ACCOUNT = "SELECT spent, held, overage FROM accounts WHERE scope = ? AND period = ?"
 
 
@@ -131,6 +133,20 @@ class LedgerBatch:
             row = self.cursor.execute(_READ_ACCOUNT, key).fetchone()
             cell = self._memory.cells[key] = Cell(*(row or (0, 0, 0)))
         return cell
+
+    def forget_scope(self, scope: str) -> None:
+        """Forget the accounts of a scope, about to be renamed; raises Conflict while money is held on one."""
+        keys = {key for key in (*self._memory.cells, *self._changed) if key[0] == scope}
+        keys |= {(scope, str(period)) for (period,) in self.cursor.execute(_PERIODS, (scope,))}
+        if any(self.cell(key).held for key in keys):
+            raise Conflict("A call of this user is running. Try again in a moment.")
+        rows = [
+            (*key, cell.spent, cell.held, cell.overage) for key in keys if (cell := self._changed.get(key))
+        ]
+        _WRITE_ACCOUNTS.run(self.cursor, rows)
+        for key in keys:
+            self._changed.pop(key, None)
+            self._memory.cells.pop(key, None)
 
     def version(self) -> int:
         """Return the number that changes when another connection has written."""

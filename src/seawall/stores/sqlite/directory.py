@@ -1,4 +1,4 @@
-"""Virtual keys on SQLite; other processes may change them at any time."""
+"""Keys and end users on SQLite; other processes may change them at any time."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from seawall.core.contracts import KeyRecord
+from seawall.core.contracts import KeyRecord, StatedLimit, UserRecord
 from seawall.core.money import Money
-from seawall.core.policy import Budget
+from seawall.core.policy import Budget, Quota
+from seawall.stores.sqlite import users
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
 from seawall.stores.sqlite.writer import Writer
@@ -17,7 +18,10 @@ from seawall.stores.sqlite.writer import Writer
 _BY_HASH = "SELECT * FROM keys WHERE hash = ? OR previous_hash = ?"
 _BY_ID = "SELECT * FROM keys WHERE id = ?"
 _ALL = "SELECT * FROM keys ORDER BY created_at, id"
-_PUT = "INSERT OR REPLACE INTO keys VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_PUT = "INSERT OR REPLACE INTO keys VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_decode_limits = msgspec.json.Decoder(tuple[StatedLimit, ...]).decode
+_decode_quota = msgspec.json.Decoder(Quota).decode
+_decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _TOUCH = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
 
 
@@ -55,6 +59,28 @@ class SqliteDirectory:
         """Note when keys were last used."""
         return self._writer.submit(partial(_touch, last_used))
 
+    async def find_user(self, user_id: str) -> UserRecord | None:
+        """Return what is decided about a user; `None` where nothing is."""
+        return await self._reader.run(partial(users.find, user_id))
+
+    async def users(self) -> list[UserRecord]:
+        """Return all users about whom anything is decided, by id."""
+        return await self._reader.run(users.find_all)
+
+    async def change_user(self, user_id: str, how: Callable[[UserRecord | None], UserRecord]) -> UserRecord:
+        """Replace a user by what `how` makes of it, in one transaction."""
+        changed: UserRecord = await self._writer.submit(partial(users.change, user_id, how))
+        return changed
+
+    async def erase_user(self, user_id: str, alias: str) -> int:
+        """Take a user's name and texts out of everything; the sums stay, under `alias`."""
+        count: int = await self._writer.submit(partial(users.erase, user_id, alias))
+        return count
+
+    async def salt(self) -> bytes:
+        """Return random bytes of this data folder."""
+        return await self._reader.run(users.read_salt)
+
     async def version(self) -> int:
         """Return a number that changes when another process has changed the file."""
         number: int = await self._writer.submit(_version)
@@ -80,6 +106,12 @@ def _put(record: KeyRecord, batch: LedgerBatch) -> None:
             record.last_used_at,
             record.previous_hash,
             record.previous_until,
+            record.kind,
+            record.owner,
+            record.tier,
+            msgspec.json.encode(record.limits).decode(),
+            None if record.trial is None else msgspec.json.encode(record.trial).decode(),
+            msgspec.json.encode(record.origins).decode(),
         ),
     )
 
@@ -102,8 +134,9 @@ def _version(batch: LedgerBatch) -> int:
 
 
 def _record(row: tuple[Any, ...]) -> KeyRecord:
-    key_id, name, key_hash, created_at, models, daily, monthly, lifetime, *times = row
-    expires_at, revoked_at, last_used_at, previous_hash, previous_until = times
+    key_id, name, key_hash, created_at, models, daily, monthly, lifetime, *rest = row
+    expires_at, revoked_at, last_used_at, previous_hash, previous_until, *rest = rest
+    kind, owner, tier, limits, trial, origins = rest
     return KeyRecord(
         id=key_id,
         name=name,
@@ -116,4 +149,10 @@ def _record(row: tuple[Any, ...]) -> KeyRecord:
         last_used_at=last_used_at,
         previous_hash=previous_hash,
         previous_until=previous_until,
+        kind=kind,
+        owner=owner,
+        tier=tier,
+        limits=_decode_limits(limits),
+        trial=None if trial is None else _decode_quota(trial),
+        origins=_decode_texts(origins),
     )
