@@ -17,7 +17,7 @@ DAY = ("global", "2026-11-21")
 async def test_a_hold_is_on_disk_when_it_is_answered(home: Home, process: Process) -> None:
     answer = await process.store.ledger.hold(ask("call_1", 400, input_tokens=100))
     assert answer == Held(Money(500), 400)
-    assert await home.books() == Books({LIFE: Sums(held=500)}, {"call_1": Hold(500, (LIFE,))})
+    assert await home.books() == Books({LIFE: Sums(held=500)}, {"call_1": Hold(500, (LIFE,), tokens=500)})
 
 
 async def test_settling_replaces_the_hold_by_the_cost(home: Home, process: Process) -> None:
@@ -98,7 +98,7 @@ async def test_a_caller_who_leaves_while_its_hold_is_written_holds_nothing(
     task.cancel()
     await asyncio.wait([task])
     await ledger.hold(ask("call_2", 300))
-    assert (await home.books()).holds == {"call_2": Hold(300, (LIFE,))}
+    assert (await home.books()).holds == {"call_2": Hold(300, (LIFE,), tokens=300)}
 
 
 async def test_a_caller_who_leaves_while_it_settles_has_settled(home: Home, process: Process) -> None:

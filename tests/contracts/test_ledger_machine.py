@@ -12,15 +12,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from seawall.core.ledger import Account, Ask, CallRow, Held, HoldAnswer, Standing, size_hold
+from seawall.core.ledger import Account, Ask, CallRow, Held, HoldAnswer, Standing, counts_of, size_hold
 from seawall.core.money import Money
 from tests.fixtures.ledgers import Books, Hold, Home, Key, Process, Sums, ask, call_of, settlement
 
 T = TypeVar("T")
 
 SCOPES = ("global", "key:a", "key:b")
-PERIODS = ("day", "month", "life")
-caps_by_period = st.dictionaries(st.sampled_from(PERIODS), st.integers(0, 20_000), max_size=3)
+PERIODS = ("day", "month", "life", "tokens:day", "requests:month")
+caps_by_period = st.fixed_dictionaries(
+    {},
+    optional={period: st.integers(0, 20_000) for period in PERIODS[:4]}
+    | {"requests:month": st.integers(0, 6)},
+)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -71,7 +75,11 @@ class LedgerMachine(RuleBasedStateMachine):
     ) -> Ask:
         self.made += 1
         hold_id = hold_id or f"call_{self.made}"
-        periods = {"day": f"2026-{self.month}-{self.day}", "month": f"2026-{self.month}", "life": "life"}
+        day, month = f"2026-{self.month}-{self.day}", f"2026-{self.month}"
+        periods = {
+            "day": day, "month": month, "life": "life",
+            "tokens:day": f"tokens:{day}", "requests:month": f"requests:{month}",
+        }  # fmt: skip
         accounts = [
             (scope, periods[period], self.caps[scope].get(period))
             for scope in ("global", key)
@@ -93,20 +101,23 @@ class LedgerMachine(RuleBasedStateMachine):
                      if account.cap is not None]  # fmt: skip
         return size_hold(one, standings)
 
-    def stands(self, account: Account) -> tuple[Money, Money]:
+    def stands(self, account: Account) -> tuple[int, int]:
         sums = self.model.accounts.get((account.scope, account.period), Sums())
-        return Money(sums.spent + sums.overage), Money(sums.held)
+        return sums.spent + sums.overage, sums.held
 
     def note(self, one: Ask, answer: HoldAnswer, process: int) -> None:
         """Take a hold into the model, where it was granted."""
         if not isinstance(answer, Held):
             return
+        tokens = one.input_tokens + answer.output_tokens * one.choices
+        hold = Hold(answer.amount, one.accounts.keys, tokens, int(one.counts))
         for account in one.accounts.accounts:
             sums = self.model.accounts.setdefault((account.scope, account.period), Sums())
-            sums.held += answer.amount
+            amount = hold.on((account.scope, account.period))
+            sums.held += amount
             taken = sums.spent + sums.overage + sums.held
-            assert account.cap is None or answer.amount == 0 or taken <= account.cap
-        self.model.holds[one.hold_id] = Hold(answer.amount, one.accounts.keys)
+            assert account.cap is None or amount == 0 or taken <= account.cap
+        self.model.holds[one.hold_id] = hold
         self.owner[one.hold_id] = process
 
     @rule(
@@ -191,7 +202,7 @@ class LedgerMachine(RuleBasedStateMachine):
         hold = self.model.holds.pop(hold_id)
         cost = hold.amount * percent // 100
         row = self.settle_in_store(hold_id, cost, hold.amount)
-        self.book(hold_id, hold, cost, "ok")
+        self.book(hold_id, hold, cost, "ok", used=1 + cost)
         self.earlier[row.id] = row
         self.open_again.add(row.id)
 
@@ -205,15 +216,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.run(work())
         return one.row
 
-    def book(self, hold_id: str, hold: Hold, cost: int, outcome: str) -> None:
+    def book(self, hold_id: str, hold: Hold, cost: int, outcome: str, *, used: int) -> None:
         call_id = call_of(hold_id)
         earlier = self.earlier.get(call_id)
         overage = max(0, cost - hold.amount)
+        booked = {"usd": cost, "tokens": used, "requests": hold.counts}
         for key in hold.accounts:
-            sums = self.model.accounts[key]
-            sums.held -= hold.amount
-            sums.spent += cost - overage
-            sums.overage += overage
+            sums, on_it = self.model.accounts[key], hold.on(key)
+            taken = booked[counts_of(key[1])]
+            sums.held -= on_it
+            sums.spent += min(taken, on_it)
+            sums.overage += max(0, taken - on_it)
         before = (earlier.cost, earlier.overage) if earlier else (0, 0)
         self.model.calls[call_id] = (outcome, before[0] + cost, before[1] + overage)
         count, total, over = self.model.hours
@@ -237,7 +250,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.void_in_store(hold_id)
         hold = self.model.holds.pop(hold_id)
         for key in hold.accounts:
-            self.model.accounts[key].held -= hold.amount
+            self.model.accounts[key].held -= hold.on(key)
 
     @precondition(lambda self: self.ended)
     @rule(data=st.data())
@@ -264,7 +277,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.run(self.processes[process].store.ledger.reap()) == len(self.dead)
         for hold_id in self.dead:
             hold = self.model.holds.pop(hold_id)
-            self.book(hold_id, hold, hold.amount, "crashed")
+            self.book(hold_id, hold, hold.amount, "crashed", used=hold.tokens)
         self.dead.clear()
 
     @rule(process=st.integers(0, 1))
@@ -300,7 +313,7 @@ class LedgerMachine(RuleBasedStateMachine):
         held: dict[Key, int] = dict.fromkeys(books.accounts, 0)
         for hold in books.holds.values():
             for key in hold.accounts:
-                held[key] += hold.amount
+                held[key] += hold.on(key)
         assert {key: sums.held for key, sums in books.accounts.items()} == held
 
     def teardown(self) -> None:

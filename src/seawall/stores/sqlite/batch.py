@@ -17,7 +17,7 @@ import apsw
 import msgspec
 
 from seawall.core.errors import Conflict
-from seawall.core.ledger import Ask, CallRow, Settlement
+from seawall.core.ledger import AccountKey, AccountKeys, Ask, CallRow, Settlement
 from seawall.core.money import Money, Usage
 
 log = logging.getLogger("seawall.store")
@@ -59,7 +59,7 @@ _WRITE_ACCOUNTS = Insert(
     "ON CONFLICT (scope, period) DO UPDATE SET"
     " spent = excluded.spent, held = excluded.held, overage = excluded.overage",
 )
-_ADD_HOLDS = Insert("INSERT INTO holds (id, process, amount, accounts, row, counts) VALUES", 6)
+_ADD_HOLDS = Insert("INSERT INTO holds (id, process, amount, accounts, row, counts, tokens) VALUES", 7)
 _DROP_HOLDS = "DELETE FROM holds WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
 _CALL_COLUMNS = CallRow.__struct_fields__  # Columns are named as the fields are.
 _ADD_CALLS = Insert(f"INSERT OR REPLACE INTO calls ({', '.join(_CALL_COLUMNS)}) VALUES", len(_CALL_COLUMNS))
@@ -73,7 +73,6 @@ _ADD_USAGE = Insert(
     " overage = overage + excluded.overage",
 )
 
-AccountKey = tuple[str, str]
 encode = msgspec.json.Encoder().encode
 
 
@@ -91,10 +90,12 @@ class Cell:
 
 
 class OpenHold(msgspec.Struct, frozen=True):
-    """A hold that is on disk: its money and the accounts that it lies on."""
+    """A hold that is on disk: its money, tokens and calls (0 after a call's first), and where they lie."""
 
     amount: Money
-    accounts: tuple[AccountKey, ...]
+    tokens: int
+    requests: int
+    keys: AccountKeys
 
 
 class Memory:
@@ -120,7 +121,7 @@ class LedgerBatch:
         self._opened: dict[str, OpenHold] = {}
         self._closed: set[str] = set()
         self._lost: set[str] = set()
-        self._hold_rows: list[tuple[str, str, int, str, str, int]] = []
+        self._hold_rows: list[tuple[str, str, int, str, str, int, int]] = []
         self._call_rows: list[tuple[object, ...]] = []
         self._usage_rows: dict[tuple[int, str, str, str], list[int]] = {}
 
@@ -173,12 +174,11 @@ class LedgerBatch:
 
     def open_hold(self, hold: OpenHold, ask: Ask) -> None:
         """Place the hold of an ask on all of its accounts."""
-        for key in hold.accounts:
-            self._change(key).held += hold.amount
+        self._hold_on(hold, 1)
         self._opened[ask.hold_id] = hold
         row = encode(ask.row).decode()
         self._hold_rows.append(
-            (ask.hold_id, self.process, hold.amount, ask.accounts.text, row, int(ask.counts))
+            (ask.hold_id, self.process, hold.amount, ask.accounts.text, row, int(ask.counts), hold.tokens)
         )
 
     def close_hold(self, hold_id: str) -> OpenHold | None:
@@ -198,17 +198,33 @@ class LedgerBatch:
         self._release(hold)
 
     def _release(self, hold: OpenHold) -> None:
-        for key in hold.accounts:
-            self._change(key).held -= hold.amount
+        self._hold_on(hold, -1)
+
+    def _hold_on(self, hold: OpenHold, sign: int) -> None:
+        """Place a hold on its accounts, or take it away."""
+        keys = hold.keys
+        for key in keys.usd:
+            self._change(key).held += sign * hold.amount
+        for key in keys.tokens:
+            self._change(key).held += sign * hold.tokens
+        for key in keys.requests:
+            self._change(key).held += sign * hold.requests
 
     def book(self, hold: OpenHold, settlement: Settlement) -> None:
         """Add a cost to the accounts of its hold, and to the sums by hour."""
+        row, usage = settlement.row, settlement.usage
         within = settlement.cost - settlement.overage
-        for key in hold.accounts:
+        for key in hold.keys.usd:
             cell = self._change(key)
             cell.spent += within
             cell.overage += settlement.overage
-        row, usage = settlement.row, settlement.usage
+        for key in hold.keys.tokens:
+            used = usage.input + usage.output if settlement.tokens is None else settlement.tokens
+            cell = self._change(key)
+            cell.spent += min(used, hold.tokens)
+            cell.overage += max(0, used - hold.tokens)
+        for key in hold.keys.requests:
+            self._change(key).spent += hold.requests
         sums = self._usage_rows.setdefault(
             (row.at_ms // HOUR_MS, row.key_id, row.end_user or "", row.model), [0] * 8
         )

@@ -6,14 +6,15 @@ from typing import Any
 
 import msgspec
 
-from seawall.core.ledger import Ask, CallRow, Held, HoldAnswer, Settlement, Standing, size_hold
+from seawall.core.ledger import AccountKeys, Ask, CallRow, Held, HoldAnswer, Settlement, Standing, size_hold
 from seawall.core.money import Money, Usage
 from seawall.stores.sqlite.batch import LedgerBatch, OpenHold
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.writer import Writer
 
 _FOREIGN_HOLDS = (
-    "SELECT id, process, amount, accounts, row, counts FROM holds WHERE process <> ? ORDER BY length(id), id"
+    "SELECT id, process, amount, accounts, row, counts, tokens FROM holds WHERE process <> ?"
+    " ORDER BY length(id), id"
 )
 
 _decode_accounts = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
@@ -62,10 +63,15 @@ def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
     standings = []
     for account in ask.accounts.capped:
         cell = batch.cell((account.scope, account.period))
-        standings.append(Standing(account, Money(cell.spent + cell.overage), Money(cell.held)))
+        standings.append(Standing(account, cell.spent + cell.overage, cell.held))
     answer = size_hold(ask, standings)
     if isinstance(answer, Held):
-        batch.open_hold(OpenHold(answer.amount, ask.accounts.keys), ask)
+        batch.open_hold(
+            OpenHold(
+                answer.amount, ask.tokens_of(answer.output_tokens), int(ask.counts), ask.accounts.by_unit
+            ),
+            ask,
+        )
     return answer
 
 
@@ -89,16 +95,19 @@ def _reap(lock: ProcessLock, batch: LedgerBatch) -> int:
     dead: dict[str, bool] = {}
     count = 0
     found: list[tuple[Any, ...]] = batch.cursor.execute(_FOREIGN_HOLDS, (batch.process,)).fetchall()
-    for hold_id, process, amount, accounts, row_text, counts in found:
+    for hold_id, process, amount, accounts, row_text, counts, tokens in found:
         if process not in dead:
             dead[process] = lock.is_dead(process)
         if not dead[process]:
             continue
-        hold = OpenHold(Money(amount), _decode_accounts(accounts))
+        hold = OpenHold(Money(amount), tokens, counts, AccountKeys.of(_decode_accounts(accounts)))
         row = _crashed(_decode_row(row_text), hold.amount)
         batch.adopt_hold(hold_id, hold)
         unknown = Usage(exact=False)
-        batch.book(hold, Settlement(hold_id, hold.amount, Money(0), unknown, row, counts=bool(counts)))
+        batch.book(
+            hold,
+            Settlement(hold_id, hold.amount, Money(0), unknown, row, counts=bool(counts), tokens=tokens),
+        )
         batch.add_call(row)
         count += 1
     return count
