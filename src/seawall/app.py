@@ -23,6 +23,7 @@ from seawall.core.money import cost_of, format_usd
 from seawall.core.routing import Explained
 from seawall.identity import records
 from seawall.identity.keys import VirtualKeys
+from seawall.identity.policies import Policies
 from seawall.providers import price_table
 from seawall.providers.demo import DEMO_PRICE
 from seawall.providers.price_table import BadPriceTable
@@ -78,7 +79,8 @@ class Seawall:
         )
         self.store = SqliteStore(folder)
         self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
-        self.identity = VirtualKeys(self.store.directory, settings.global_budget(), now)
+        house = settings.house_terms()
+        self.identity = VirtualKeys(self.store.directory, Policies(house), now)
         self.gateway = Gateway(
             identity=self.identity,
             router=self.router,
@@ -93,6 +95,7 @@ class Seawall:
             tell=self._access_log,
             new_id=CallIds(),
             support_contact=settings.support_contact,
+            house=house,
         )
         self.asgi = App(
             self.gateway,
@@ -152,6 +155,7 @@ class Seawall:
                 if seen != version:
                     version = seen
                     self.identity.forget()
+                    self.gateway.lockouts.forget()
                 now = time.monotonic()
                 if now >= next_reap:
                     next_reap = now + REAP_S

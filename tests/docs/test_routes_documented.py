@@ -8,6 +8,7 @@ from starlette.routing import Route
 from seawall.core.contracts import Gateway
 from seawall.server.admin import admin_routes
 from seawall.server.admin_state import state_admin_routes
+from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits
 from seawall.server.cold import cold_routes
 from seawall.server.endpoints import ENDPOINTS
@@ -25,6 +26,7 @@ def routes() -> Iterator[str]:
         *stored_routes(nobody),
         *admin_routes(nobody, "", BodyLimits()),
         *state_admin_routes(nobody, ""),
+        *user_admin_routes(nobody, "", BodyLimits()),
     ]
     yield from (f"POST {path}" for path in ENDPOINTS)
     for route in made:

@@ -263,7 +263,7 @@ def flat(node: Any) -> list[tuple[str, Any]]:
         ("/calls?limit=", "limit"),
         ("/calls?limit=1.5", "limit"),
         ("/calls?limit=%C2%B2", "limit"),
-        ("/usage?by=user", "by"),
+        ("/usage?by=users", "by"),
         ("/usage?by=", "by"),
         ("/usage?by=key;drop", "by"),
         ("/usage?days=0", "days"),

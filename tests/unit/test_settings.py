@@ -141,7 +141,9 @@ def test_a_stated_period_leaves_the_default_of_the_others(place: Place) -> None:
 
 
 def test_production_with_a_stated_budget_keeps_calls_for_ninety_days(place: Place) -> None:
-    settings = place.load('stage = "production"\n[budget]\nmonthly_usd = "0"\n')
+    settings = place.load(
+        'stage = "production"\n[budget]\nmonthly_usd = "0"\n[limits]\nper_user = "100/hour"\n'
+    )
     assert (settings.global_budget(), settings.log.keep_days) == (Budget(monthly=Money(0)), 90)
 
 
@@ -308,22 +310,15 @@ def test_a_variable_that_is_no_setting_is_noted_with_the_nearest_name(place: Pla
     ]
 
 
-def test_limits_that_are_not_enforced_yet_are_noted(place: Place) -> None:
-    settings = place.load(
-        '[limits]\nper_user = "100/minute"\nper_ip = "off"\nglobal = "10/second burst 20"\n'
-    )
-    assert settings.notes() == [
-        "limits.per_user is accepted, but this version does not enforce it yet; budgets are enforced.",
-        "limits.global is accepted, but this version does not enforce it yet; budgets are enforced.",
-    ]
-
-
 def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None:
     rows = {row.name: row for row in place.load(EXAMPLE + ALIAS).explain()}
     assert {name: (row.value_text, row.source) for name, row in rows.items() if "." not in name} == {
         "stage": ("poc", "seawall.toml line 1"),
         "support_contact": ("not set", "default"),
         "data_dir": (str(place.cwd / ".seawall"), "default"),
+        "time_zone": ("UTC", "default"),
+        "default_tier": ("not set", "default"),
+        "upgrade_url": ("not set", "default"),
         "SEAWALL_ADMIN_KEY": ("not set", "not stated"),
         "MOCK_API_KEY": ("not set", "not stated"),
     }
@@ -331,7 +326,7 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
     assert rows["budget.lifetime_usd"][1:3] == ("off", "default")
     assert rows["providers.mock.models"][1:3] == ("fake-gpt, fake-embed", "seawall.toml line 9")
     assert rows["prices.fake-gpt.input_usd_per_mtok"][1:3] == ("10.00", "seawall.toml line 11")
-    assert rows["limits.global"][1:3] == ("not set", "default")
+    assert rows["limits.global"][1:3] == ("10000/second", "default for stage poc")
     assert all(row.help for row in rows.values())
     described = {f"{row.section}.{row.name}".lstrip(".") for row in describe_settings()}
     places = {
@@ -339,6 +334,7 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
         "models.fast": "models.NAME",
         "prices.fake-gpt": "prices.MODEL",
     }
+    described = {name for name in described if not name.startswith(("tiers.", "model_limits."))}
     named = {name for name in rows if not name.isupper()}
     for stated, placeholder in places.items():
         named = {name.replace(stated, placeholder) for name in named}

@@ -107,8 +107,8 @@ FILE_ERRORS = [
     ),
     (
         '[limits]\nper_user = "lots"',
-        'seawall.toml line 2: limits.per_user must be a rate such as "100/minute" or "10/second burst'
-        ' 20", or "off".',
+        'seawall.toml line 2: limits.per_user must be a rate such as "100/minute" or "10/second burst 20",'
+        ' a list of them, or "off".',
     ),
     (
         "[cache]\nenabled = true",

@@ -7,8 +7,10 @@ import pytest
 from seawall.core.contracts import KeyRecord
 from seawall.core.errors import Unauthenticated
 from seawall.core.money import Money
-from seawall.core.policy import Budget
+from seawall.core.policy import Budget, Credentials
+from seawall.core.terms import HouseTerms
 from seawall.identity.keys import VirtualKeys, new_secret
+from seawall.identity.policies import Policies
 from seawall.identity.records import revoke
 
 KEY, KEY_HASH = new_secret()
@@ -32,13 +34,13 @@ class Directory:
 
 
 def keys_of(directory: Directory) -> VirtualKeys:
-    return VirtualKeys(directory, Budget(daily=Money(1)), lambda: 100.0)  # type: ignore[arg-type] # one method is enough
+    return VirtualKeys(directory, Policies(HouseTerms(Budget(daily=Money(1)))), lambda: 100.0)  # type: ignore[arg-type] # one method is enough
 
 
 async def test_a_known_key_is_read_once() -> None:
     directory = Directory()
     keys = keys_of(directory)
-    first, second = [await keys.identify(KEY) for _ in range(2)]
+    first, second = [await keys.identify(Credentials(KEY)) for _ in range(2)]
     assert directory.reads == 1
     assert first[0] == second[0]
     assert first[1] is second[1]
@@ -49,7 +51,7 @@ async def test_a_strangers_key_is_never_remembered() -> None:
     keys = keys_of(directory)
     for _ in range(3):
         with pytest.raises(Unauthenticated):
-            await keys.identify("sw-" + "x" * 43)
+            await keys.identify(Credentials("sw-" + "x" * 43))
     assert directory.reads == 3
 
 
@@ -58,11 +60,11 @@ async def test_a_key_that_is_revoked_while_it_is_read_is_not_remembered() -> Non
     directory = Directory()
     keys = keys_of(directory)
     directory.door.clear()
-    overtaken = asyncio.create_task(keys.identify(KEY))
+    overtaken = asyncio.create_task(keys.identify(Credentials(KEY)))
     await asyncio.sleep(0)
     directory.record = revoke(RECORD, 100.0)
     keys.forget()
     directory.door.set()
     await overtaken
     with pytest.raises(Unauthenticated):
-        await keys.identify(KEY)
+        await keys.identify(Credentials(KEY))

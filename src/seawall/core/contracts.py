@@ -4,16 +4,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
-from seawall.core.ledger import Ask, CallRow, HoldAnswer, Settlement
+from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
 from seawall.core.lines import Lines
+from seawall.core.lockouts import Lockouts
 from seawall.core.money import Kind, Money
-from seawall.core.policy import Budget, Credentials, Policy, Principal, Quota, Unit
+from seawall.core.policy import Budget, Credentials, Policy, Principal, Quota, StatedLimit
 from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.core.terms import HouseTerms
 
 KeyKind = Literal["key", "publishable"]
 
@@ -141,6 +143,12 @@ class Ledger(Protocol):
     def void(self, hold_id: str) -> Awaitable[None]:
         """Remove a hold of which nothing was sent, in the same manner."""
 
+    async def standings(self, accounts: Sequence[Account]) -> list[Standing]:
+        """Return how accounts stand, with everything that was handed over before; raises Overloaded."""
+
+    async def reset(self, accounts: Sequence[Account]) -> None:
+        """Give back what was used of quotas; what is held stays. Money is never given back."""
+
     async def reap(self) -> int:
         """Settle in full the holds of processes that are dead; returns how many."""
 
@@ -176,14 +184,8 @@ class CallLog(Protocol):
     async def spend(self, scope: str, at_s: float) -> Spend:
         """Return what a scope has spent in the periods that hold `at_s`."""
 
-
-class StatedLimit(Struct, frozen=True):
-    """One limit as it is stated, before it is known whose it is; see `core.policy.Limit`."""
-
-    unit: Unit
-    count: int
-    period_s: int
-    burst: int | None = None
+    async def active_users(self, *, since_ms: int, after: str, limit: int) -> list[dict[str, Any]]:
+        """Return end users that called since then, by id, with their sums; `after` is an id to go on from."""
 
 
 class UserRecord(Struct, frozen=True, kw_only=True):
@@ -317,7 +319,8 @@ class Gateway(Struct):
     """Everything a call needs on its way; made once by `app.py`.
 
     `state_keep_s` says how long answers are stored for later calls, 0 where nothing is.
-    `now` is in Unix seconds. `tell` writes a call's line in the access log, `new_id` names a call.
+    `house` is what the operator states for everybody. `now` is in Unix seconds. `tell` writes a call's line
+    in the access log, `new_id` names a call.
     """
 
     identity: Identity
@@ -333,3 +336,5 @@ class Gateway(Struct):
     tell: Callable[[Call, float], None]
     new_id: Callable[[float], str]
     support_contact: str | None = None
+    house: HouseTerms = HouseTerms(Budget())
+    lockouts: Lockouts = field(default_factory=Lockouts)

@@ -74,14 +74,17 @@ class AccountKeys(Struct, frozen=True):
 
 
 class AccountSet(Struct, frozen=True, eq=False):
-    """The accounts of a call, with what is derived from them: made once per policy and day."""
+    """The accounts of a call, with what is derived from them: made once per policy and day.
+
+    `quotas` are those that do not count money; all of them are of one user.
+    """
 
     accounts: tuple[Account, ...]
     keys: tuple[AccountKey, ...]
     by_unit: AccountKeys
     capped: tuple[Account, ...]
     text: str
-    has_quota: bool
+    quotas: tuple[Account, ...]
 
     @classmethod
     def of(cls, accounts: tuple[Account, ...]) -> "AccountSet":
@@ -89,8 +92,8 @@ class AccountSet(Struct, frozen=True, eq=False):
         keys = tuple((account.scope, account.period) for account in accounts)
         capped = tuple(account for account in accounts if account.cap is not None)
         by_unit = AccountKeys.of(keys)
-        has_quota = bool(by_unit.tokens or by_unit.requests)
-        return cls(accounts, keys, by_unit, capped, json.encode(keys).decode(), has_quota)
+        quotas = tuple(account for account in capped if account.counts != "usd")
+        return cls(accounts, keys, by_unit, capped, json.encode(keys).decode(), quotas)
 
 
 class Ask(Struct, frozen=True):
@@ -133,7 +136,7 @@ class Ask(Struct, frozen=True):
     @property
     def is_free(self) -> bool:
         """Say whether nothing can stand against the call: it costs nothing, and no quota counts it."""
-        return self.costs_nothing and not self.accounts.has_quota
+        return self.costs_nothing and not self.accounts.quotas
 
 
 class Held(Struct, frozen=True):

@@ -64,6 +64,15 @@ class Limit(Struct, frozen=True):
     model: str = ""
 
 
+class StatedLimit(Struct, frozen=True):
+    """One limit as it is stated, before it is known whose it is; see Limit."""
+
+    unit: Unit
+    count: int
+    period_s: int
+    burst: int | None = None
+
+
 class ScopeBudget(Struct, frozen=True):
     """A scope together with its caps."""
 
@@ -119,8 +128,10 @@ class Policy(Struct, frozen=True, eq=False):
 
     Two policies are never equal, so that what is derived from one can be remembered cheaply.
 
-    `models` is `None` where every model is allowed. `tier` is the end user's, `None` where there is no user
-    or no tier. `is_blocked` says that the operator has shut this end user out.
+    `models` are those of the key and `tier_models` those of the user's tier, each `None` where every model is
+    allowed. `tier` is the end user's, `None` where there is no user or no tier. `trial` is the quota of a
+    user without a tier. `is_blocked` says that the operator has shut this end user out, `misses_user` that
+    limits on users do not reach the call, because it names none.
     """
 
     budgets: tuple[ScopeBudget, ...]
@@ -128,14 +139,23 @@ class Policy(Struct, frozen=True, eq=False):
     limits: tuple[Limit, ...] = ()
     quotas: tuple[ScopeQuota, ...] = ()
     tier: str | None = None
+    tier_models: frozenset[str] | None = None
+    trial: Quota | None = None
     is_blocked: bool = False
+    misses_user: bool = False
+
+    @property
+    def allows_every_model(self) -> bool:
+        """Say whether no list of models stands in the way."""
+        return self.models is None and self.tier_models is None
 
     def allows(self, provider: str, model: str, asked: str = "") -> bool:
         """Say whether the caller may use a model: by its own name, with its provider's, or as asked for.
 
         What was asked for counts only as an alias: the operator who allows one allows what it stands for.
         """
-        return self.models is None or not self.models.isdisjoint((model, f"{provider}/{model}", asked))
+        names = (model, f"{provider}/{model}", asked)
+        return all(each is None or not each.isdisjoint(names) for each in (self.models, self.tier_models))
 
 
 class Decision(Struct, frozen=True):

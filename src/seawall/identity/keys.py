@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Callable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from seawall.core.contracts import Directory, KeyRecord
 from seawall.core.errors import Unauthenticated
-from seawall.core.policy import Budget, Credentials, Policy, Principal, Scope, ScopeBudget
+from seawall.core.policy import Credentials, Policy, Principal
+from seawall.identity.policies import Policies
+from seawall.identity.users import Users
 
 PREFIX = "sw-"
 VENDOR_KEY_PREFIX = "sk-"
@@ -30,8 +31,6 @@ ID_BYTES = 6
 SECRET_BYTES = 32
 KEY_CHARS_MAX = 200
 KNOWN_MAX = 10_000
-
-GLOBAL_SCOPE = Scope("global")
 
 
 def new_id() -> str:
@@ -63,9 +62,10 @@ class VirtualKeys:
     A key that is not known already is read from the directory; strangers' keys are never remembered.
     """
 
-    def __init__(self, directory: Directory, global_budget: Budget, now: Callable[[], float]) -> None:
+    def __init__(self, directory: Directory, policies: Policies, now: Callable[[], float]) -> None:
         self._directory = directory
-        self._global = ScopeBudget(GLOBAL_SCOPE, global_budget)
+        self._policies = policies
+        self._users = Users(directory, policies)
         self._now = now
         self._known: dict[bytes, _Known] = {}
         self._epoch = 0
@@ -92,12 +92,13 @@ class VirtualKeys:
     async def know_user(
         self, principal: Principal, policy: Policy, named: str | None
     ) -> tuple[Principal, Policy]:
-        """Add the end user that a call names."""
-        return (replace(principal, end_user=named) if named else principal), policy
+        """Add the end user that a call names, and what that user may do."""
+        return await self._users.know(principal, policy, named)
 
     def forget(self) -> None:
         """Read every key again at its next use: something has changed."""
         self._known.clear()
+        self._users.forget()
         self._epoch += 1
 
     def take_last_used(self) -> dict[str, float]:
@@ -114,8 +115,8 @@ class VirtualKeys:
             key_hash=record.hash
             if hmac.compare_digest(record.hash, key_hash)
             else record.previous_hash or b"",
-            principal=Principal(key_id=record.id, key_name=record.name),
-            policy=self._policy(record),
+            principal=Principal(key_id=record.id, key_name=record.name, owner=record.owner, tier=record.tier),
+            policy=self._policies.for_key(record),
             valid_until=_valid_until(record, key_hash),
         )
         if len(self._known) >= KNOWN_MAX:
@@ -123,12 +124,6 @@ class VirtualKeys:
         if now < known.valid_until and epoch == self._epoch:  # What changed meanwhile is read again.
             self._known[key_hash] = known
         return known
-
-    def _policy(self, record: KeyRecord) -> Policy:
-        return Policy(
-            budgets=(self._global, ScopeBudget(Scope("key", record.id), record.budget)),
-            models=None if record.models is None else frozenset(record.models),
-        )
 
 
 def _hint(shown: str | None) -> str | None:

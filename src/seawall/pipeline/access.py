@@ -5,6 +5,8 @@ from msgspec.structs import replace
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway
 from seawall.core.errors import UserBlocked
+from seawall.pipeline.accounts import accounts_of
+from seawall.pipeline.refusals import exhausted
 
 
 async def authenticate(call: Call, gateway: Gateway) -> None:
@@ -41,8 +43,29 @@ async def know_user(call: Call, gateway: Gateway) -> None:
 async def refuse_locked_out(call: Call, gateway: Gateway) -> None:
     """Stop users who are shut out, before anything else is done for them; the cache included.
 
-    Raises UserBlocked.
+    Raises UserBlocked, and QuotaExhausted where the quota is known to be used up. Where that is not known the
+    hold finds out; before an answer from the cache, `refuse_over_quota` does.
     """
     assert call.policy is not None
     if call.policy.is_blocked:
         raise UserBlocked
+    if call.policy.quotas:
+        standing = gateway.lockouts.find(accounts_of(call, gateway))
+        if standing is not None:
+            raise exhausted(standing, call, gateway)
+
+
+async def refuse_over_quota(call: Call, gateway: Gateway) -> None:
+    """Find out whether the user has used up a quota, for calls that hold nothing.
+
+    Raises QuotaExhausted, and Overloaded where the ledger is down.
+    """
+    assert call.policy is not None
+    if not call.policy.quotas:
+        return
+    accounts, now = accounts_of(call, gateway), gateway.now()
+    if gateway.lockouts.is_open(accounts, now):
+        return
+    standing = gateway.lockouts.note(await gateway.ledger.standings(accounts.quotas), now)
+    if standing is not None:
+        raise exhausted(standing, call, gateway)

@@ -13,7 +13,7 @@ async def plan_route(call: Call, gateway: Gateway) -> None:
     """
     assert call.request is not None and call.policy is not None
     plan = gateway.router.plan(call.request)
-    if call.policy.models is not None:
+    if not call.policy.allows_every_model:
         asked, allows = call.request.model, call.policy.allows
         plan = tuple(each for each in plan if allows(each.route.provider, each.route.model, asked))
     if not plan:

@@ -4,38 +4,31 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
 
 from msgspec.structs import replace
 
 from seawall.core.call import Attempt, Call, Ending, Request, Route
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
-from seawall.core.errors import BudgetBusy, BudgetExhausted
 from seawall.core.ledger import (
-    Account,
-    AccountSet,
     Ask,
     Busy,
     Exhausted,
     Held,
     NeedsCount,
     Settlement,
-    Standing,
 )
-from seawall.core.money import FREE, Money, cost_of, format_usd
-from seawall.core.periods import LIFETIME, day_of, month_of, next_start
-from seawall.core.policy import Policy
+from seawall.core.money import FREE, Money, cost_of
 from seawall.pipeline.access import authenticate, know_user
+from seawall.pipeline.accounts import accounts_of
 from seawall.pipeline.metering import Settled, is_exact, settle_attempt
 from seawall.pipeline.recording import first_row_of, note_try, row_of
+from seawall.pipeline.refusals import busy, exhausted
 
 log = logging.getLogger("seawall.money")
 
-BUSY_RETRY_AFTER_S = 1.0
 SETTLE_S = 1.0
 """How long a call waits for its settlement; the ledger writes it all the same."""
-POLICIES_REMEMBERED = 10_000
 
 _BASIS = {
     Ending.COMPLETE: "metered here: the provider told no usage",
@@ -84,13 +77,13 @@ async def _hold(call: Call, gateway: Gateway) -> None:
             waited = not await place.turn(give_up_at - clock())
             await authenticate(call, gateway)
             await know_user(call, gateway)
-            ask = replace(ask, waited=waited, accounts=_accounts_of(call))
+            ask = replace(ask, waited=waited, accounts=accounts_of(call, gateway))
             answer, ask = await _try(ask, call, gateway)
             if isinstance(answer, Held):
                 _note_hold(call, answer, ask, gateway.now())
                 return
             if ask.waited:
-                raise _busy(answer.standing)
+                raise busy(answer.standing, call, gateway)
 
 
 async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask]:
@@ -103,7 +96,8 @@ async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask
         ask = replace(_with_input(ask, counted, call.route, request), is_counted=True)
         answer = await gateway.ledger.hold(ask)
     if isinstance(answer, Exhausted):
-        raise _exhausted(answer.standing)
+        gateway.lockouts.note([answer.standing], gateway.now())
+        raise exhausted(answer.standing, call, gateway)
     assert not isinstance(answer, NeedsCount)
     return answer, ask
 
@@ -116,7 +110,7 @@ def _first_ask(call: Call, gateway: Gateway) -> Ask:
     wanted = gateway.limits.undeclared_output_tokens if declared is None else declared
     ask = Ask(
         hold_id=call.hold_id,
-        accounts=_accounts_of(call),
+        accounts=accounts_of(call, gateway),
         input_tokens=0,
         is_counted=False,
         input_rate=0,
@@ -126,6 +120,7 @@ def _first_ask(call: Call, gateway: Gateway) -> Ask:
         waited=False,
         row=first_row_of(call),
         counts=not call.counted,
+        choices=request.cap.choices,
     )
     rough = gateway.router.provider(route).rough_input_tokens(request, route)
     return _with_input(ask, rough, route, request)
@@ -139,28 +134,6 @@ def _with_input(ask: Ask, tokens: int, route: Route, request: Request) -> Ask:
         input_tokens=tokens,
         input_rate=rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache),
         output_rate=rates.dearest_output(audio=request.wants_audio) * request.cap.choices,
-    )
-
-
-def _accounts_of(call: Call) -> AccountSet:
-    """Return the accounts of a call as its policy is now."""
-    assert call.policy is not None
-    return _accounts(call.policy, day_of(call.received_at), month_of(call.received_at))
-
-
-@lru_cache(maxsize=POLICIES_REMEMBERED)
-def _accounts(policy: Policy, day: str, month: str) -> AccountSet:
-    """List the accounts of a call: every scope in its day, its month and altogether."""
-    return AccountSet.of(
-        tuple(
-            Account(str(item.scope), period, cap)
-            for item in policy.budgets
-            for period, cap in (
-                (day, item.budget.daily),
-                (month, item.budget.monthly),
-                (LIFETIME, item.budget.lifetime),
-            )
-        )
     )
 
 
@@ -204,6 +177,8 @@ async def _settle(call: Call, gateway: Gateway) -> None:
         log.error("a settlement is not on disk yet; the ledger keeps it", extra={"fields": {"id": call.id}})
     finally:
         gateway.lines.freed()
+        if call.policy is not None and call.policy.quotas:
+            gateway.lockouts.settled(accounts_of(call, gateway))
 
 
 async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> Settled:
@@ -227,50 +202,3 @@ async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> Settled:
         log.error("a call cost more than was held", extra={"fields": {"id": call.id, "nanos": overage}})
     note_try(call, attempt, settled.cost, gateway.now(), is_exact=settled.usage.exact)
     return settled
-
-
-def _exhausted(standing: Standing) -> BudgetExhausted:
-    assert standing.account.cap is not None
-    if standing.spent < standing.account.cap:
-        spent = (
-            f"What is left of {_whose(standing, start='t')}{_numbers(standing)} does not pay for this call. "
-            "A smaller max_tokens or a shorter text may still fit"
-        )
-    else:
-        spent = f"{_whose(standing)} is used up{_numbers(standing)}"
-    return BudgetExhausted(
-        f"{spent}. {_opens(standing)}",
-        private=f"{standing.account.scope} {standing.account.period}: ${format_usd(standing.spent)} is spent "
-        f"and ${format_usd(standing.held)} held of ${format_usd(standing.account.cap)}",
-    )
-
-
-def _busy(standing: Standing) -> BudgetBusy:
-    return BudgetBusy(
-        f"The rest of {_whose(standing, start='t')}{_numbers(standing)} is held for calls that are still "
-        "running. Try again in a moment.",
-        retry_after_s=BUSY_RETRY_AFTER_S,
-    )
-
-
-def _whose(standing: Standing, *, start: str = "T") -> str:
-    period = standing.account.period
-    kind = "lifetime" if period == LIFETIME else "monthly" if len(period) == len("2026-11") else "daily"
-    owner = "of this gateway" if standing.account.scope == "global" else "of this key"
-    return f"{start}he {kind} budget {owner}"
-
-
-def _numbers(standing: Standing) -> str:
-    """Say the sums, but only of the caller's own scopes."""
-    if standing.account.scope == "global":
-        return ""
-    assert standing.account.cap is not None
-    held = f", ${format_usd(standing.held)} is held" if standing.held else ""
-    return f" (${format_usd(standing.spent)} of ${format_usd(standing.account.cap)} is spent{held})"
-
-
-def _opens(standing: Standing) -> str:
-    start = next_start(standing.account.period)
-    if start is None:
-        return "The operator of this gateway can raise it."
-    return f"It opens again at {start:%Y-%m-%d %H:%M} UTC, or when the operator of this gateway raises it."

@@ -20,7 +20,7 @@ from seawall.proving.mock_answers import Terms
 from seawall.proving.mock_provider import MockProvider
 from seawall.server.protocol import RequestLimits
 from seawall.server.serving import bind, make_server
-from seawall.settings import PriceSettings, ProviderSettings, Settings
+from seawall.settings import LimitSettings, PriceSettings, ProviderSettings, Settings
 
 MODEL = "prove"
 WORTH = 10
@@ -151,6 +151,10 @@ async def _gateway(
                 await serving
 
 
+LIMITS_OFF = [field.alias or name for name, field in LimitSettings.model_fields.items()]
+"""Rates hold calls back before they can ask for money; here all of them shall ask at once."""
+
+
 def _with_mock(settings: Settings, base_url: str, names: Sequence[str], rate: Rate, folder: Path) -> Settings:
     dollars = format_usd(rate)
     price = PriceSettings.model_validate(
@@ -167,6 +171,8 @@ def _with_mock(settings: Settings, base_url: str, names: Sequence[str], rate: Ra
             "providers": {"proof": provider},
             "prices": dict.fromkeys(names, price),
             "data_dir": folder,
+            "limits": LimitSettings.model_validate(dict.fromkeys(LIMITS_OFF, "off")),
+            "model_limits": {},
             "log": settings.log.model_copy(update={"access": False}),
         }
     )

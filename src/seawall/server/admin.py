@@ -14,14 +14,13 @@ from seawall.core.policy import Scope
 from seawall.identity import records
 from seawall.identity.keys import new_secret
 from seawall.server.body import BodyLimits, read_json
-from seawall.server.cold import is_admin, json_response
+from seawall.server.cold import is_admin, json_response, whole_number
 from seawall.server.showing import show_call, show_key, show_sums
 
 CALLS_MAX = 1_000
 CALLS_DEFAULT = 100
 DAY_MS = 86_400_000
 USAGE_DAYS = 31
-DIGITS_MAX = 9
 NO_KEY = "There is no key with this id."
 USAGE_DAYS_MAX = 3_660
 
@@ -77,7 +76,7 @@ class Admin:
         rows = await self._gateway.call_log.newest(
             key_id=query.get("key"),
             before=query.get("before"),
-            limit=_number(request, "limit", CALLS_DEFAULT, CALLS_MAX),
+            limit=whole_number(request, "limit", CALLS_DEFAULT, CALLS_MAX),
         )
         return json_response({"data": [show_call(row) for row in rows]})
 
@@ -89,12 +88,12 @@ class Admin:
         return json_response(show_call(row))
 
     async def usage(self, request: Request) -> Response:
-        """GET /admin/v1/usage?by=key|model|day&days=: sums, the dearest first."""
+        """GET /admin/v1/usage?by=key|user|model|day&days=: sums, the dearest first."""
         by = request.query_params.get("by", "day")
-        if by not in ("key", "model", "day"):
-            raise InvalidRequest("by must be key, model or day.", param="by")
+        if by not in ("key", "user", "model", "day"):
+            raise InvalidRequest("by must be key, user, model or day.", param="by")
         until_ms = int(self._gateway.now() * 1000) + 1
-        since_ms = until_ms - _number(request, "days", USAGE_DAYS, USAGE_DAYS_MAX) * DAY_MS
+        since_ms = until_ms - whole_number(request, "days", USAGE_DAYS, USAGE_DAYS_MAX) * DAY_MS
         sums = await self._gateway.call_log.usage(by=by, since_ms=since_ms, until_ms=until_ms)
         return json_response({"by": by, "data": [show_sums(row) for row in sums]})
 
@@ -115,9 +114,14 @@ class Admin:
         record = await self._gateway.directory.change(request.path_params["id"], how)
         if record is None:
             raise UnknownRoute(NO_KEY)
-        self._gateway.identity.forget()
-        self._gateway.lines.freed()
+        self._changed()
         return record
+
+    def _changed(self) -> None:
+        """Let a change count from now on, for those who wait as well."""
+        self._gateway.identity.forget()
+        self._gateway.lockouts.forget()
+        self._gateway.lines.freed()
 
     async def _shown(self, record: KeyRecord) -> dict[str, Any]:
         scope = str(Scope("key", record.id))
@@ -144,12 +148,3 @@ def admin_routes(gateway: Gateway, admin_key: str, limits: BodyLimits) -> list[R
         route("/calls/{id}", {"GET": admin.show_call}),
         route("/usage", {"GET": admin.usage}),
     ]
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > DIGITS_MAX or not 1 <= int(text) <= most:
-        raise InvalidRequest(f"{name} must be a whole number from 1 to {most}.", param=name)
-    return int(text)

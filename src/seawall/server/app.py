@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from seawall.core.contracts import Gateway
 from seawall.server.admin import admin_routes
 from seawall.server.admin_state import state_admin_routes
+from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits, Receive
 from seawall.server.calls import CallRoute
 from seawall.server.cold import cold_routes, error_handlers
@@ -41,6 +42,7 @@ class App:
                 *stored_routes(gateway),
                 *admin_routes(gateway, admin_key, limits),
                 *state_admin_routes(gateway, admin_key),
+                *user_admin_routes(gateway, admin_key, limits),
             ],
             exception_handlers=error_handlers(gateway),
         )

@@ -11,12 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import Overloaded, SeawallError, UnknownRoute, WrongMethod
+from seawall.core.errors import InvalidRequest, Overloaded, SeawallError, UnknownRoute, WrongMethod
 from seawall.core.policy import Policy
 from seawall.server.calls import credentials_of, secret_of
 from seawall.server.endpoints import ENDPOINTS, endpoint_of
 from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
+
+DIGITS_MAX = 9
 
 log = logging.getLogger("seawall.server")
 
@@ -30,6 +32,16 @@ def is_admin(request: Request, admin_key: str) -> bool:
     """Say whether the request shows the admin key, compared in constant time."""
     shown = secret_of(request.scope["headers"])
     return shown is not None and hmac.compare_digest(shown.encode(), admin_key.encode())
+
+
+def whole_number(request: Request, name: str, default: int, most: int) -> int:
+    """Read a parameter of an address; raises InvalidRequest for anything but a whole number from 1 on."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > DIGITS_MAX or not 1 <= int(text) <= most:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {most}.", param=name)
+    return int(text)
 
 
 async def policy_of(request: Request, gateway: Gateway) -> Policy:

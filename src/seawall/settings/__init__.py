@@ -2,6 +2,7 @@
 
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Described, Explained
+from seawall.settings.limits import LimitSettings
 from seawall.settings.load import describe_settings, load_settings
 from seawall.settings.problems import SettingsError
 from seawall.settings.schema import Settings
@@ -10,6 +11,7 @@ from seawall.settings.sections import PriceSettings, ProviderSettings
 __all__ = [
     "Described",
     "Explained",
+    "LimitSettings",
     "PriceSettings",
     "ProviderSettings",
     "Secrets",

@@ -19,7 +19,13 @@ from seawall.settings.values import Kind, show_value
 Origins = Mapping[KeyPath, str]
 
 PREFIX = "SEAWALL_"
-NAMED_BY = {"providers": "NAME", "models": "NAME", "prices": "MODEL"}
+NAMED_BY = {
+    "providers": "NAME",
+    "models": "NAME",
+    "prices": "MODEL",
+    "model_limits": "MODEL",
+    "tiers": "NAME",
+}
 """The sections of which there may be several, and what their second part is called in the documentation."""
 
 _UNITS = {
@@ -197,7 +203,10 @@ def _default_text(path: KeyPath, field: FieldInfo, by_stage: Mapping[str, Mappin
     staged = [_at(path, defaults) for defaults in by_stage.values()]
     if any(value is not None for value in staged):
         unset = show_value(None, kind_of(field))
-        return ", ".join(f"{stage} {value or unset}" for stage, value in zip(by_stage, staged, strict=True))
+        shown = [" and ".join(value) if isinstance(value, list) else value for value in staged]
+        if len(set(shown)) == 1:
+            return str(shown[0])
+        return ", ".join(f"{stage} {value or unset}" for stage, value in zip(by_stage, shown, strict=True))
     if field.is_required():
         return "required"
     return show_value(field.default, kind_of(field))

@@ -11,7 +11,7 @@ from pydantic_settings import PydanticBaseSettingsSource as PydanticSource
 from seawall.core.stages import Stage
 from seawall.settings.credentials import ADMIN_KEY, Secrets
 from seawall.settings.description import Described, describe, rows_of
-from seawall.settings.problems import KeyPath, SettingsError, complain, show_path
+from seawall.settings.problems import KeyPath, SettingsError, complain, show_path, suggest
 from seawall.settings.schema import Background, Settings, stage_defaults
 from seawall.settings.sources import (
     CONFIG,
@@ -61,6 +61,7 @@ def load_settings(
     except ValidationError as error:
         raise SettingsError(complain(error, _origins(layers), known)) from None
     _check_budget(settings, _origins(layers))
+    _check_limits(settings, _origins(layers))
     _check_free(settings, _origins(layers))
     _check_aliases(settings)
     return settings.model_copy(update={"data_dir": cwd / settings.data_dir})
@@ -155,6 +156,21 @@ def _check_aliases(settings: Settings) -> None:
                     f"{each.origin}: {alias} stands for {other}, which is an alias itself; name the models"
                     " that it stands for, each with its provider, as in openai/gpt-5."
                 )
+
+
+def _check_limits(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
+    """Raise SettingsError where the rate of a user is left open, or a tier is named that there is not."""
+    if settings.limits.per_user is None:
+        raise SettingsError(
+            f"{origins[('stage',)]}: the stage {settings.stage} has no default for the calls of a user;"
+            ' state limits.per_user, for example ["5/10 seconds", "100/hour"], or "off".'
+        )
+    tier = settings.default_tier
+    if tier is not None and tier not in settings.tiers:
+        raise SettingsError(
+            f"{origins[('default_tier',)]}: default_tier names no tier that there is"
+            f"{suggest(tier, settings.tiers)} Tiers stand in sections such as [tiers.free]."
+        )
 
 
 def _check_budget(settings: Settings, origins: Mapping[KeyPath, str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from pydantic import PrivateAttr, SecretStr
@@ -12,15 +13,16 @@ from seawall.core.contracts import Limits
 from seawall.core.money import Price
 from seawall.core.policy import Budget
 from seawall.core.routing import Alternative, HealthRules, RetryRules
-from seawall.core.stages import DEFAULTS, Stage
+from seawall.core.stages import DEFAULTS, PER_IP, PER_SECOND_GLOBAL, Stage
+from seawall.core.terms import HouseTerms
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
+from seawall.settings.limits import LimitSettings, ModelLimitSettings, TierSettings
 from seawall.settings.sections import (
     BreakerSettings,
     BudgetSettings,
     CacheSettings,
     DemoSettings,
-    LimitSettings,
     LogSettings,
     ModelSettings,
     PriceSettings,
@@ -32,16 +34,22 @@ from seawall.settings.sections import (
     TimeoutSettings,
     setting,
 )
-from seawall.settings.values import Folder, ModelName, ProviderName, Text
+from seawall.settings.values import Folder, ModelName, ProviderName, Text, TierName, Url, Zone
 
 KEEP_DAYS = {Stage.POC: 7, Stage.MVP: 30, Stage.ALPHA: 30, Stage.BETA: 30, Stage.PRODUCTION: 90}
 
 
 def stage_defaults(stage: Stage) -> dict[str, dict[str, Any]]:
     """Return the defaults that depend on the stage, in the shape of the configuration file."""
+    rates = DEFAULTS[stage].per_user
     caps = {"daily_usd": DEFAULTS[stage].daily_usd, "monthly_usd": DEFAULTS[stage].monthly_usd}
     return {
         "budget": {name: cap for name, cap in caps.items() if cap is not None},
+        "limits": {
+            **({} if rates is None else {"per_user": list(rates)}),
+            "per_ip": PER_IP,
+            "global": PER_SECOND_GLOBAL,
+        },
         "log": {"keep_days": KEEP_DAYS[stage]},
     }
 
@@ -70,12 +78,23 @@ class Settings(BaseSettings):
         "The folder of the database and the admin key; a relative one starts at the working directory.",
         default=Path(".seawall"),
     )
+    time_zone: Zone = setting(
+        "Whose days and months the quotas of tiers follow; those of budgets are UTC.", default=ZoneInfo("UTC")
+    )
+    default_tier: Text | None = setting(
+        "The tier of end users for whom neither a token, a key nor the operator names another.", default=None
+    )
+    upgrade_url: Url | None = setting(
+        "Where users can get a higher tier; shown where a quota is used up.", default=None
+    )
     server: ServerSettings = ServerSettings()
     budget: BudgetSettings = BudgetSettings()
     providers: dict[ProviderName, ProviderSettings] = {}
     models: dict[ModelName, ModelSettings] = {}
     prices: dict[ModelName, PriceSettings] = {}
     limits: LimitSettings = LimitSettings()
+    model_limits: dict[ModelName, ModelLimitSettings] = {}
+    tiers: dict[TierName, TierSettings] = {}
     cache: CacheSettings = CacheSettings()
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
@@ -112,22 +131,28 @@ class Settings(BaseSettings):
 
     def notes(self) -> list[str]:
         """Return a friendly line for each thing that is stated and has no effect."""
-        limits = {
-            "per_user": self.limits.per_user,
-            "per_ip": self.limits.per_ip,
-            "global": self.limits.global_,
-        }
-        waiting = [
-            f"limits.{name} is accepted, but this version does not enforce it yet; budgets are enforced."
-            for name, rate in limits.items()
-            if rate not in {None, "off"}
-        ]
-        return [*self._background.notes, *waiting]
+        return list(self._background.notes)
 
     def global_budget(self) -> Budget:
         """Return the caps on everything that is spent; at least one of them is set."""
         return Budget(
             daily=self.budget.daily_usd, monthly=self.budget.monthly_usd, lifetime=self.budget.lifetime_usd
+        )
+
+    def house_terms(self) -> HouseTerms:
+        """Return the budget, limits and tiers that hold for everybody."""
+        by_model = [
+            terms
+            for model, stated in self.model_limits.items()
+            for terms in stated.terms(f"model_limits.{model}", model)
+        ]
+        return HouseTerms(
+            budget=self.global_budget(),
+            limits=(*self.limits.terms("limits"), *by_model),
+            tiers={name: stated.terms(name) for name, stated in self.tiers.items()},
+            default_tier=self.default_tier,
+            zone=self.time_zone,
+            upgrade_url=self.upgrade_url,
         )
 
     def price_overrides(self) -> dict[str, Price]:

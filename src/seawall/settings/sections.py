@@ -18,7 +18,6 @@ from seawall.settings.values import (
     Names,
     Number,
     Price,
-    RateLimit,
     Seconds,
     Targets,
     Text,
@@ -232,14 +231,6 @@ class PriceSettings(Section):
             reasons=self.reasoning,
             source="configuration",
         )
-
-
-class LimitSettings(Section):
-    """How often calls may come. Accepted now, enforced by a later version."""
-
-    per_user: RateLimit | None = setting("The rate of one end user.", default=None)
-    per_ip: RateLimit | None = setting("The rate of one end user's address.", default=None)
-    global_: RateLimit | None = setting("The rate of everybody together.", default=None, alias="global")
 
 
 class CacheSettings(Section):

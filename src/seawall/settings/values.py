@@ -7,18 +7,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from seawall.core.money import Money, Rate, format_usd, parse_usd
+from seawall.core import money
+from seawall.core.money import Money, format_usd, parse_usd
+from seawall.core.rates import Rate, format_rate, parse_rate
 
 _DOLLARS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-_RATE = re.compile(
-    r"[1-9][0-9]{0,8}/([1-9][0-9]{0,5} )?(second|minute|hour|day|month)s?( burst [1-9][0-9]{0,8})?"
-)
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+_RATES_ARE = 'must be a rate such as "100/minute" or "10/second burst 20", a list of them, or "off"'
 
 DIALECTS = ("chat", "responses", "embeddings", "messages")
 
@@ -56,10 +58,36 @@ def _read_cap(value: object) -> Money | None:
         raise ValueError(f'{error}, or "off"') from None
 
 
-def _read_rate_limit(value: str) -> str:
-    if value != "off" and _RATE.fullmatch(value) is None:
-        raise ValueError('must be a rate such as "100/minute" or "10/second burst 20", or "off"')
-    return value
+def _read_rates(value: object) -> object:
+    """Read one rate or a list of them; "off" is none at all."""
+    if value is None or value == "off":
+        return [] if value == "off" else None
+    names = [value] if isinstance(value, str) and not value.lstrip().startswith("[") else _read_names(value)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str | Rate) for name in names):
+        raise ValueError(_RATES_ARE)
+    try:
+        return [name if isinstance(name, Rate) else parse_rate(name.strip()) for name in names]
+    except ValueError:
+        raise ValueError(_RATES_ARE) from None
+
+
+def _show_rates(rates: Sequence[Rate]) -> str:
+    return ", ".join(map(format_rate, rates)) or "off"
+
+
+def _read_at_once(value: object) -> object:
+    return 0 if value == "off" else _refuse_bool(value)
+
+
+def _read_zone(value: object) -> object:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, and says the name of a file.
+        raise ValueError('must be the name of a time zone such as "Europe/Berlin"') from None
+    except KeyError:
+        raise ValueError('must be the name of a time zone such as "Europe/Berlin"') from None
 
 
 def _read_url(value: str) -> str:
@@ -148,6 +176,12 @@ def _read_provider_name(value: str) -> str:
     return value
 
 
+def _read_tier_name(value: str) -> str:
+    if _NAME.fullmatch(value) is None:
+        raise ValueError("must be a short name of letters, digits, - and _")
+    return value
+
+
 def _refuse_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a number")
@@ -187,8 +221,20 @@ Number = Annotated[
 ]
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 Cap = Annotated[Money | None, BeforeValidator(_read_cap), Kind('amount, or "off"', "off", format_usd)]
-Price = Annotated[Rate, BeforeValidator(_read_dollars), Kind("amount", show=format_usd)]
-RateLimit = Annotated[Text, AfterValidator(_read_rate_limit), Kind('rate, or "off"')]
+Price = Annotated[money.Rate, BeforeValidator(_read_dollars), Kind("amount", show=format_usd)]
+Rates = Annotated[
+    list[Any] | None,
+    Field(max_length=8),
+    BeforeValidator(_read_rates),
+    Kind('rate, list of rates, or "off"', "off", _show_rates),
+]
+AtOnce = Annotated[
+    Whole | None,
+    Field(ge=0, le=1_000_000),
+    BeforeValidator(_read_at_once),
+    Kind('whole number, or "off"', "off", lambda count: str(count) if count else "off"),
+]
+Zone = Annotated[Any, BeforeValidator(_read_zone), Kind("time zone", show=str)]
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_read_url), Kind("address")]
 Names = Annotated[
     list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=", ".join)
@@ -215,6 +261,7 @@ Targets = Annotated[
 ]
 ProviderName = Annotated[str, AfterValidator(_read_provider_name)]
 ModelName = Text
+TierName = Annotated[Text, AfterValidator(_read_tier_name)]
 CacheSwitch = Annotated[bool, AfterValidator(_not_yet("the answer cache is"))]
 Attempts = Annotated[Whole, Field(ge=0, le=5)]
 TokensField = Literal["max_tokens", "max_completion_tokens"]

@@ -232,6 +232,11 @@ class LedgerBatch:
         for position, amount in enumerate((calls, *_tokens(usage), settlement.cost, settlement.overage)):
             sums[position] += amount
 
+    def reset(self, key: AccountKey) -> None:
+        """Begin an account anew, but for what is held."""
+        cell = self._change(key)
+        cell.spent = cell.overage = 0
+
     def add_call(self, row: CallRow) -> None:
         """Keep a call's row."""
         self._call_rows.append(

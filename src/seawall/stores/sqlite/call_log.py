@@ -30,12 +30,17 @@ _TRIM = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < ? ORDER 
 _GROUPS = {
     "key": "key_id",
     "model": "model",
+    "user": "end_user",
     "day": "strftime('%Y-%m-%d', hour * 3600, 'unixepoch')",
 }
 _SUMS = """
 SELECT {group} AS name, sum(calls), sum(input), sum(output), sum(cached_read), sum(cached_write),
        sum(reasoning), sum(cost), sum(overage)
 FROM usage_hourly WHERE hour >= ? AND hour < ? GROUP BY name ORDER BY sum(cost) DESC, name"""
+_ACTIVE_USERS = """
+SELECT end_user, sum(calls), sum(input) + sum(output), sum(cost), max(hour) * 3600
+FROM usage_hourly WHERE end_user > ? AND hour >= ? GROUP BY end_user ORDER BY end_user LIMIT ?"""
+_ACTIVE_NAMES = ("id", "calls", "tokens", "cost", "last_hour")
 _SUM_NAMES = (
     "name", "calls", "input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens",
     "reasoning_tokens", "cost", "overage",
@@ -100,6 +105,12 @@ class SqliteCallLog:
             held=Money(lifetime[1]),
             overage=Money(lifetime[2]),
         )
+
+    async def active_users(self, *, since_ms: int, after: str, limit: int) -> list[dict[str, Any]]:
+        """Return end users that called since then, by id, with their sums."""
+        bounds = (after, since_ms // HOUR_MS, limit)
+        rows = await self._ask(lambda c: c.execute(_ACTIVE_USERS, bounds).fetchall())
+        return [dict(zip(_ACTIVE_NAMES, row, strict=True)) for row in rows]
 
     async def trim(self, before_ms: int, *, at_most: int) -> int:
         """Delete a batch of the oldest rows from before a moment; the sums stay. Returns how many went."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from seawall.core.contracts import KeyRecord, StatedLimit, UserRecord
+from seawall.core.contracts import KeyRecord, UserRecord
 from seawall.core.money import Money
-from seawall.core.policy import Budget, Quota
+from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.stores.sqlite import users
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader

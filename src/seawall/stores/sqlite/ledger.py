@@ -1,12 +1,23 @@
 """The ledger on SQLite: holds, settlements and the recovery of what dead processes left (money.md)."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from seawall.core.ledger import AccountKeys, Ask, CallRow, Held, HoldAnswer, Settlement, Standing, size_hold
+from seawall.core.ledger import (
+    Account,
+    AccountKeys,
+    Ask,
+    CallRow,
+    Held,
+    HoldAnswer,
+    Settlement,
+    Standing,
+    size_hold,
+)
 from seawall.core.money import Money, Usage
 from seawall.stores.sqlite.batch import LedgerBatch, OpenHold
 from seawall.stores.sqlite.process import ProcessLock
@@ -48,6 +59,15 @@ class SqliteLedger:
         """Remove a hold of which nothing was sent."""
         return self._writer.submit(partial(_void, hold_id), must=True)
 
+    async def standings(self, accounts: Sequence[Account]) -> list[Standing]:
+        """Return how accounts stand, with everything that was handed over before."""
+        found: list[Standing] = await self._writer.submit(partial(_standings, accounts))
+        return found
+
+    async def reset(self, accounts: Sequence[Account]) -> None:
+        """Give back what was used of quotas; what is held stays."""
+        await self._writer.submit(partial(_reset, accounts))
+
     async def check(self) -> None:
         """Write something, to know that it can be done."""
         await self._writer.submit(_check)
@@ -59,12 +79,16 @@ class SqliteLedger:
         return count
 
 
-def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
+def _standings(accounts: Sequence[Account], batch: LedgerBatch) -> list[Standing]:
     standings = []
-    for account in ask.accounts.capped:
+    for account in accounts:
         cell = batch.cell((account.scope, account.period))
         standings.append(Standing(account, cell.spent + cell.overage, cell.held))
-    answer = size_hold(ask, standings)
+    return standings
+
+
+def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
+    answer = size_hold(ask, _standings(ask.accounts.capped, batch))
     if isinstance(answer, Held):
         batch.open_hold(
             OpenHold(
@@ -73,6 +97,12 @@ def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
             ask,
         )
     return answer
+
+
+def _reset(accounts: Sequence[Account], batch: LedgerBatch) -> None:
+    for account in accounts:
+        assert account.counts != "usd"
+        batch.reset((account.scope, account.period))
 
 
 def _settle(settlement: Settlement, batch: LedgerBatch) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import apsw
 import msgspec
 
-from seawall.core.contracts import StatedLimit, UserRecord
-from seawall.core.policy import Budget, Quota, Scope
+from seawall.core.contracts import UserRecord
+from seawall.core.policy import Budget, Quota, Scope, StatedLimit
 from seawall.stores.sqlite.batch import LedgerBatch
 
 _FIND = "SELECT id, created_at, tier, blocked_at, note, limits, quota, budget FROM users WHERE id = ?"

@@ -1,0 +1,45 @@
+"""What the operator states for everybody: limits by scope, and tiers. Policies are made from it."""
+
+from datetime import UTC, tzinfo
+
+from msgspec import Struct
+
+from seawall.core.policy import Budget, Quota, StatedLimit
+
+
+class Terms(Struct, frozen=True):
+    """The limits that one setting states for every scope of a kind; of one model only where named.
+
+    `name` is the setting, such as `limits.per_user`; `kind` is that of `core.policy.Scope`.
+    """
+
+    name: str
+    kind: str
+    limits: tuple[StatedLimit, ...]
+    model: str = ""
+
+
+class TierTerms(Struct, frozen=True):
+    """What the users of a tier may do; limits that are `None` leave those for all users in force."""
+
+    name: str
+    requests: tuple[StatedLimit, ...] | None = None
+    tokens: tuple[StatedLimit, ...] | None = None
+    at_once: tuple[StatedLimit, ...] | None = None
+    quota: Quota = Quota()
+    budget: Budget = Budget()
+    models: frozenset[str] | None = None
+
+
+class HouseTerms(Struct, frozen=True):
+    """Everything that is stated for all callers. Days and months of quotas are those of `zone`.
+
+    `upgrade_url` is where a user gets a higher tier.
+    """
+
+    budget: Budget
+    limits: tuple[Terms, ...] = ()
+    tiers: dict[str, TierTerms] = {}
+    default_tier: str | None = None
+    zone: tzinfo = UTC
+    upgrade_url: str | None = None
