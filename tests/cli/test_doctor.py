@@ -164,9 +164,9 @@ def test_a_running_gateway_is_noticed(desk: Desk) -> None:
 
 
 def test_notes_are_no_problems(desk: Desk) -> None:
-    report = desk.values("doctor", SEAWALL_LIMITS_PER_IP="10/second")
+    report = desk.values("doctor", SEAWALL_PER_IP="10/second")
     assert report["notes"] == [
-        "limits.per_ip is accepted, but this version does not enforce it yet; budgets are enforced."
+        "environment SEAWALL_PER_IP is not a setting and has no effect; did you mean SEAWALL_LIMITS_PER_IP?"
     ]
     assert report["problems"] == []
 

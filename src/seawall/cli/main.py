@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from seawall import __version__
-from seawall.cli import doctor, keys, prices, prove_budget, route, serve, usage, why
+from seawall.cli import doctor, keys, prices, prove_budget, route, serve, usage, users, why
 
 app = typer.Typer(
     name="seawall",
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
 app.command("usage")(usage.usage)
 app.add_typer(prices.app, name="prices")
 app.command("why")(why.why)

@@ -26,6 +26,7 @@ class Group(StrEnum):
     """What the rows of the table stand for."""
 
     KEY = "key"
+    USER = "user"
     MODEL = "model"
     DAY = "day"
 
@@ -84,7 +85,7 @@ def _table(sums: list[Sums], names: dict[str, str], by: Group) -> "Table":
     table = printing.table(*first, *numbers, numbers=numbers)
     total = _total(sums)
     for row in sums:
-        label = [printing.printable(row["name"])]
+        label = [printing.printable(row["name"]) or printing.NOTHING]
         if by is Group.KEY:
             label.append(printing.printable(names.get(row["name"], printing.NOTHING)))
         table.add_row(*label, *_figures(row, total["cost"]))
