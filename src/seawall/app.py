@@ -35,6 +35,7 @@ from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
 from seawall.settings import Settings
+from seawall.stores.memory.counters import MemoryCounters
 from seawall.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("seawall.app")
@@ -85,6 +86,7 @@ class Seawall:
             identity=self.identity,
             router=self.router,
             ledger=self.store.ledger,
+            counters=MemoryCounters(),
             call_log=self.store.call_log,
             directory=self.store.directory,
             conversations=self.store.conversations,
@@ -92,6 +94,7 @@ class Seawall:
             lines=Lines(),
             limits=settings.limits_of_calls(),
             now=now,
+            clock=time.monotonic if now is time.time else now,
             tell=self._access_log,
             new_id=CallIds(),
             support_contact=settings.support_contact,

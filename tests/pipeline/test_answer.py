@@ -13,9 +13,10 @@ from seawall.core.errors import BudgetExhausted, UpstreamUnavailable
 from seawall.core.ledger import Ask, CallRow, Exhausted, Held, HoldAnswer, Settlement, Standing, size_hold
 from seawall.core.lines import Lines
 from seawall.core.money import Money, Price, Rate, Rates, Usage
-from seawall.core.policy import Budget, Credentials, Policy, Principal, Scope, ScopeBudget
+from seawall.core.policy import Budget, Credentials, Limit, Policy, Principal, Scope, ScopeBudget
 from seawall.core.routing import Failure, Planned, Stop, Target
 from seawall.pipeline.answer import answer
+from seawall.stores.memory.counters import MemoryCounters
 
 DOLLAR = Money(10**9)
 PRICE = Price(Rates(input=Rate(10 * 10**9), output=Rate(30 * 10**9)))
@@ -27,6 +28,9 @@ class Everyone:
     async def identify(self, shown: Credentials) -> tuple[Principal, Policy]:
         budgets = (ScopeBudget(Scope("global"), Budget(daily=DOLLAR)),)
         return Principal(key_id="key_1", key_name="test"), Policy(budgets)
+
+    def limits_of_stranger(self, address: str) -> tuple[Limit, ...]:
+        return ()
 
     async def know_user(
         self, principal: Principal, policy: Policy, named: str | None
@@ -165,6 +169,8 @@ async def take(story: list[str], ledger: Ledger, vendor: Vendor) -> None:
         directory=anything,
         conversations=anything,
         state_keep_s=0.0,
+        counters=MemoryCounters(),
+        clock=lambda: 0.0,
         lines=Lines(),
         limits=Limits(),
         now=lambda: 0.0,

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from seawall.core.ledger import Account
-from tests.fixtures.gateways import DAY_S, NOON, RunningApp, Start, marked
-from tests.fixtures.mock_calls import until
+from seawall.proving.mock_provider import MockProvider
+from tests.fixtures.gateways import DAY_S, NOON, RunningApp, Start, all_dialects, marked
+from tests.fixtures.mock_calls import o200k, until
+from tests.fixtures.pairs import CLIENTS
 
 TIERS: dict[str, object] = {
     "time_zone": "Europe/Berlin",
@@ -110,13 +112,21 @@ async def test_requests_are_counted_where_the_tier_counts_them(start: Start) -> 
 @pytest.mark.timeout(240)
 async def test_500_calls_at_once_over_all_endpoints_never_pass_a_quota(start: Start) -> None:
     """Every endpoint, whole and streamed, whole answers and broken ones; five users with 2,000 tokens each."""
-    app = await start(**TIERS | {"tiers__free__tokens_per_day": 2_000, "server__grace_s": 5})
+    async with MockProvider(count=o200k()) as mock:
+        stated = all_dialects(mock.base_url) | {"tiers__free__tokens_per_day": 2_000, "server__grace_s": 5}
+        app = await start(mock=mock, **TIERS | stated)
+        await _fire_500(app)
+
+
+async def _fire_500(app: RunningApp) -> None:
     calls = [_call(app, number) for number in range(500)]
     statuses = await asyncio.gather(*calls)
     await until(lambda: app.mock.open_calls == 0)
     await app.settled()
 
     assert statuses.count(200) >= 20
+    assert set(statuses) <= {200, 429, 502}
+    assert {seen.path for seen in app.mock.requests} == set(CLIENTS.values())
     billed: dict[str, int] = {}
     for seen in app.mock.requests:
         user = str(seen.body.get("user") or seen.body["metadata"]["user_id"])
@@ -133,12 +143,17 @@ async def _call(app: RunningApp, number: int) -> int:
     user = f"user{number % 5}"
     kind = ("full", "full-reset9", "full-nousage", "e500", "full-eof20", "full")[number % 6]
     is_stream = number % 2 == 0 or "-" in kind
-    if number % 3:
-        body = asking(user, 120, kind, stream=is_stream)
-        return (await app.chat(body)).status_code
+    client = ("chat", "messages", "responses")[number % 3]
     body = asking(user, 120, kind, stream=is_stream)
-    body["metadata"] = {"user_id": body.pop("user")}
-    answer = await app.http.post("/v1/messages", json=body, headers={"x-api-key": app.key})
+    if client == "messages":
+        body |= {"model": "fake-claude", "metadata": {"user_id": body.pop("user")}}
+    if client == "responses":
+        body |= {
+            "model": "fake-resp",
+            "input": body.pop("messages"),
+            "max_output_tokens": body.pop("max_tokens"),
+        }
+    answer = await app.http.post(CLIENTS[client], json=body, headers={"x-api-key": app.key})
     return answer.status_code
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from seawall.core.errors import ClientGone, Overloaded, SeawallError
+from seawall.core.limits import Mark
 from seawall.core.money import FREE, Money, Price, Usage
 from seawall.core.pieces import Piece
 from seawall.core.policy import Credentials, Decision, Policy, Principal
@@ -228,12 +229,13 @@ class Call:
 
     | Step | Writes |
     |---|---|
-    | server | id, task, endpoint, received_at, credentials, read, client_left |
+    | server | id, task, endpoint, received_at, credentials, read, is_large, client_left |
     | authenticate | principal, policy |
     | read_request | request |
     | know_user | principal, policy, request |
-    | recall_state | request |
     | plan_route | plan |
+    | limit_rate | marks |
+    | recall_state | request |
     | attempts | deadline, route, sending, number |
     | hold_budget | attempt, cost, overage, listed_cost, usage, tries, recorded, counted |
     | call_provider | attempt's fields, first_event_at |
@@ -242,7 +244,9 @@ class Call:
     `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through, until
     `deadline` on its loop's clock. `cost`,
     `overage` and `listed_cost` are of all attempts together, `tries` has a line for each that was held for.
-    `recorded` says that the row on disk is up to date, `counted` that it is in the sums by hour.
+    `is_large` says that the body is too large to be parsed for somebody who will be refused, `marks` how the
+    rate limits stand. `recorded` says that the row on disk is up to date, `counted` that it is in the sums by
+    hour.
     """
 
     __slots__ = (
@@ -257,7 +261,9 @@ class Call:
         "endpoint",
         "first_event_at",
         "id",
+        "is_large",
         "listed_cost",
+        "marks",
         "number",
         "outcome",
         "overage",
@@ -295,6 +301,8 @@ class Call:
         self.principal: Principal | None = None
         self.policy: Policy | None = None
         self.request: Request | None = None
+        self.is_large = False
+        self.marks: list[Mark] = []
         self.plan: tuple[Planned, ...] = ()
         self.route: Route | None = None
         self.sending: Sending | None = None

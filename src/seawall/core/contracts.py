@@ -9,10 +9,11 @@ from msgspec import Struct, field
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
+from seawall.core.limits import Admitted, Refused
 from seawall.core.lines import Lines
 from seawall.core.lockouts import Lockouts
 from seawall.core.money import Kind, Money
-from seawall.core.policy import Budget, Credentials, Policy, Principal, Quota, StatedLimit
+from seawall.core.policy import Budget, Credentials, Limit, Policy, Principal, Quota, StatedLimit
 from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
 from seawall.core.state import Owner, StoredItem, StoredResponse
 from seawall.core.terms import HouseTerms
@@ -57,6 +58,9 @@ class Identity(Protocol):
 
         Returns what was given where there is none. Raises Overloaded where the store is down.
         """
+
+    def limits_of_stranger(self, address: str) -> tuple[Limit, ...]:
+        """Return the limits on failed attempts to log in from an address."""
 
     def forget(self) -> None:
         """Look everything up again: something has changed."""
@@ -125,6 +129,25 @@ class Router(Protocol):
 
     def targets(self, model: str, kind: Kind = "chat") -> tuple[Target, ...]:
         """Return every way to serve a name; raises UnknownModel or UnpricedModel."""
+
+
+class Counters(Protocol):
+    """Counts how often and how much; see `stores.memory.counters` for the promises. Times by `Gateway.clock`.
+
+    A home that can be down answers from a counter of its own meanwhile: a rate limit never refuses for that.
+    """
+
+    async def admit(self, limits: tuple[Limit, ...], now_s: float, tokens: int) -> Admitted | Refused:
+        """Take one call, and so many tokens of input, from all limits or from none."""
+
+    async def peek(self, limits: tuple[Limit, ...], now_s: float) -> Refused | None:
+        """Say what stands against a call now, without taking anything."""
+
+    def leave(self, admitted: Admitted) -> None:
+        """Free the place of a call among those that run at once; once, however often it is asked."""
+
+    async def settle(self, admitted: Admitted, now_s: float, tokens: int) -> None:
+        """Put the tokens that were billed, input and output together, in the place of the estimate."""
 
 
 class Ledger(Protocol):
@@ -320,12 +343,13 @@ class Gateway(Struct):
 
     `state_keep_s` says how long answers are stored for later calls, 0 where nothing is.
     `house` is what the operator states for everybody. `now` is in Unix seconds. `tell` writes a call's line
-    in the access log, `new_id` names a call.
+    in the access log, `new_id` names a call. `clock` counts seconds and is never put back.
     """
 
     identity: Identity
     router: Router
     ledger: Ledger
+    counters: Counters
     call_log: CallLog
     directory: Directory
     conversations: Conversations
@@ -333,6 +357,7 @@ class Gateway(Struct):
     lines: Lines
     limits: Limits
     now: Callable[[], float]
+    clock: Callable[[], float]
     tell: Callable[[Call, float], None]
     new_id: Callable[[float], str]
     support_contact: str | None = None

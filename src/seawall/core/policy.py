@@ -52,7 +52,8 @@ class Limit(Struct, frozen=True):
     """Never more than `count` of a unit in any window of `period_s` seconds; of one model only where named.
 
     With `burst` the limit is a steady rate that lets so many through at once. `period_s` is 0 for calls that
-    run at once. `name` is the setting by which the operator changes it or switches it off.
+    run at once. `name` is the setting by which the operator changes it or switches it off. What is counted is
+    kept under `key`: it survives another `count`.
     """
 
     name: str
@@ -62,6 +63,13 @@ class Limit(Struct, frozen=True):
     period_s: int
     burst: int | None = None
     model: str = ""
+    key: str = ""
+
+    @classmethod
+    def on(cls, scope: "Scope", stated: "StatedLimit", name: str, model: str = "") -> "Limit":
+        """Put a stated limit on a scope."""
+        key = f"{scope} {name} {model} {stated.unit} {stated.period_s} {stated.burst is None}"
+        return cls(name, scope, stated.unit, stated.count, stated.period_s, stated.burst, model, key)
 
 
 class StatedLimit(Struct, frozen=True):
@@ -128,6 +136,7 @@ class Policy(Struct, frozen=True, eq=False):
 
     Two policies are never equal, so that what is derived from one can be remembered cheaply.
 
+    `limits` are for all calls, `model_limits` for those of the model that each names.
     `models` are those of the key and `tier_models` those of the user's tier, each `None` where every model is
     allowed. `tier` is the end user's, `None` where there is no user or no tier. `trial` is the quota of a
     user without a tier. `is_blocked` says that the operator has shut this end user out, `misses_user` that
@@ -137,6 +146,7 @@ class Policy(Struct, frozen=True, eq=False):
     budgets: tuple[ScopeBudget, ...]
     models: frozenset[str] | None = None
     limits: tuple[Limit, ...] = ()
+    model_limits: tuple[Limit, ...] = ()
     quotas: tuple[ScopeQuota, ...] = ()
     tier: str | None = None
     tier_models: frozenset[str] | None = None

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from seawall.core.contracts import Directory, KeyRecord
 from seawall.core.errors import Unauthenticated
-from seawall.core.policy import Credentials, Policy, Principal
+from seawall.core.policy import Credentials, Limit, Policy, Principal
 from seawall.identity.policies import Policies
 from seawall.identity.users import Users
 
@@ -94,6 +94,10 @@ class VirtualKeys:
     ) -> tuple[Principal, Policy]:
         """Add the end user that a call names, and what that user may do."""
         return await self._users.know(principal, policy, named)
+
+    def limits_of_stranger(self, address: str) -> tuple[Limit, ...]:
+        """Return the limits on failed attempts to log in from an address."""
+        return self._policies.for_stranger(address)
 
     def forget(self) -> None:
         """Read every key again at its next use: something has changed."""

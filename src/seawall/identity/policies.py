@@ -41,14 +41,13 @@ class Policies:
     def for_key(self, record: KeyRecord) -> Policy:
         """Return the policy of a key, as far as no end user has a part in it."""
         scope = Scope("key", record.id)
+        own = _limits("key", scope, record.limits)
+        limits = (*self._global_limits, *self._of_house("key", scope), *own)
         return Policy(
             budgets=(self._global, ScopeBudget(scope, record.budget)),
             models=None if record.models is None else frozenset(record.models),
-            limits=(
-                *self._global_limits,
-                *self._of_house("key", scope),
-                *_limits("key", scope, record.limits),
-            ),
+            limits=_for_all(limits),
+            model_limits=_for_models(limits),
             trial=record.trial,
             misses_user=self._limits_users and record.kind == "key",
         )
@@ -57,26 +56,37 @@ class Policies:
         """Return the policy of those who show a token of an issuer, as far as no user has a part in it."""
         scope = Scope("key", key_id)
         limits = (*self._global_limits, *self._of_house("key", scope))
-        return Policy(budgets=(self._global,), models=models, limits=limits)
+        return Policy(
+            budgets=(self._global,),
+            models=models,
+            limits=_for_all(limits),
+            model_limits=_for_models(limits),
+        )
+
+    def for_stranger(self, address: str) -> tuple[Limit, ...]:
+        """Return the limits on failed attempts to log in from an address."""
+        return _for_all(self._of_house("ip", Scope("ip", address)))
 
     def for_user(self, principal: Principal, base: Policy, record: UserRecord | None) -> Policy:
         """Return the policy of a call: `base` is that of its key, `record` what is decided about its user."""
         address = principal.address
-        limits = base.limits
+        limits = (*base.limits, *base.model_limits)
         if address is not None:
             limits += self._of_house("ip", Scope("ip", address))
         if principal.end_user is None:
-            return replace(base, limits=limits)
+            return replace(base, limits=_for_all(limits), model_limits=_for_models(limits))
         scope = Scope("user", principal.end_user)
         tier = self._tier(principal, record)
         own = record or UserRecord(id=principal.end_user, created_at=0.0)
         quota = _stated(own.quota, tier.quota if tier.name or base.trial is None else base.trial)
         budget = own.budget if own.budget is not None else tier.budget
+        limits = (*limits, *self._of_user(scope, tier, own))
         return replace(
             base,
             budgets=base.budgets if budget.is_open else (*base.budgets, ScopeBudget(scope, budget)),
             quotas=() if quota.is_open else (ScopeQuota(scope, quota),),
-            limits=(*limits, *self._of_user(scope, tier, own)),
+            limits=_for_all(limits),
+            model_limits=_for_models(limits),
             tier_models=tier.models,
             tier=tier.name or None,
             is_blocked=own.blocked_at is not None,
@@ -125,9 +135,15 @@ class Policies:
 def _limits(name: str, scope: Scope, stated: tuple[StatedLimit, ...], model: str = "") -> tuple[Limit, ...]:
     """Put stated limits on a scope; `name` says where they stand: a setting, or the key or user itself."""
     name = {"key": "key.limits", "user": "user.limits"}.get(name, name)
-    return tuple(
-        Limit(name, scope, each.unit, each.count, each.period_s, each.burst, model) for each in stated
-    )
+    return tuple(Limit.on(scope, each, name, model) for each in stated)
+
+
+def _for_all(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if not limit.model)
+
+
+def _for_models(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit.model)
 
 
 def _stated(own: Quota | None, usual: Quota) -> Quota:

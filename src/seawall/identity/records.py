@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from seawall.core.contracts import KeyRecord
-from seawall.core.errors import InvalidRequest, NotYetSupported
+from seawall.core.errors import InvalidRequest
 from seawall.core.money import Money, parse_usd
 from seawall.core.policy import Budget
 from seawall.identity.keys import new_id, new_secret
+from seawall.identity.stated import read_limits, read_quota, read_text
 
 NAME_CHARS_MAX = 100
 MODELS_MAX = 1_000
@@ -85,10 +86,13 @@ def _read(fields: dict[str, Any]) -> dict[str, Any]:
         elif name == "expires_at":
             changes[name] = _moment(value)
         elif name == "limits":
-            if value:
-                raise NotYetSupported(
-                    "Limits on a key are not supported yet. Leave the field out.", param=name
-                )
+            changes[name] = () if value is None else read_limits(value, name)
+        elif name == "owner":
+            changes[name] = "" if value is None else _owner(value)
+        elif name == "tier":
+            changes[name] = None if value is None else read_text(value, name)
+        elif name == "trial":
+            changes[name] = None if value is None else read_quota(value, name)
         else:
             raise InvalidRequest(f"A key has no field {name[:NAME_CHARS_MAX]}.", param=name[:NAME_CHARS_MAX])
     return changes
@@ -103,6 +107,13 @@ def _name(value: Any) -> str:
     ):
         raise InvalidRequest(f"name must be a text of 1 to {NAME_CHARS_MAX} characters.", param="name")
     return value.strip()
+
+
+def _owner(value: Any) -> str:
+    owner = read_text(value, "owner")
+    if ":" in owner or "/" in owner:
+        raise InvalidRequest("owner must not hold a colon or a slash.", param="owner")
+    return owner
 
 
 def _models(value: Any) -> tuple[str, ...] | None:

@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway
-from seawall.core.errors import UserBlocked
+from seawall.core.errors import Unauthenticated, UserBlocked
 from seawall.pipeline.accounts import accounts_of
+from seawall.pipeline.limiting import limit_stranger, refuse_before_reading
 from seawall.pipeline.refusals import exhausted
 
 
@@ -14,16 +15,22 @@ async def authenticate(call: Call, gateway: Gateway) -> None:
 
     Raises Unauthenticated for anything but a valid key or token, OriginNotAllowed for a web page that is not
     listed, and Overloaded where the directory is down and the key is not known already: trouble of ours never
-    looks like a bad key.
+    looks like a bad key. Who fails too often is told to wait: RateLimited.
     """
-    call.principal, call.policy = await gateway.identity.identify(call.credentials)
+    try:
+        call.principal, call.policy = await gateway.identity.identify(call.credentials)
+    except Unauthenticated:
+        await limit_stranger(call, gateway)
+        raise
 
 
 async def read_request(call: Call, gateway: Gateway) -> None:
     """Read the body, only now that the caller is known: strangers cannot make us parse.
 
-    Raises InvalidRequest, TooLarge or TooSlow.
+    Raises InvalidRequest, TooLarge or TooSlow, and RateLimited for a large body that would be refused.
     """
+    if call.is_large:
+        await refuse_before_reading(call, gateway)
     call.request = await call.read()
 
 

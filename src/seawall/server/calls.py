@@ -16,6 +16,7 @@ from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallE
 from seawall.core.policy import Credentials
 from seawall.pipeline.answer import answer
 from seawall.pipeline.attempts import OFF_LOOP_BYTES
+from seawall.server.body import OFF_LOOP_BYTES as LARGE_BYTES
 from seawall.server.body import BodyLimits, Receive, read_json
 from seawall.server.endpoints import Endpoint, vendor_headers
 from seawall.server.protocol import ON_DISCONNECT
@@ -53,6 +54,14 @@ def secret_of(headers: list[tuple[bytes, bytes]]) -> str | None:
             raise InvalidRequest("The request shows two different keys. Send one.", param=name.decode())
         found = shown
     return found
+
+
+def is_large(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether a body is announced that is read beside the event loop."""
+    for name, value in headers:
+        if name == b"content-length":
+            return value.isdigit() and int(value) > LARGE_BYTES
+    return False
 
 
 def end_user_of(headers: list[tuple[bytes, bytes]]) -> str | None:
@@ -137,6 +146,7 @@ class CallRoute:
         listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
         listeners.add(client_left)
         try:
+            call.is_large = is_large(headers)
             call.credentials = credentials_of(headers)
             await answer(call, self._gateway, reply)
         except ClientGone:

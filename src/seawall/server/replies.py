@@ -10,6 +10,8 @@ from seawall.core.money import cost_of, format_usd
 from seawall.core.state import Owner, StoredResponse
 from seawall.pipeline.metering import is_exact
 from seawall.server.endpoints import Endpoint
+from seawall.server.rate_headers import rate_headers
+from seawall.wire.anthropic_errors import write_error as write_anthropic_error
 from seawall.wire.dialect import Answering, AnswerWriter, KeepingWriter
 from seawall.wire.responses.objects import response_id
 from seawall.wire.translation import make_writer
@@ -18,6 +20,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 NOTES_CHARS_MAX = 1_000
+NO_USER = (b"seawall-note", b"the call names no end user, so limits on users do not reach it")
 
 _JSON = (b"content-type", b"application/json")
 _STREAM = (
@@ -148,6 +151,12 @@ class CallReply:
             )
         if call.sending is not None and call.sending.notes:
             headers.append((b"seawall-translation", _printable(call.sending.notes)))
+        if call.marks:
+            headers += rate_headers(
+                call.marks, call.received_at, is_anthropic=self._endpoint.write_error is write_anthropic_error
+            )
+        if call.policy is not None and call.policy.misses_user:
+            headers.append(NO_USER)
         return headers
 
     def _cost(self) -> Headers:
@@ -173,7 +182,8 @@ def advice(error: SeawallError) -> Headers:
     """Return the headers that tell client libraries whether and when to try again."""
     headers: Headers = []
     if error.retry_after_s is not None:
-        headers.append((b"retry-after", str(math.ceil(error.retry_after_s)).encode()))
+        headers.append((b"retry-after", b"%d" % math.ceil(error.retry_after_s)))
+        headers.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after_s * 1000)))
     if error.should_retry is not None:
         headers.append((b"x-should-retry", b"true" if error.should_retry else b"false"))
     if error.wire_status == 401:

@@ -1,0 +1,46 @@
+"""The words of rate limits: what admitted a call, what refused it, and how its limits stand."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from seawall.core.policy import Limit
+
+
+class Mark(Struct):
+    """How one limit stands once it has admitted a call.
+
+    `used` counts the call itself. `frees_s` and `empty_s` are the seconds until some of it, and all of it, is
+    free again.
+    """
+
+    limit: Limit
+    used: int
+    frees_s: float
+    empty_s: float
+
+    @property
+    def left(self) -> int:
+        """Return how much is left; a limit on tokens may be overdrawn."""
+        return max(0, self.limit.count - self.used)
+
+
+class Admitted(Struct):
+    """All limits admit the call. `taken` is for whoever gives back what the call no longer takes."""
+
+    marks: list[Mark]
+    taken: list[Any]
+    tokens: int
+
+
+class Refused(Struct):
+    """One limit stands against the call; the one for which it would have to wait the longest.
+
+    `wait_s` is exact: at the end of it the limit admits the call, if nobody comes first. For calls that run
+    at once nobody knows; then it is a second.
+    """
+
+    limit: Limit
+    used: int
+    wait_s: float
+    marks: list[Mark]

@@ -1,0 +1,1 @@
+"""Homes in memory: for one process, and gone with it."""

@@ -1,0 +1,278 @@
+"""Rate limits in the memory of one process.
+
+Invariants:
+- Never more than `count` in any window of the period, whatever the schedule: each use is kept until it is a
+  whole period old. Up to 1,000 a window the moments themselves are kept. Above that, and for tokens, uses
+  share slots of a thousandth of the period, and a slot is kept until its end is a period old.
+- A refusal takes nothing from any limit, and neither from those that would have admitted the call.
+- Time is whole microseconds, so that the wait that is told is exact.
+- What has nothing in its window is forgotten; beyond `STATES_MAX` limits those that were used longest ago.
+"""
+
+from bisect import bisect_right
+from heapq import nsmallest
+from typing import Protocol
+
+from seawall.core.limits import Admitted, Mark, Refused
+from seawall.core.policy import Limit
+
+EXACT_MAX = 1_000
+SLOTS = 1_000
+STATES_MAX = 200_000
+SWEEP_FROM = 4_096
+AT_ONCE_WAIT_S = 1.0
+US = 1_000_000
+
+
+class _State(Protocol):
+    """What is used of one limit; all times in microseconds."""
+
+    def wait(self, limit: Limit, now: int, amount: int) -> int:
+        """Return how long until so much more is admitted; 0 where it is now. Takes nothing."""
+
+    def take(self, limit: Limit, now: int, amount: int) -> object:
+        """Take so much; returns what has to be known of it later, `None` where nothing."""
+
+    def mark(self, limit: Limit, now: int) -> Mark:
+        """Say how the limit stands."""
+
+    def last_use(self, period: int, now: int) -> int | None:
+        """Return when it was used last, `None` where nothing of it counts any more."""
+
+
+class MemoryCounters:
+    """See `core.contracts.Counters`. Nothing here can be down, and nothing waits."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, tuple[_State, int]] = {}
+        self._sweep_at = SWEEP_FROM
+
+    async def admit(self, limits: tuple[Limit, ...], now_s: float, tokens: int) -> Admitted | Refused:
+        """Take one call, and so many tokens of input, from all limits or from none."""
+        now = round(now_s * US)
+        known = self._states
+        states: list[_State] = []
+        worst, longest = None, 0
+        for limit in limits:
+            found = known.get(limit.key)
+            state = self._make(limit, now) if found is None else found[0]
+            states.append(state)
+            wait = state.wait(limit, now, tokens if limit.unit == "tokens" else 1)
+            if wait > longest or (wait and worst is None):
+                worst, longest = limit, wait
+        if worst is not None:
+            marks = [state.mark(limit, now) for limit, state in zip(limits, states, strict=True)]
+            used = next(mark.used for mark in marks if mark.limit is worst)
+            return Refused(worst, used, longest / US, marks)
+        marks, taken = [], []
+        for limit, state in zip(limits, states, strict=True):
+            held = state.take(limit, now, tokens if limit.unit == "tokens" else 1)
+            if held is not None:
+                taken.append((state, limit, held))
+            marks.append(state.mark(limit, now))
+        return Admitted(marks, taken, tokens)
+
+    async def peek(self, limits: tuple[Limit, ...], now_s: float) -> Refused | None:
+        """Say what stands against a call now, without taking anything."""
+        now = round(now_s * US)
+        for limit in limits:
+            found = self._states.get(limit.key)
+            wait = 0 if found is None else found[0].wait(limit, now, 1)
+            if found is not None and wait:
+                mark = found[0].mark(limit, now)
+                return Refused(limit, mark.used, wait / US, [mark])
+        return None
+
+    def leave(self, admitted: Admitted) -> None:
+        """Free the place of a call among those that run at once; once, however often it is asked."""
+        rest = []
+        for taken in admitted.taken:
+            if isinstance(taken[0], _AtOnce):
+                taken[0].running -= 1
+            else:
+                rest.append(taken)
+        admitted.taken = rest
+
+    async def settle(self, admitted: Admitted, now_s: float, tokens: int) -> None:
+        """Put the tokens that were billed, input and output together, in the place of the estimate."""
+        now = round(now_s * US)
+        for state, limit, held in admitted.taken:
+            if isinstance(state, _Slots) and limit.unit == "tokens":
+                state.settle(limit, now, held, admitted.tokens, tokens)
+
+    def _make(self, limit: Limit, now: int) -> _State:
+        if len(self._states) >= self._sweep_at:
+            self._sweep(now)
+        state: _State
+        if limit.unit == "at_once":
+            state = _AtOnce()
+        elif limit.burst is not None and limit.unit == "requests":
+            state = _Bucket()
+        elif limit.unit == "requests" and limit.count <= EXACT_MAX:
+            state = _Log()
+        else:
+            state = _Slots()
+        self._states[limit.key] = (state, limit.period_s * US)
+        return state
+
+    def _sweep(self, now: int) -> None:
+        """Forget what is empty, and where that is not enough what was used longest ago."""
+        last = {key: state.last_use(period, now) for key, (state, period) in self._states.items()}
+        in_use = {key: at for key, at in last.items() if at is not None}
+        surplus = len(in_use) - STATES_MAX // 2 if len(in_use) >= STATES_MAX else 0
+        gone = set(nsmallest(surplus, in_use, key=in_use.__getitem__))
+        self._states = {key: self._states[key] for key in in_use if key not in gone}
+        self._sweep_at = min(STATES_MAX, max(SWEEP_FROM, 2 * len(self._states)))
+
+
+class _Log:
+    """The moments of the last uses, the oldest first."""
+
+    __slots__ = ("times",)
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+
+    def wait(self, limit: Limit, now: int, amount: int) -> int:
+        times = self.times
+        if len(times) < limit.count:
+            return 0
+        period = limit.period_s * US
+        return max(0, times[-limit.count] + period - now)
+
+    def take(self, limit: Limit, now: int, amount: int) -> None:
+        times = self.times
+        times.append(max(now, times[-1]) if times else now)  # A clock that goes back frees nothing early.
+        if len(times) > limit.count:
+            del times[: len(times) - limit.count]
+
+    def mark(self, limit: Limit, now: int) -> Mark:
+        times, period = self.times, limit.period_s * US
+        start = bisect_right(times, now - period) if times and times[0] <= now - period else 0
+        used = len(times) - start
+        if not used:
+            return Mark(limit, 0, 0.0, 0.0)
+        return Mark(limit, used, (times[start] + period - now) / US, (times[-1] + period - now) / US)
+
+    def last_use(self, period: int, now: int) -> int | None:
+        return self.times[-1] if self.times and self.times[-1] > now - period else None
+
+
+class _Slots:
+    """Sums of uses by slots: [end of the slot, amount]; `total` is that of all slots that still count."""
+
+    __slots__ = ("slots", "total")
+
+    def __init__(self) -> None:
+        self.slots: list[list[int]] = []
+        self.total = 0
+
+    def wait(self, limit: Limit, now: int, amount: int) -> int:
+        period = limit.period_s * US
+        self._expire(now - period)
+        # One that is larger than the limit itself passes when nothing else counts, and overdraws it.
+        over = self.total + min(amount, limit.count) - limit.count
+        if over <= 0:
+            return 0
+        for end, held in self.slots:
+            over -= held
+            if over <= 0:
+                return max(1, end + period - now)
+        return period
+
+    def take(self, limit: Limit, now: int, amount: int) -> list[int]:
+        """Add to the slot of this moment, and return it."""
+        size = max(1, limit.period_s * US // SLOTS)
+        end = now - now % size + size - 1
+        slots = self.slots
+        if not slots or slots[-1][0] < end:
+            slots.append([end, 0])
+        slot = slots[-1]
+        slot[1] += amount
+        self.total += amount
+        return slot
+
+    def settle(self, limit: Limit, now: int, slot: list[int], estimated: int, used: int) -> None:
+        """Put what was used in the place of the estimate: less lightens its slot, more counts from now on."""
+        self._expire(now - limit.period_s * US)
+        if used >= estimated:
+            self.take(limit, now, used - estimated)
+        elif self.slots and slot[0] >= self.slots[0][0]:
+            slot[1] -= estimated - used
+            self.total -= estimated - used
+
+    def mark(self, limit: Limit, now: int) -> Mark:
+        period = limit.period_s * US
+        self._expire(now - period)
+        if not self.slots:
+            return Mark(limit, 0, 0.0, 0.0)
+        first, last = self.slots[0][0], self.slots[-1][0]
+        return Mark(limit, self.total, (first + period - now) / US, (last + period - now) / US)
+
+    def last_use(self, period: int, now: int) -> int | None:
+        self._expire(now - period)
+        return self.slots[-1][0] if self.slots else None
+
+    def _expire(self, until: int) -> None:
+        slots = self.slots
+        if not slots or slots[0][0] > until:
+            return
+        gone = 0
+        while gone < len(slots) and slots[gone][0] <= until:
+            self.total -= slots[gone][1]
+            gone += 1
+        del slots[:gone]
+
+
+class _Bucket:
+    """A steady rate with a burst: the generic cell rate algorithm (ITU-T I.371), in whole numbers.
+
+    `tat` is the theoretical arrival time of the next call, times `count`, so that nothing is rounded.
+    """
+
+    __slots__ = ("tat", "until")
+
+    def __init__(self) -> None:
+        self.tat = self.until = 0
+
+    def wait(self, limit: Limit, now: int, amount: int) -> int:
+        assert limit.burst is not None
+        early = self.tat - now * limit.count - (limit.burst - 1) * limit.period_s * US
+        return -(-early // limit.count) if early > 0 else 0
+
+    def take(self, limit: Limit, now: int, amount: int) -> None:
+        self.tat = max(self.tat, now * limit.count) + limit.period_s * US
+        self.until = self.tat // limit.count + 1
+
+    def mark(self, limit: Limit, now: int) -> Mark:
+        assert limit.burst is not None
+        ahead = max(0, self.tat - now * limit.count)
+        used = -(-ahead // (limit.period_s * US))
+        part = ahead % (limit.period_s * US) or limit.period_s * US
+        frees = part / limit.count / US if ahead else 0.0
+        return Mark(limit, max(0, limit.count - max(0, limit.burst - used)), frees, ahead / limit.count / US)
+
+    def last_use(self, period: int, now: int) -> int | None:
+        return self.until if self.until > now else None
+
+
+class _AtOnce:
+    """How many calls run."""
+
+    __slots__ = ("running",)
+
+    def __init__(self) -> None:
+        self.running = 0
+
+    def wait(self, limit: Limit, now: int, amount: int) -> int:
+        return int(AT_ONCE_WAIT_S * US) if self.running >= limit.count else 0
+
+    def take(self, limit: Limit, now: int, amount: int) -> bool:
+        self.running += 1
+        return True
+
+    def mark(self, limit: Limit, now: int) -> Mark:
+        return Mark(limit, self.running, AT_ONCE_WAIT_S, AT_ONCE_WAIT_S)
+
+    def last_use(self, period: int, now: int) -> int | None:
+        return now if self.running else None
