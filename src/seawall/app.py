@@ -18,6 +18,7 @@ from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.core.lines import Lines
+from seawall.core.looping import LoopBreaker
 from seawall.core.money import Usage as TokenUsage
 from seawall.core.money import cost_of, format_usd
 from seawall.core.routing import Explained
@@ -99,6 +100,7 @@ class Seawall:
             new_id=CallIds(),
             support_contact=settings.support_contact,
             house=house,
+            breaker=LoopBreaker(settings.loop.rules()),
         )
         self.asgi = App(
             self.gateway,

@@ -129,10 +129,27 @@ async def test_an_unknown_or_missing_field_is_named(
     assert_refused(await admin_app.admin("POST", "/keys", fields), param)
 
 
-@pytest.mark.parametrize("limits", [{"requests": ["5/minute"]}, {"concurrent": 1}, 5, "5/minute", [1]])
-async def test_limits_are_refused_as_not_yet_supported(admin_app: RunningApp, limits: Any) -> None:
-    refused = await admin_app.admin("POST", "/keys", {"name": "x", "limits": limits})
-    assert_refused(refused, "limits", "not_yet_supported")
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"limits": {"requests": ["5/minute"]}}, "limits"),
+        ({"limits": 5}, "limits"),
+        ({"limits": "5/minute"}, "limits"),
+        ({"limits": [1]}, "limits[0]"),
+        ({"limits": ["5/minute", "4 at  once"]}, "limits[1]"),
+        ({"limits": ["many tokens/minute"]}, "limits[0]"),
+        ({"owner": "a:b"}, "owner"),
+        ({"owner": "a/b"}, "owner"),
+        ({"owner": 5}, "owner"),
+        ({"tier": ""}, "tier"),
+        ({"trial": {"tokens": 5}}, "trial.tokens"),
+        ({"trial": {"tokens_per_day": -1}}, "trial.tokens_per_day"),
+    ],
+)
+async def test_what_a_key_says_of_its_users_is_checked(
+    admin_app: RunningApp, fields: dict[str, Any], param: str
+) -> None:
+    assert_refused(await admin_app.admin("POST", "/keys", {"name": "x", **fields}), param)
 
 
 @pytest.mark.parametrize(

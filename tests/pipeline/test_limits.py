@@ -255,3 +255,37 @@ async def test_500_calls_at_once_of_five_users_pass_no_limit(start: Start) -> No
     assert len(passed) == 30
     assert max(passed.count(user) for user in range(5)) <= 7
     assert len(app.mock.requests) == 30
+
+
+LOOP: dict[str, object] = {"loop__calls": 4, "loop__calls_unnamed": 6}
+
+
+async def test_the_same_call_again_and_again_is_stopped_and_a_differing_one_is_not(start: Start) -> None:
+    app = await start(**LOOP)
+    statuses = [(await app.chat(short("ada"))).status_code for _ in range(6)]
+    refused = await app.chat(short("ada"))
+    error = refused.json()["error"]
+    assert statuses == [200] * 4 + [429] * 2
+    assert (error["code"], error["type"], refused.headers["x-should-retry"]) == (
+        "loop_detected",
+        "loop_error",
+        "false",
+    )
+    assert error["message"].startswith("Nearly the same call came 5 times within ")
+    assert (error["details"]["rule"], error["details"]["scope"]) == ("loop.calls", "user")
+    different = short("ada")
+    different["messages"] = [{"role": "user", "content": "And which sea is the stormiest of all?"}]
+    assert (await app.chat(different)).status_code == 200
+    assert (await app.chat(short("bob"))).status_code == 200
+    app.clock.turn(61)
+    assert (await app.chat(short("ada"))).status_code == 200
+    assert len(app.mock.requests) == 7
+
+
+async def test_behind_a_key_without_names_only_exactly_the_same_call_counts(start: Start) -> None:
+    app = await start(**LOOP)
+    nameless = short("ada")
+    del nameless["user"]
+    near = [nameless | {"messages": [{"role": "user", "content": f"Order {number}?"}]} for number in range(9)]
+    assert [(await app.chat(body)).status_code for body in near] == [200] * 9
+    assert [(await app.chat(nameless)).status_code for _ in range(8)] == [200] * 6 + [429] * 2

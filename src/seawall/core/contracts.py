@@ -12,6 +12,7 @@ from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, S
 from seawall.core.limits import Admitted, Refused
 from seawall.core.lines import Lines
 from seawall.core.lockouts import Lockouts
+from seawall.core.looping import LoopBreaker, LoopRules
 from seawall.core.money import Kind, Money
 from seawall.core.policy import Budget, Credentials, Limit, Policy, Principal, Quota, StatedLimit
 from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
@@ -362,4 +363,5 @@ class Gateway(Struct):
     new_id: Callable[[float], str]
     support_contact: str | None = None
     house: HouseTerms = HouseTerms(Budget())
+    breaker: LoopBreaker = field(default_factory=lambda: LoopBreaker(LoopRules(calls=0, calls_unnamed=0)))
     lockouts: Lockouts = field(default_factory=Lockouts)

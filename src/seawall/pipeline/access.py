@@ -7,6 +7,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import Unauthenticated, UserBlocked
 from seawall.pipeline.accounts import accounts_of
 from seawall.pipeline.limiting import limit_stranger, refuse_before_reading
+from seawall.pipeline.looping import refuse_loop
 from seawall.pipeline.refusals import exhausted
 
 
@@ -50,8 +51,8 @@ async def know_user(call: Call, gateway: Gateway) -> None:
 async def refuse_locked_out(call: Call, gateway: Gateway) -> None:
     """Stop users who are shut out, before anything else is done for them; the cache included.
 
-    Raises UserBlocked, and QuotaExhausted where the quota is known to be used up. Where that is not known the
-    hold finds out; before an answer from the cache, `refuse_over_quota` does.
+    Raises UserBlocked, LoopDetected, and QuotaExhausted where the quota is known to be used up. Where that is
+    not known the hold finds out; before an answer from the cache, `refuse_over_quota` does.
     """
     assert call.policy is not None
     if call.policy.is_blocked:
@@ -60,6 +61,7 @@ async def refuse_locked_out(call: Call, gateway: Gateway) -> None:
         standing = gateway.lockouts.find(accounts_of(call, gateway))
         if standing is not None:
             raise exhausted(standing, call, gateway)
+    refuse_loop(call, gateway)
 
 
 async def refuse_over_quota(call: Call, gateway: Gateway) -> None:

@@ -2,7 +2,7 @@
 
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Described, Explained
-from seawall.settings.limits import LimitSettings
+from seawall.settings.limits import LimitSettings, LoopSettings
 from seawall.settings.load import describe_settings, load_settings
 from seawall.settings.problems import SettingsError
 from seawall.settings.schema import Settings
@@ -12,6 +12,7 @@ __all__ = [
     "Described",
     "Explained",
     "LimitSettings",
+    "LoopSettings",
     "PriceSettings",
     "ProviderSettings",
     "Secrets",

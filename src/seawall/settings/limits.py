@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from seawall.core.looping import LoopRules
 from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.core.rates import Rate
 from seawall.core.terms import Terms, TierTerms
 from seawall.settings.sections import Section, setting
-from seawall.settings.values import AtOnce, Cap, Names, Rates, Tokens, Whole
+from seawall.settings.values import AtOnce, Cap, Names, Rates, Seconds, Tokens, Whole
 
 SCOPES = {"global": "global", "key": "per_key", "user": "per_user", "ip": "per_ip"}
 """The kinds of scopes, and how the settings of each begin."""
@@ -97,6 +98,33 @@ class TierSettings(Section):
             budget=Budget(daily=self.daily_usd, monthly=self.monthly_usd),
             models=None if self.models is None else frozenset(self.models),
         )
+
+
+class LoopSettings(Section):
+    """When the same call again and again is taken for a loop, and stopped with 429 `loop_detected`.
+
+    It is the same caller if it is the same end user or address, else the same key; the same call if its model
+    and the end of its conversation are the same. Of a person, nearly the same counts too. Agents that make
+    progress are no loop.
+    """
+
+    calls: Whole = setting(
+        "How many of the same call by one person within the window; 0 switches it off.",
+        default=20,
+        ge=0,
+        le=100_000,
+    )
+    calls_unnamed: Whole = setting(
+        "The same for a virtual key that names no end user, behind which there may be many people.",
+        default=100,
+        ge=0,
+        le=100_000,
+    )
+    window_s: Seconds = setting("The window.", default=60.0)
+
+    def rules(self) -> LoopRules:
+        """Return the rules in the words of the breaker."""
+        return LoopRules(self.calls, self.calls_unnamed, self.window_s)
 
 
 def stated_rates(unit: Any, rates: list[Rate] | None) -> tuple[StatedLimit, ...]:

@@ -17,7 +17,7 @@ from seawall.core.stages import DEFAULTS, PER_IP, PER_SECOND_GLOBAL, Stage
 from seawall.core.terms import HouseTerms
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
-from seawall.settings.limits import LimitSettings, ModelLimitSettings, TierSettings
+from seawall.settings.limits import LimitSettings, LoopSettings, ModelLimitSettings, TierSettings
 from seawall.settings.sections import (
     BreakerSettings,
     BudgetSettings,
@@ -50,6 +50,7 @@ def stage_defaults(stage: Stage) -> dict[str, dict[str, Any]]:
             "per_ip": PER_IP,
             "global": PER_SECOND_GLOBAL,
         },
+        "loop": {"calls_unnamed": 20 if stage is Stage.POC else 100},
         "log": {"keep_days": KEEP_DAYS[stage]},
     }
 
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     model_limits: dict[ModelName, ModelLimitSettings] = {}
     tiers: dict[TierName, TierSettings] = {}
+    loop: LoopSettings = LoopSettings()
     cache: CacheSettings = CacheSettings()
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
