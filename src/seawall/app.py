@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +23,9 @@ from seawall.core.looping import LoopBreaker
 from seawall.core.money import Usage as TokenUsage
 from seawall.core.money import cost_of, format_usd
 from seawall.core.routing import Explained
+from seawall.core.terms import IssuerTerms
 from seawall.identity import records
+from seawall.identity.callers import Callers
 from seawall.identity.keys import VirtualKeys
 from seawall.identity.policies import Policies
 from seawall.providers import price_table
@@ -38,6 +41,9 @@ from seawall.server.body import BodyLimits
 from seawall.settings import Settings
 from seawall.stores.memory.counters import MemoryCounters
 from seawall.stores.sqlite.store import SqliteStore
+
+if TYPE_CHECKING:
+    from seawall.identity.tokens import Tokens
 
 log = logging.getLogger("seawall.app")
 
@@ -82,7 +88,16 @@ class Seawall:
         self.store = SqliteStore(folder)
         self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
         house = settings.house_terms()
-        self.identity = VirtualKeys(self.store.directory, Policies(house), now)
+        clock = time.monotonic if now is time.time else now
+        policies, issuers = Policies(house), settings.issuer_terms()
+        self._tokens = _tokens_of(issuers, now, clock)
+        self.identity = Callers(
+            VirtualKeys(self.store.directory, policies, now),
+            self.store.directory,
+            policies,
+            self._tokens,
+            issuers,
+        )
         self.gateway = Gateway(
             identity=self.identity,
             router=self.router,
@@ -95,7 +110,8 @@ class Seawall:
             lines=Lines(),
             limits=settings.limits_of_calls(),
             now=now,
-            clock=time.monotonic if now is time.time else now,
+            clock=clock,
+            proxies=tuple(settings.behind_proxy),
             tell=self._access_log,
             new_id=CallIds(),
             support_contact=settings.support_contact,
@@ -144,6 +160,8 @@ class Seawall:
         """Write what waits and let go of everything."""
         for account in self._accounts:
             await account.close()
+        if self._tokens is not None:
+            await self._tokens.close()
         self._access_log.flush()
         with suppress(SeawallError):  # When a key was last used is not worth a failure.
             await self._note_use()
@@ -186,7 +204,7 @@ class Seawall:
         await self._note_use()
 
     async def _note_use(self) -> None:
-        used = self.identity.take_last_used()
+        used = self.identity.keys.take_last_used()
         if used:
             await self.gateway.directory.touch(used)
 
@@ -213,6 +231,18 @@ class Seawall:
             "daily_budget_usd": None if daily is None else format_usd(daily),
         }
         return (("seawall-demo-facts", msgspec.json.encode(facts).decode()),)
+
+
+def _tokens_of(
+    issuers: dict[str, IssuerTerms], now: Callable[[], float], clock: Callable[[], float]
+) -> "Tokens | None":
+    """Return what verifies login tokens; the cryptography that it takes is loaded only where it is needed."""
+    if not issuers:
+        return None
+    from seawall.identity.tokens import Tokens  # noqa: PLC0415 - 50 ms and 10 MB for those who have none
+    from seawall.providers.fetching import fetch  # noqa: PLC0415 - as above
+
+    return Tokens(issuers.values(), fetch, now=now, clock=clock)
 
 
 def log_style(settings: Settings) -> str:

@@ -29,6 +29,9 @@ class Everyone:
         budgets = (ScopeBudget(Scope("global"), Budget(daily=DOLLAR)),)
         return Principal(key_id="key_1", key_name="test"), Policy(budgets)
 
+    async def knows_origin(self, origin: str) -> bool:
+        return False
+
     def limits_of_stranger(self, address: str) -> tuple[Limit, ...]:
         return ()
 

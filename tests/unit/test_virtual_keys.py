@@ -7,7 +7,7 @@ import pytest
 from seawall.core.contracts import KeyRecord
 from seawall.core.errors import Unauthenticated
 from seawall.core.money import Money
-from seawall.core.policy import Budget, Credentials
+from seawall.core.policy import Budget
 from seawall.core.terms import HouseTerms
 from seawall.identity.keys import VirtualKeys, new_secret
 from seawall.identity.policies import Policies
@@ -40,10 +40,9 @@ def keys_of(directory: Directory) -> VirtualKeys:
 async def test_a_known_key_is_read_once() -> None:
     directory = Directory()
     keys = keys_of(directory)
-    first, second = [await keys.identify(Credentials(KEY)) for _ in range(2)]
+    first, second = [await keys.find(KEY) for _ in range(2)]
     assert directory.reads == 1
-    assert first[0] == second[0]
-    assert first[1] is second[1]
+    assert first is second
 
 
 async def test_a_strangers_key_is_never_remembered() -> None:
@@ -51,7 +50,7 @@ async def test_a_strangers_key_is_never_remembered() -> None:
     keys = keys_of(directory)
     for _ in range(3):
         with pytest.raises(Unauthenticated):
-            await keys.identify(Credentials("sw-" + "x" * 43))
+            await keys.find("sw-" + "x" * 43)
     assert directory.reads == 3
 
 
@@ -60,11 +59,11 @@ async def test_a_key_that_is_revoked_while_it_is_read_is_not_remembered() -> Non
     directory = Directory()
     keys = keys_of(directory)
     directory.door.clear()
-    overtaken = asyncio.create_task(keys.identify(Credentials(KEY)))
+    overtaken = asyncio.create_task(keys.find(KEY))
     await asyncio.sleep(0)
     directory.record = revoke(RECORD, 100.0)
     keys.forget()
     directory.door.set()
     await overtaken
     with pytest.raises(Unauthenticated):
-        await keys.identify(Credentials(KEY))
+        await keys.find(KEY)

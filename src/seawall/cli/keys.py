@@ -43,6 +43,23 @@ def create(
     expires_at: Annotated[
         str | None, typer.Option(help="When it ends, for example 2027-01-31T12:00:00Z.")
     ] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose key it is; its users are the owner's own.")] = None,
+    tier: Annotated[str | None, typer.Option(help="The tier of its end users.")] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help='How often it may call: "100/minute", "4 at once"; several.')
+    ] = None,
+    publishable: Annotated[
+        bool, typer.Option("--publishable", help="Make a key that may stand in a web page.")
+    ] = False,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A page that may use a publishable key; several.")
+    ] = None,
+    trial_tokens: Annotated[
+        int | None, typer.Option(help="The tokens of each visitor in a day.", show_default="20000")
+    ] = None,
+    trial_requests: Annotated[
+        int | None, typer.Option(help="The calls of each visitor in a day.", show_default="20")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -60,6 +77,12 @@ def create(
         "models": listed,
         "budget": {n: cap for n, cap in caps.items() if cap is not None},
         "expires_at": expires_at,
+        "owner": owner,
+        "tier": tier,
+        "limits": limit or None,
+        "kind": "publishable" if publishable else None,
+        "origins": origin or None,
+        "trial": _trial(trial_tokens, trial_requests),
     }
     fields: dict[str, Any] = {"name": name, **{n: value for n, value in stated.items() if value is not None}}
 
@@ -76,7 +99,18 @@ def create(
         _print_secret_json(record, key)
         return
     print(f"Made the key {record.name} ({record.id}). It is shown this once:\n")
-    print(f"OPENAI_API_KEY={key}")
+    if not publishable:
+        print(f"OPENAI_API_KEY={key}")
+        return
+    print(
+        f"{key}\n\nIt may stand in the pages {', '.join(record.origins)}: as apiKey of OpenAI's library for"
+    )
+    print("browsers, or as `Authorization: Bearer`.")
+
+
+def _trial(tokens: int | None, requests: int | None) -> dict[str, int] | None:
+    stated = {"tokens_per_day": tokens, "requests_per_day": requests}
+    return {name: figure for name, figure in stated.items() if figure is not None} or None
 
 
 @app.command("list")
@@ -122,6 +156,7 @@ def show(
 
     record, spend = with_store(read_settings(config, data_dir=data), work)
     from seawall.cli import printing
+    from seawall.identity.stated import show_limits
     from seawall.server.showing import show_key
 
     if as_json:
@@ -131,11 +166,17 @@ def show(
     rows: list[tuple[str, Any]] = [
         ("id", record.id),
         ("state", _state(record, now)),
+        ("kind", record.kind),
+        ("owner", printing.printable(record.owner)),
+        ("tier", printing.printable(record.tier or "")),
+        ("limits", ", ".join(show_limits(record.limits))),
+        ("pages", ", ".join(record.origins)),
         ("models", "every model" if record.models is None else printing.printable(", ".join(record.models))),
         ("made", printing.moment(record.created_at)),
         ("last used", _used(record, now)),
         ("expires", "never" if record.expires_at is None else printing.moment(record.expires_at)),
     ]
+    rows = [(label, value) for label, value in rows if value]
     if record.previous_until is not None and record.previous_until > now:
         rows.append(("old key", f"works until {printing.moment(record.previous_until)}"))
     console = printing.console()
@@ -183,7 +224,7 @@ def rotate(
 
     async def work(store: "SqliteStore") -> "tuple[KeyRecord, str]":
         found = await find_key(store, wanted)
-        key, key_hash = new_secret()
+        key, key_hash = new_secret(found.kind)
         fields = {"overlap_s": overlap_s}
         how = partial(records.rotate, fields=fields, key_hash=key_hash, now=time.time())
         return await store.directory.change(found.id, how) or found, key

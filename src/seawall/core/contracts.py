@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
+from seawall.core.addresses import Network
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
@@ -59,6 +60,9 @@ class Identity(Protocol):
 
         Returns what was given where there is none. Raises Overloaded where the store is down.
         """
+
+    async def knows_origin(self, origin: str) -> bool:
+        """Say whether some key or issuer lists a web page; raises Overloaded where that cannot be read."""
 
     def limits_of_stranger(self, address: str) -> tuple[Limit, ...]:
         """Return the limits on failed attempts to log in from an address."""
@@ -342,9 +346,10 @@ class Limits(Struct, frozen=True):
 class Gateway(Struct):
     """Everything a call needs on its way; made once by `app.py`.
 
-    `state_keep_s` says how long answers are stored for later calls, 0 where nothing is.
-    `house` is what the operator states for everybody. `now` is in Unix seconds. `tell` writes a call's line
-    in the access log, `new_id` names a call. `clock` counts seconds and is never put back.
+    `state_keep_s` says how long answers are stored for later calls, 0 where nothing is. `proxies` are those
+    whose word on a caller's address counts, `house` is what the operator states for all. `now` is in Unix
+    seconds, `clock` counts seconds and is never put back. `tell` writes a call's line in the access log,
+    `new_id` names a call.
     """
 
     identity: Identity
@@ -362,6 +367,7 @@ class Gateway(Struct):
     tell: Callable[[Call, float], None]
     new_id: Callable[[float], str]
     support_contact: str | None = None
+    proxies: tuple[Network, ...] = ()
     house: HouseTerms = HouseTerms(Budget())
     breaker: LoopBreaker = field(default_factory=lambda: LoopBreaker(LoopRules(calls=0, calls_unnamed=0)))
     lockouts: Lockouts = field(default_factory=Lockouts)

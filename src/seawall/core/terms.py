@@ -31,6 +31,26 @@ class TierTerms(Struct, frozen=True):
     models: frozenset[str] | None = None
 
 
+class IssuerTerms(Struct, frozen=True):
+    """Whose login tokens are accepted, and how they are read; `secret` or `jwks_url`, never both.
+
+    `audience` and `parties` are what `aud` and `azp` must name, where they are stated. Claims are paths with
+    dots. `origins` are the web pages that may call with such a token.
+    """
+
+    name: str
+    issuer: str
+    algorithms: tuple[str, ...]
+    jwks_url: str | None = None
+    secret: str | None = None
+    audience: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
+    user_claim: str = "sub"
+    tier_claim: str | None = None
+    origins: tuple[str, ...] = ()
+    leeway_s: float = 30.0
+
+
 class HouseTerms(Struct, frozen=True):
     """Everything that is stated for all callers. Days and months of quotas are those of `zone`.
 

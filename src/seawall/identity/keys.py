@@ -1,4 +1,4 @@
-"""Virtual keys: `sw-`, an id, and 256 random bits. Only the SHA-256 of the whole key is kept.
+"""Virtual keys (`sw-`) and publishable ones (`swp-`): 256 random bits, of which only the SHA-256 is kept.
 
 There is no pepper and no slow hash: 256 random bits cannot be guessed, and several gateways on one
 database must accept each other's keys.
@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from seawall.core.contracts import Directory, KeyRecord
+from seawall.core.contracts import Directory, KeyKind, KeyRecord
 from seawall.core.errors import Unauthenticated
-from seawall.core.policy import Credentials, Limit, Policy, Principal
+from seawall.core.policy import Policy, Principal
 from seawall.identity.policies import Policies
-from seawall.identity.users import Users
 
 PREFIX = "sw-"
+PUBLISHABLE_PREFIX = "swp-"
 VENDOR_KEY_PREFIX = "sk-"
 NO_KEY = (
     "The request shows no key. Send a Seawall key (sw-...) as `Authorization: Bearer`, or in x-api-key; the "
@@ -38,9 +38,10 @@ def new_id() -> str:
     return f"key_{secrets.token_hex(ID_BYTES)}"
 
 
-def new_secret() -> tuple[str, bytes]:
+def new_secret(kind: KeyKind = "key") -> tuple[str, bytes]:
     """Make a key; returns it, to be shown once, and its hash."""
-    key = f"{PREFIX}{secrets.token_urlsafe(SECRET_BYTES)}"
+    prefix = PUBLISHABLE_PREFIX if kind == "publishable" else PREFIX
+    key = f"{prefix}{secrets.token_urlsafe(SECRET_BYTES)}"
     return key, hash_of(key)
 
 
@@ -49,15 +50,21 @@ def hash_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-class _Known(Struct, frozen=True):
+class KnownKey(Struct, frozen=True):
+    """A key that was read: whose it is and what it may do, without an end user.
+
+    `origins` are the pages of a publishable one.
+    """
+
     key_hash: bytes
     principal: Principal
     policy: Policy
     valid_until: float
+    origins: frozenset[str] = frozenset()
 
 
 class VirtualKeys:
-    """Identifies callers by virtual key; what it has read it remembers until something changes.
+    """Finds keys; what it has read it remembers until something changes.
 
     A key that is not known already is read from the directory; strangers' keys are never remembered.
     """
@@ -65,44 +72,31 @@ class VirtualKeys:
     def __init__(self, directory: Directory, policies: Policies, now: Callable[[], float]) -> None:
         self._directory = directory
         self._policies = policies
-        self._users = Users(directory, policies)
         self._now = now
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[bytes, KnownKey] = {}
         self._epoch = 0
         self.last_used: dict[str, float] = {}
 
-    async def identify(self, shown: Credentials) -> tuple[Principal, Policy]:
-        """Return the caller of a bearer key and its policy.
+    async def find(self, secret: str | None) -> KnownKey:
+        """Return the key that was shown.
 
         Raises Unauthenticated without detail, and Overloaded where the directory is down.
         """
-        credentials = shown.secret
-        if not credentials or not credentials.startswith(PREFIX) or len(credentials) > KEY_CHARS_MAX:
-            raise Unauthenticated(_hint(credentials))
+        if not secret or len(secret) > KEY_CHARS_MAX:
+            raise Unauthenticated(hint(secret))
         now = self._now()
-        key_hash = hash_of(credentials)
+        key_hash = hash_of(secret)
         known = self._known.get(key_hash)
         if known is None:
             known = await self._read(key_hash, now)
         if not hmac.compare_digest(known.key_hash, key_hash) or now >= known.valid_until:
             raise Unauthenticated
         self.last_used[known.principal.key_id] = now
-        return known.principal, known.policy
-
-    async def know_user(
-        self, principal: Principal, policy: Policy, named: str | None
-    ) -> tuple[Principal, Policy]:
-        """Add the end user that a call names, and what that user may do."""
-        return await self._users.know(principal, policy, named)
-
-    def limits_of_stranger(self, address: str) -> tuple[Limit, ...]:
-        """Return the limits on failed attempts to log in from an address."""
-        return self._policies.for_stranger(address)
+        return known
 
     def forget(self) -> None:
         """Read every key again at its next use: something has changed."""
         self._known.clear()
-        self._users.forget()
         self._epoch += 1
 
     def take_last_used(self) -> dict[str, float]:
@@ -110,18 +104,21 @@ class VirtualKeys:
         taken, self.last_used = self.last_used, {}
         return taken
 
-    async def _read(self, key_hash: bytes, now: float) -> _Known:
+    async def _read(self, key_hash: bytes, now: float) -> KnownKey:
         epoch = self._epoch
         record = await self._directory.find_by_hash(key_hash)
         if record is None or record.revoked_at is not None:
             raise Unauthenticated
-        known = _Known(
+        known = KnownKey(
             key_hash=record.hash
             if hmac.compare_digest(record.hash, key_hash)
             else record.previous_hash or b"",
-            principal=Principal(key_id=record.id, key_name=record.name, owner=record.owner, tier=record.tier),
+            principal=Principal(
+                key_id=record.id, key_name=record.name, kind=record.kind, owner=record.owner, tier=record.tier
+            ),
             policy=self._policies.for_key(record),
             valid_until=_valid_until(record, key_hash),
+            origins=frozenset(record.origins),
         )
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
@@ -130,7 +127,7 @@ class VirtualKeys:
         return known
 
 
-def _hint(shown: str | None) -> str | None:
+def hint(shown: str | None) -> str | None:
     """Say what can be told from the form of what was shown; `None` leaves it to the usual words."""
     if not shown:
         return NO_KEY

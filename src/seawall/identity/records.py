@@ -5,13 +5,15 @@ from typing import Any
 
 import msgspec
 
-from seawall.core.contracts import KeyRecord
+from seawall.core.contracts import KeyKind, KeyRecord
 from seawall.core.errors import InvalidRequest
 from seawall.core.money import Money, parse_usd
-from seawall.core.policy import Budget
+from seawall.core.policy import Budget, Quota
 from seawall.identity.keys import new_id, new_secret
-from seawall.identity.stated import read_limits, read_quota, read_text
+from seawall.identity.stated import read_limits, read_origins, read_quota, read_text
 
+TRIAL = Quota(tokens_daily=20_000, requests_daily=20)
+"""What each visitor with a publishable key may use unless it says otherwise."""
 NAME_CHARS_MAX = 100
 MODELS_MAX = 1_000
 OVERLAP_S_MAX = 30 * 86_400
@@ -26,17 +28,20 @@ def make(fields: dict[str, Any], now: float) -> tuple[KeyRecord, str]:
 
     Raises InvalidRequest naming the first field that is wrong.
     """
-    changes = _read(fields)
+    kind = _kind(fields.get("kind", "key"))
+    changes = _read({name: value for name, value in fields.items() if name != "kind"})
     if "name" not in changes:
         raise InvalidRequest("Give the key a name.", param="name")
-    key, key_hash = new_secret()
-    record = KeyRecord(id=new_id(), name=changes.pop("name"), hash=key_hash, created_at=now)
-    return _changed(record, changes), key
+    key, key_hash = new_secret(kind)
+    record = KeyRecord(id=new_id(), name=changes.pop("name"), hash=key_hash, created_at=now, kind=kind)
+    if kind == "publishable" and changes.get("tier") is None:
+        changes.setdefault("trial", TRIAL)
+    return _checked(_changed(record, changes)), key
 
 
 def change(record: KeyRecord, fields: dict[str, Any]) -> KeyRecord:
     """Return the record with the named fields changed; `null` takes a cap, a model list or an expiry away."""
-    return _changed(record, _read(fields))
+    return _checked(_changed(record, _read(fields)))
 
 
 def revoke(record: KeyRecord, now: float) -> KeyRecord:
@@ -66,6 +71,26 @@ def rotate(record: KeyRecord, fields: dict[str, Any], key_hash: bytes, now: floa
     )
 
 
+def _checked(record: KeyRecord) -> KeyRecord:
+    """Refuse a publishable key without what makes it safe to publish, and pages on a key that is secret."""
+    if record.kind == "key":
+        if record.origins:
+            raise InvalidRequest("Only a publishable key has origins.", param="origins")
+        return record
+    if not record.origins:
+        raise InvalidRequest("A publishable key needs origins: the pages that may use it.", param="origins")
+    if not record.models:
+        raise InvalidRequest("A publishable key needs models: anybody can call them.", param="models")
+    if record.budget.daily is None:
+        raise InvalidRequest(
+            "A publishable key needs a daily budget: scripts can pretend to be its pages.",
+            param="budget.daily_usd",
+        )
+    if record.tier is None and (record.trial is None or record.trial.is_open):
+        raise InvalidRequest("A publishable key needs a trial or a tier for its visitors.", param="trial")
+    return record
+
+
 def _changed(record: KeyRecord, changes: dict[str, Any]) -> KeyRecord:
     caps = changes.pop("budget", None)
     if caps is not None:
@@ -91,6 +116,8 @@ def _read(fields: dict[str, Any]) -> dict[str, Any]:
             changes[name] = "" if value is None else _owner(value)
         elif name == "tier":
             changes[name] = None if value is None else read_text(value, name)
+        elif name == "origins":
+            changes[name] = () if value is None else read_origins(value, name)
         elif name == "trial":
             changes[name] = None if value is None else read_quota(value, name)
         else:
@@ -107,6 +134,13 @@ def _name(value: Any) -> str:
     ):
         raise InvalidRequest(f"name must be a text of 1 to {NAME_CHARS_MAX} characters.", param="name")
     return value.strip()
+
+
+def _kind(value: Any) -> KeyKind:
+    if value not in ("key", "publishable"):
+        raise InvalidRequest("kind must be key or publishable.", param="kind")
+    kind: KeyKind = value
+    return kind
 
 
 def _owner(value: Any) -> str:

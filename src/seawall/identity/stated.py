@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from seawall.core.addresses import is_origin
 from seawall.core.errors import InvalidRequest
 from seawall.core.money import Money, parse_usd
 from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.core.rates import Rate, format_rate, parse_rate
 
 LIMITS_MAX = 16
+ORIGINS_MAX = 100
 COUNT_MAX = 10**12
 SHOWN_CHARS = 100
 _AT_ONCE = " at once"
@@ -81,6 +83,21 @@ def read_user_budget(value: Any, param: str) -> Budget:
                 param=f"{param}.{name}",
             ) from None
     return Budget(**caps)
+
+
+def read_origins(value: Any, param: str) -> tuple[str, ...]:
+    """Read web pages as browsers name them: scheme, host and port, nothing else; raises InvalidRequest."""
+    if not isinstance(value, list) or len(value) > ORIGINS_MAX:
+        raise InvalidRequest(f"{param} must be a list of up to {ORIGINS_MAX} origins.", param=param)
+    for position, origin in enumerate(value):
+        if not is_origin(origin):
+            raise InvalidRequest(
+                f"{param}[{position}] must be an origin such as https://app.example.com: scheme, "
+                f"host and port,"
+                " nothing else.",
+                param=f"{param}[{position}]",
+            )
+    return tuple(dict.fromkeys(value))
 
 
 def read_text(value: Any, param: str, *, chars_max: int = SHOWN_CHARS) -> str:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Outgoing(Struct, frozen=True):
-    """One POST to a vendor: the path is appended to the base URL that the transport was made with.
+    """One request to a vendor: the path is appended to the base URL that the transport was made with.
 
     `on_sent` is called once, before the first byte goes out: until then it is certain that nothing was sent.
     """
@@ -17,6 +17,7 @@ class Outgoing(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     body: bytes
     on_sent: Callable[[], None]
+    method: str = "POST"
 
 
 class Exchange(Protocol):

@@ -34,7 +34,8 @@ HEADS_MAX = 64
 class HttpTransport:
     """Carries requests to one base URL; see `exchange.Transport`.
 
-    Times in seconds: `first_byte_s` until the head of the answer, `between_s` between two pieces of it.
+    `connect_to` is the network address to connect to, where it was looked up before. Times in seconds:
+    `first_byte_s` until the head of the answer, `between_s` between two pieces of it.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class HttpTransport:
         first_byte_s: float,
         between_s: float,
         tls: ssl.SSLContext | None = None,
+        connect_to: str | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         assert parts.hostname is not None
         self._is_tls = parts.scheme == "https"
         self._tls = tls
         self._hostname = parts.hostname
+        self._connect_to = connect_to or parts.hostname
         self._port = parts.port or (443 if self._is_tls else 80)
         self._path = parts.path.rstrip("/")
         self._host_header = parts.netloc.rpartition("@")[2]
@@ -92,9 +95,10 @@ class HttpTransport:
             async with asyncio.timeout(self._connect_s):
                 _, connection = await loop.create_connection(
                     lambda: _Connection(loop, self.first_byte_s, self.between_s),
-                    self._hostname,
+                    self._connect_to,
                     self._port,
                     ssl=self._tls if self._is_tls else None,
+                    server_hostname=self._hostname if self._is_tls else None,
                 )
         except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError.
             raise NotConnected(f"{type(error).__name__}: {error}") from error
@@ -102,13 +106,14 @@ class HttpTransport:
 
     def head_of(self, outgoing: Outgoing) -> bytes:
         """Write the head of a request; all but its length is the same for every call of a provider."""
-        known = self._heads.get((outgoing.path, outgoing.headers))
+        kind = (outgoing.method + outgoing.path, outgoing.headers)
+        known = self._heads.get(kind)
         if known is None:
-            lines = [f"POST {self._path}{outgoing.path} HTTP/1.1", f"host: {self._host_header}"]
+            lines = [f"{outgoing.method} {self._path}{outgoing.path} HTTP/1.1", f"host: {self._host_header}"]
             lines += [f"{name}: {value}" for name, value in outgoing.headers]
             known = "\r\n".join([*lines, "content-length: "]).encode("latin-1")
             if len(self._heads) < HEADS_MAX:
-                self._heads[outgoing.path, outgoing.headers] = known
+                self._heads[kind] = known
         return b"%s%d\r\n\r\n" % (known, len(outgoing.body))
 
 

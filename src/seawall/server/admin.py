@@ -63,7 +63,7 @@ class Admin:
     async def rotate_key(self, request: Request) -> Response:
         """POST /admin/v1/keys/{id}/rotate: a new key under the same id; shown this once."""
         fields = await self._body(request, may_be_empty=True)
-        key, key_hash = new_secret()
+        key, key_hash = new_secret((await self._find(request)).kind)
         now = self._gateway.now()
         record = await self._change(
             request, partial(records.rotate, fields=fields, key_hash=key_hash, now=now)

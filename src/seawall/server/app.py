@@ -1,18 +1,22 @@
 """The ASGI application: the hot routes by hand, everything else by Starlette."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from seawall.core.contracts import Gateway
+from seawall.core.errors import SeawallError
 from seawall.server.admin import admin_routes
 from seawall.server.admin_state import state_admin_routes
 from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits, Receive
 from seawall.server.calls import CallRoute
 from seawall.server.cold import cold_routes, error_handlers
+from seawall.server.cors import answer_preflight, cors_headers
+from seawall.server.credentials import HeaderList, credentials_of
 from seawall.server.endpoints import ENDPOINTS
 from seawall.server.models import model_routes
 from seawall.server.replies import Send
@@ -33,6 +37,7 @@ class App:
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
     ) -> None:
+        self._gateway = gateway
         self.calls = CallRoute(gateway, limits)
         self._on_start, self._on_stop = on_start, on_stop
         self.cold = Starlette(
@@ -55,10 +60,34 @@ class App:
             endpoint = ENDPOINTS.get(scope["path"])
             if endpoint is not None and scope["method"] == "POST":
                 await self.calls(endpoint, scope, receive, send)
+            elif scope["path"].startswith("/v1/"):
+                await self._answer_pages(scope, receive, send)
             else:
                 await self._cold(scope, receive, send)  # type: ignore[arg-type] # the same types by other names
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    async def _answer_pages(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer below /v1/ so that the pages that may call can read it, preflights included."""
+        headers = scope["headers"]
+        names = {name for name, _ in headers}
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in names:
+            status, told = await answer_preflight(headers, self._gateway)
+            await send({"type": "http.response.start", "status": status, "headers": told})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        more: HeaderList = []
+        if b"origin" in names:
+            with suppress(SeawallError):  # Two different keys: the answer says so.
+                shown = credentials_of(scope, self._gateway.proxies)
+                more = await cors_headers(shown.origin, shown.secret, self._gateway)
+
+        async def send_more(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        await self._cold(scope, receive, send_more if more else send)  # type: ignore[arg-type] # the same types by other names
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

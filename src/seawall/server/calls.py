@@ -18,6 +18,9 @@ from seawall.pipeline.answer import answer
 from seawall.pipeline.attempts import OFF_LOOP_BYTES
 from seawall.server.body import OFF_LOOP_BYTES as LARGE_BYTES
 from seawall.server.body import BodyLimits, Receive, read_json
+from seawall.server.browsers import of_browser
+from seawall.server.cors import cors_headers
+from seawall.server.credentials import credentials_of, end_user_of
 from seawall.server.endpoints import Endpoint, vendor_headers
 from seawall.server.protocol import ON_DISCONNECT
 from seawall.server.replies import CallReply, Send
@@ -25,35 +28,7 @@ from seawall.server.replies import CallReply, Send
 log = logging.getLogger("seawall.server")
 
 FAIL_S = 5.0
-END_USER_CHARS_MAX = 256
-
-
 NOTHING_SHOWN = Credentials()
-
-
-def credentials_of(headers: list[tuple[bytes, bytes]]) -> Credentials:
-    """Return what a request shows of who makes it."""
-    return Credentials(secret=secret_of(headers))
-
-
-def secret_of(headers: list[tuple[bytes, bytes]]) -> str | None:
-    """Return the key that a request shows, as bearer token or in x-api-key.
-
-    Raises InvalidRequest where it shows two different ones: neither is ignored.
-    """
-    found: str | None = None
-    for name, value in headers:
-        if name == b"authorization":
-            scheme, _, token = value.decode("latin-1").partition(" ")
-            shown = token.strip() if scheme.lower() == "bearer" else ""
-        elif name == b"x-api-key":
-            shown = value.decode("latin-1").strip()
-        else:
-            continue
-        if found is not None and shown != found:
-            raise InvalidRequest("The request shows two different keys. Send one.", param=name.decode())
-        found = shown
-    return found
 
 
 def is_large(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -62,20 +37,6 @@ def is_large(headers: list[tuple[bytes, bytes]]) -> bool:
         if name == b"content-length":
             return value.isdigit() and int(value) > LARGE_BYTES
     return False
-
-
-def end_user_of(headers: list[tuple[bytes, bytes]]) -> str | None:
-    """Return the end user that a header names; raises InvalidRequest where it cannot be a name."""
-    for name, value in headers:
-        if name == b"seawall-user":
-            try:
-                user = value.decode().strip()
-            except UnicodeDecodeError:
-                raise InvalidRequest("seawall-user must be UTF-8.", param="seawall-user") from None
-            if len(user) > END_USER_CHARS_MAX:
-                raise InvalidRequest("seawall-user is too long.", param="seawall-user")
-            return user or None
-    return None
 
 
 def _with_end_user(request: Request, user: str | None) -> Request:
@@ -140,14 +101,16 @@ class CallRoute:
             endpoint=endpoint.path,
             received_at=now,
             credentials=NOTHING_SHOWN,
-            read=partial(self._read, endpoint, headers, receive),
+            read=lambda: self._read(call, endpoint, headers, receive),
         )
         reply = CallReply(call, endpoint, send, self._gateway.support_contact)
         listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
         listeners.add(client_left)
         try:
             call.is_large = is_large(headers)
-            call.credentials = credentials_of(headers)
+            call.credentials = shown = credentials_of(scope, self._gateway.proxies)
+            if shown.origin is not None:
+                reply.cors = await cors_headers(shown.origin, shown.secret, self._gateway)
             await answer(call, self._gateway, reply)
         except ClientGone:
             return
@@ -166,7 +129,7 @@ class CallRoute:
             listeners.discard(client_left)
 
     async def _read(
-        self, endpoint: Endpoint, headers: list[tuple[bytes, bytes]], receive: Receive
+        self, call: Call, endpoint: Endpoint, headers: list[tuple[bytes, bytes]], receive: Receive
     ) -> Request:
         """Read a request in the dialect of its endpoint; a large one beside the event loop."""
         body, size = await read_json(headers, receive, self._limits)
@@ -178,6 +141,8 @@ class CallRoute:
             headers=vendor_headers(endpoint, headers),
         )
         request = await asyncio.to_thread(make) if size > OFF_LOOP_BYTES else make()
+        if call.principal is not None and call.principal.is_browser:
+            return of_browser(request)
         return _with_end_user(request, end_user_of(headers))
 
     async def drain(self, timeout_s: float) -> None:

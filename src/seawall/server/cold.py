@@ -13,7 +13,7 @@ from starlette.routing import Route
 from seawall.core.contracts import Gateway
 from seawall.core.errors import InvalidRequest, Overloaded, SeawallError, UnknownRoute, WrongMethod
 from seawall.core.policy import Policy
-from seawall.server.calls import credentials_of, secret_of
+from seawall.server.credentials import credentials_of, end_user_of, secret_of
 from seawall.server.endpoints import ENDPOINTS, endpoint_of
 from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
@@ -45,8 +45,10 @@ def whole_number(request: Request, name: str, default: int, most: int) -> int:
 
 
 async def policy_of(request: Request, gateway: Gateway) -> Policy:
-    """Return the policy of the calling key; raises Unauthenticated."""
-    _, policy = await gateway.identity.identify(credentials_of(request.scope["headers"]))
+    """Return the policy of the caller, its own user's included; raises Unauthenticated."""
+    shown = credentials_of(request.scope, gateway.proxies)
+    principal, policy = await gateway.identity.identify(shown)
+    _, policy = await gateway.identity.know_user(principal, policy, end_user_of(request.scope["headers"]))
     return policy
 
 

@@ -33,7 +33,8 @@ _STREAM = (
 class CallReply:
     """Writes the answer of one call; see `core.contracts.Reply`.
 
-    `is_deaf` says that nobody listens any more but the answer is still read to its end for its usage.
+    `cors` are the headers that let a web page read the answer. `is_deaf` says that nobody listens any more
+    but the answer is still read to its end for its usage.
     """
 
     def __init__(self, call: Call, endpoint: Endpoint, send: Send, support_contact: str | None) -> None:
@@ -48,6 +49,7 @@ class CallReply:
         self.has_begun = False
         self.is_done = False
         self.is_deaf = False
+        self.cors: Headers = []
 
     async def send(self, event: Event) -> None:
         """Pass one event on: at once in a stream, at the end in a whole answer."""
@@ -138,6 +140,8 @@ class CallReply:
 
     async def _begin(self, status: int, headers: Headers) -> None:
         self.has_begun = True
+        if self.cors:
+            headers += self.cors
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     def _headers(self) -> Headers:

@@ -9,6 +9,7 @@ from seawall.core.call import Try
 from seawall.core.contracts import KeyRecord, Spend
 from seawall.core.ledger import CallRow
 from seawall.core.money import format_usd
+from seawall.identity.stated import show_limits, show_quota
 
 _decode_tries = msgspec.json.Decoder(list[Try]).decode
 
@@ -27,8 +28,14 @@ def show_key(record: KeyRecord, spend: Spend) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
+        "kind": record.kind,
+        "owner": record.owner or None,
+        "tier": record.tier,
         "models": record.models,
         "budget": {name: None if cap is None else format_usd(cap) for name, cap in caps.items()},
+        "limits": show_limits(record.limits),
+        "trial": None if record.trial is None else show_quota(record.trial),
+        "origins": record.origins,
         "created_at": iso_of(record.created_at),
         "expires_at": iso_of(record.expires_at),
         "revoked_at": iso_of(record.revoked_at),

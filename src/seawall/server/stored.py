@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import InvalidRequest, ResponseNotFound
+from seawall.core.errors import InvalidRequest, NotAllowed, ResponseNotFound
 from seawall.core.state import Owner, StoredItem, StoredResponse
-from seawall.server.calls import credentials_of, end_user_of
+from seawall.server.browsers import NO_STATE
 from seawall.server.cold import json_response
+from seawall.server.credentials import credentials_of, end_user_of
 from seawall.wire import sse
 from seawall.wire.responses.stored import frames_after, page_of, show_deleted
 
@@ -77,7 +78,10 @@ class Stored:
 
     async def _owner(self, request: Request) -> Owner:
         identity = self._gateway.identity
-        principal, policy = await identity.identify(credentials_of(request.scope["headers"]))
+        shown = credentials_of(request.scope, self._gateway.proxies)
+        principal, policy = await identity.identify(shown)
+        if principal.is_browser:
+            raise NotAllowed(NO_STATE)
         given = [request.query_params.get(field) for field in END_USER_FIELDS]
         named = {name for name in (*given, end_user_of(request.scope["headers"])) if name}
         if len(named) > 1:

@@ -25,6 +25,7 @@ NAMED_BY = {
     "prices": "MODEL",
     "model_limits": "MODEL",
     "tiers": "NAME",
+    "issuers": "NAME",
 }
 """The sections of which there may be several, and what their second part is called in the documentation."""
 

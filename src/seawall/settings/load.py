@@ -62,6 +62,7 @@ def load_settings(
         raise SettingsError(complain(error, _origins(layers), known)) from None
     _check_budget(settings, _origins(layers))
     _check_limits(settings, _origins(layers))
+    settings.issuer_terms()
     _check_free(settings, _origins(layers))
     _check_aliases(settings)
     return settings.model_copy(update={"data_dir": cwd / settings.data_dir})

@@ -14,9 +14,10 @@ from seawall.core.money import Price
 from seawall.core.policy import Budget
 from seawall.core.routing import Alternative, HealthRules, RetryRules
 from seawall.core.stages import DEFAULTS, PER_IP, PER_SECOND_GLOBAL, Stage
-from seawall.core.terms import HouseTerms
+from seawall.core.terms import HouseTerms, IssuerTerms
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
+from seawall.settings.issuers import IssuerSettings
 from seawall.settings.limits import LimitSettings, LoopSettings, ModelLimitSettings, TierSettings
 from seawall.settings.sections import (
     BreakerSettings,
@@ -34,7 +35,7 @@ from seawall.settings.sections import (
     TimeoutSettings,
     setting,
 )
-from seawall.settings.values import Folder, ModelName, ProviderName, Text, TierName, Url, Zone
+from seawall.settings.values import Folder, ModelName, Networks, ProviderName, Text, TierName, Url, Zone
 
 KEEP_DAYS = {Stage.POC: 7, Stage.MVP: 30, Stage.ALPHA: 30, Stage.BETA: 30, Stage.PRODUCTION: 90}
 
@@ -79,6 +80,12 @@ class Settings(BaseSettings):
         "The folder of the database and the admin key; a relative one starts at the working directory.",
         default=Path(".seawall"),
     )
+    behind_proxy: Networks = setting(
+        "The networks of your own proxies: their X-Forwarded-For is believed, and with any "
+        "stated the gateway may"
+        " listen on every address, since they bring HTTPS.",
+        default=[],
+    )
     time_zone: Zone = setting(
         "Whose days and months the quotas of tiers follow; those of budgets are UTC.", default=ZoneInfo("UTC")
     )
@@ -97,6 +104,7 @@ class Settings(BaseSettings):
     model_limits: dict[ModelName, ModelLimitSettings] = {}
     tiers: dict[TierName, TierSettings] = {}
     loop: LoopSettings = LoopSettings()
+    issuers: dict[TierName, IssuerSettings] = {}
     cache: CacheSettings = CacheSettings()
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
@@ -156,6 +164,10 @@ class Settings(BaseSettings):
             zone=self.time_zone,
             upgrade_url=self.upgrade_url,
         )
+
+    def issuer_terms(self) -> dict[str, IssuerTerms]:
+        """Return whose login tokens are accepted; raises SettingsError where a secret is missing."""
+        return {name: stated.terms(name, self.environment) for name, stated in self.issuers.items()}
 
     def price_overrides(self) -> dict[str, Price]:
         """Return the stated prices by model."""

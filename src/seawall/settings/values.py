@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +22,9 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 _RATES_ARE = 'must be a rate such as "100/minute" or "10/second burst 20", a list of them, or "off"'
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Signatures by a key pair: with one of these a public key cannot pass for a secret."""
 
 DIALECTS = ("chat", "responses", "embeddings", "messages")
 
@@ -147,6 +151,22 @@ def _read_dialects(value: object) -> object:
     return list(dict.fromkeys(names))
 
 
+def _read_networks(value: object) -> object:
+    names = _read_names(value)
+    try:
+        assert isinstance(names, list)
+        return [ip_network(name) for name in names]
+    except (ValueError, AssertionError):
+        raise ValueError('must be a list of networks such as ["10.0.0.0/8", "127.0.0.1/32"]') from None
+
+
+def _read_algorithms(value: object) -> object:
+    names = _read_names(value)
+    if not isinstance(names, list) or not names or not all(name in ALGORITHMS for name in names):
+        raise ValueError(f"must be a list of one or more of {', '.join(ALGORITHMS)}")
+    return names
+
+
 def _read_targets(value: object) -> object:
     """Read names of models, or tables that give each a weight; a name alone stands for a table."""
     found = _read_names(value)
@@ -244,6 +264,16 @@ Variables = Annotated[
     Field(min_length=1, max_length=16),
     BeforeValidator(_read_variables),
     Kind("name of a variable, or a list of them", show=", ".join),
+]
+Variable = Annotated[str, AfterValidator(_read_variable), Kind("name of a variable")]
+Networks = Annotated[
+    list[Any],
+    Field(max_length=100),
+    BeforeValidator(_read_networks),
+    Kind("list of networks", show=lambda networks: ", ".join(map(str, networks)) or "none"),
+]
+Algorithms = Annotated[
+    list[str], BeforeValidator(_read_algorithms), Kind("list of algorithms", show=", ".join)
 ]
 Dialects = Annotated[
     list[str], BeforeValidator(_read_dialects), Kind(f"list of {', '.join(DIALECTS)}", show=", ".join)
