@@ -23,7 +23,7 @@ from seawall.core.looping import LoopBreaker
 from seawall.core.money import Usage as TokenUsage
 from seawall.core.money import cost_of, format_usd
 from seawall.core.routing import Explained
-from seawall.core.terms import IssuerTerms
+from seawall.core.terms import HouseTerms, IssuerTerms
 from seawall.identity import records
 from seawall.identity.callers import Callers
 from seawall.identity.keys import VirtualKeys
@@ -39,7 +39,9 @@ from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
 from seawall.settings import Settings
+from seawall.stores.memory.answers import MemoryAnswers
 from seawall.stores.memory.counters import MemoryCounters
+from seawall.stores.sqlite.answers import SqliteAnswers
 from seawall.stores.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ TRIM_S = 60.0
 TRIM_ROWS = 500
 TRIM_ANSWERS = 50
 DAY_MS = 86_400_000
+MB = 1024 * 1024
 
 
 class Seawall:
@@ -67,9 +70,8 @@ class Seawall:
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         self.settings = settings
         folder = prepare_folder(settings.data_dir)
-        self.admin_key = (
-            settings.admin_key.get_secret_value() if settings.admin_key else read_admin_key(folder)
-        )
+        stated = settings.admin_key
+        self.admin_key = stated.get_secret_value() if stated else read_admin_key(folder)
         self._tokenizer = Tokenizer()
         found = Accounts(settings, self._tokenizer, self._tell_demo)
         self.prices = price_book(settings)
@@ -89,15 +91,8 @@ class Seawall:
         self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
         house = settings.house_terms()
         clock = time.monotonic if now is time.time else now
-        policies, issuers = Policies(house), settings.issuer_terms()
-        self._tokens = _tokens_of(issuers, now, clock)
-        self.identity = Callers(
-            VirtualKeys(self.store.directory, policies, now),
-            self.store.directory,
-            policies,
-            self._tokens,
-            issuers,
-        )
+        self._make_identity(house, now, clock)
+        self._make_cache(folder, now)
         self.gateway = Gateway(
             identity=self.identity,
             router=self.router,
@@ -117,6 +112,8 @@ class Seawall:
             support_contact=settings.support_contact,
             house=house,
             breaker=LoopBreaker(settings.loop.rules()),
+            answers=self.answers,
+            cache_rules=settings.cache.rules(),
         )
         self.asgi = App(
             self.gateway,
@@ -130,6 +127,32 @@ class Seawall:
             on_stop=self._stop,
         )
         self._watcher: asyncio.Task[None] | None = None
+
+    def _make_identity(self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]) -> None:
+        policies, issuers = Policies(house), self.settings.issuer_terms()
+        self._tokens = _tokens_of(issuers, now, clock)
+        self.identity = Callers(
+            VirtualKeys(self.store.directory, policies, now),
+            self.store.directory,
+            policies,
+            self._tokens,
+            issuers,
+        )
+
+    def _make_cache(self, folder: Path, now: Callable[[], float]) -> None:
+        cache = self.settings.cache
+        self._answer_file: SqliteAnswers | None = None
+        self.answers: MemoryAnswers | None = None
+        if not cache.enabled:
+            return
+        if cache.persist:
+            self._answer_file = SqliteAnswers(folder, bytes_max=int(cache.disk_mb_max * MB))
+        self.answers = MemoryAnswers(
+            bytes_max=int(cache.memory_mb_max * MB),
+            keep_s=cache.rules().keep_s,
+            file=self._answer_file,
+            now=now,
+        )
 
     async def prepare(self) -> str | None:
         """Settle what dead processes left and make the first key; returns it where it is new.
@@ -165,6 +188,8 @@ class Seawall:
         self._access_log.flush()
         with suppress(SeawallError):  # When a key was last used is not worth a failure.
             await self._note_use()
+        if self._answer_file is not None:
+            await asyncio.to_thread(self._answer_file.close)
         if not await asyncio.to_thread(self.store.close):
             log.error("something was still held; the next start settles it in full")
 
@@ -179,6 +204,9 @@ class Seawall:
                     version = seen
                     self.identity.forget()
                     self.gateway.lockouts.forget()
+                if self._answer_file is not None and await self._answer_file.was_cleared():
+                    assert self.answers is not None
+                    self.answers.drop()
                 now = time.monotonic()
                 if now >= next_reap:
                     next_reap = now + REAP_S

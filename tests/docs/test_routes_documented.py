@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
 from seawall.server.admin import admin_routes
+from seawall.server.admin_cache import cache_admin_routes
 from seawall.server.admin_state import state_admin_routes
 from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits
@@ -27,6 +28,7 @@ def routes() -> Iterator[str]:
         *admin_routes(nobody, "", BodyLimits()),
         *state_admin_routes(nobody, ""),
         *user_admin_routes(nobody, "", BodyLimits()),
+        *cache_admin_routes(nobody, ""),
     ]
     yield from (f"POST {path}" for path in ENDPOINTS)
     for route in made:

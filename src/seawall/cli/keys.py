@@ -28,38 +28,41 @@ app = typer.Typer(
 
 KeyArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the key, or its name.")]
 
+ModelsOption = Annotated[
+    str | None, typer.Option(help="The models it may use: a,b.", show_default="every model")
+]
+LimitOption = Annotated[
+    list[str] | None, typer.Option(help='How often it may call: "100/minute", "4 at once"; several.')
+]
+PublishableOption = Annotated[
+    bool, typer.Option("--publishable", help="Make a key that may stand in a web page.")
+]
+OriginOption = Annotated[
+    list[str] | None, typer.Option(help="A page that may use a publishable key; several.")
+]
+TrialTokensOption = Annotated[
+    int | None, typer.Option(help="The tokens of each visitor in a day.", show_default="20000")
+]
+TrialRequestsOption = Annotated[
+    int | None, typer.Option(help="The calls of each visitor in a day.", show_default="20")
+]
+
 
 @app.command("create")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
-    models: Annotated[
-        str | None, typer.Option(help="The models it may use: a,b.", show_default="every model")
-    ] = None,
+    models: ModelsOption = None,
     daily_usd: Annotated[str | None, typer.Option(help="The most it may spend in a day (UTC).")] = None,
-    monthly_usd: Annotated[
-        str | None, typer.Option(help="The most it may spend in a calendar month (UTC).")
-    ] = None,
+    monthly_usd: Annotated[str | None, typer.Option(help="The most it may spend in a month (UTC).")] = None,
     lifetime_usd: Annotated[str | None, typer.Option(help="The most it may ever spend.")] = None,
-    expires_at: Annotated[
-        str | None, typer.Option(help="When it ends, for example 2027-01-31T12:00:00Z.")
-    ] = None,
+    expires_at: Annotated[str | None, typer.Option(help="When it ends: 2027-01-31T12:00:00Z.")] = None,
     owner: Annotated[str | None, typer.Option(help="Whose key it is; its users are the owner's own.")] = None,
     tier: Annotated[str | None, typer.Option(help="The tier of its end users.")] = None,
-    limit: Annotated[
-        list[str] | None, typer.Option(help='How often it may call: "100/minute", "4 at once"; several.')
-    ] = None,
-    publishable: Annotated[
-        bool, typer.Option("--publishable", help="Make a key that may stand in a web page.")
-    ] = False,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="A page that may use a publishable key; several.")
-    ] = None,
-    trial_tokens: Annotated[
-        int | None, typer.Option(help="The tokens of each visitor in a day.", show_default="20000")
-    ] = None,
-    trial_requests: Annotated[
-        int | None, typer.Option(help="The calls of each visitor in a day.", show_default="20")
-    ] = None,
+    limit: LimitOption = None,
+    publishable: PublishableOption = False,
+    origin: OriginOption = None,
+    trial_tokens: TrialTokensOption = None,
+    trial_requests: TrialRequestsOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from seawall import __version__
-from seawall.cli import doctor, keys, prices, prove_budget, route, serve, usage, users, why
+from seawall.cli import cache, doctor, keys, prices, prove_budget, route, serve, usage, users, why
 
 app = typer.Typer(
     name="seawall",
@@ -20,6 +20,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.command("usage")(usage.usage)
 app.add_typer(prices.app, name="prices")
+app.add_typer(cache.app, name="cache")
 app.command("why")(why.why)
 app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)

@@ -1,5 +1,6 @@
 """`seawall users`: who uses the app, how much of what is theirs, and who is let in."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -132,14 +133,32 @@ def erase(
         stop("nothing was changed.", code=1)
     alias = new_alias()
 
-    async def work(books: "Books") -> int:
-        return await books.directory.erase_user(user, alias)
+    settings = read_settings(config, data_dir=data)
 
-    calls = _with_books(read_settings(config, data_dir=data), work)
+    async def work(books: "Books") -> int:
+        calls = await books.directory.erase_user(user, alias)
+        await _forget_answers(settings, user)
+        return calls
+
+    calls = _with_books(settings, work)
     if as_json:
         print_json({"erased": True, "kept_as": alias, "calls": calls})
         return
     print(f"Forgot {printable(user)}. What was spent is kept as {alias} ({calls} calls on record).")
+
+
+async def _forget_answers(settings: "Settings", user: str) -> None:
+    """Take what was kept for the user out of the file of the cache."""
+    from seawall.pipeline.caching import user_hash
+    from seawall.stores.sqlite.answers import FILE, SqliteAnswers
+
+    if not (settings.data_dir / FILE).exists():
+        return
+    file = SqliteAnswers(settings.data_dir, bytes_max=int(settings.cache.disk_mb_max * 1024 * 1024))
+    try:
+        await file.forget_user(user_hash(user))
+    finally:
+        await asyncio.to_thread(file.close)
 
 
 def _with_books(settings: "Settings", work: "Callable[[Books], Awaitable[T]]") -> T:

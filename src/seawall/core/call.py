@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
+from seawall.core.answers import CacheNote, CacheWish
 from seawall.core.errors import ClientGone, Overloaded, SeawallError
 from seawall.core.limits import Mark
 from seawall.core.money import FREE, Money, Price, Usage
@@ -144,17 +145,20 @@ class Sending(Struct, frozen=True):
 class Attempt:
     """One request to a provider and what is known of its bill.
 
-    `hold_budget` makes it with the bounds that were held; `call_provider` fills in the rest.
-    Tokens everywhere: `input_bound` is what was held for, `output_cap` is what the provider was told,
-    per choice. `request` is what the provider gets, in the dialect that it speaks. `began_at` is in
-    Unix seconds.
+    `hold_budget` makes it with the bounds that were held; `call_provider` fills in the rest. Tokens
+    everywhere: `input_bound` is what was held for, `output_cap` is what the provider was told, per choice.
+    `request` is what the provider gets, in the dialect that it speaks. `began_at` is in Unix seconds.
+    `finish` is why the model stopped, in the words of the provider's dialect, `has_tools` that it called a
+    tool.
     """
 
     __slots__ = (
         "began_at",
         "created",
         "ending",
+        "finish",
         "generated",
+        "has_tools",
         "held",
         "input_bound",
         "lowered_from",
@@ -185,6 +189,8 @@ class Attempt:
         self.usage: Usage | None = None
         self.generated: list[str] = []
         self.created = 0
+        self.finish: str | None = None
+        self.has_tools = False
 
     def note_sent(self) -> None:
         """Note that from now on the provider may bill something."""
@@ -224,33 +230,39 @@ class CallIds:
         return f"{first_id_at(int(at_s * 1000))}{self._process}{next(self._numbers):06x}"
 
 
+NO_WISH = CacheWish()
+
+
 class Call:
     """One request on its way through the pipeline; the only type that changes.
 
     | Step | Writes |
     |---|---|
-    | server | id, task, endpoint, received_at, credentials, read, is_large, client_left |
+    | server | id, task, endpoint, received_at, credentials, read, is_large, wish, client_left |
     | authenticate | principal, policy |
     | read_request | request |
     | know_user | principal, policy, request |
     | plan_route | plan |
     | limit_rate | marks |
     | recall_state | request |
+    | recall | cache, prepared, saved |
     | attempts | deadline, route, sending, number |
     | hold_budget | attempt, cost, overage, listed_cost, usage, tries, recorded, counted |
     | call_provider | attempt's fields, first_event_at |
     | record | outcome, status, code |
 
     `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through, until
-    `deadline` on its loop's clock. `cost`,
-    `overage` and `listed_cost` are of all attempts together, `tries` has a line for each that was held for.
-    `is_large` says that the body is too large to be parsed for somebody who will be refused, `marks` how the
-    rate limits stand. `recorded` says that the row on disk is up to date, `counted` that it is in the sums by
-    hour.
+    `deadline` on its loop's clock. `cost`, `overage` and `listed_cost` are of all attempts together, `tries`
+    has a line for each that was held for. `wish` is what the client says of the cache, `cache` what that did,
+    `saved` what an answer from it would have cost; `prepared` is the request for the first target, where it
+    is made already. `is_large` says that the body is too large to be parsed for somebody who will be refused,
+    `marks` how the rate limits stand. `recorded` says that the row on disk is up to date, `counted` that it
+    is in the sums by hour.
     """
 
     __slots__ = (
         "attempt",
+        "cache",
         "client_left",
         "code",
         "cost",
@@ -269,17 +281,20 @@ class Call:
         "overage",
         "plan",
         "policy",
+        "prepared",
         "principal",
         "read",
         "received_at",
         "recorded",
         "request",
         "route",
+        "saved",
         "sending",
         "status",
         "task",
         "tries",
         "usage",
+        "wish",
     )
 
     def __init__(
@@ -302,6 +317,10 @@ class Call:
         self.policy: Policy | None = None
         self.request: Request | None = None
         self.is_large = False
+        self.wish = NO_WISH
+        self.cache: CacheNote | None = None
+        self.prepared: tuple[Planned, Sending] | None = None
+        self.saved: Money = FREE
         self.marks: list[Mark] = []
         self.plan: tuple[Planned, ...] = ()
         self.route: Route | None = None

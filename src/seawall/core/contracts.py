@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 from seawall.core.addresses import Network
+from seawall.core.answers import CacheRules, CacheStats, KeptAnswer
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
@@ -39,6 +40,15 @@ class Reply(Protocol):
 
     async def fail(self, error: SeawallError) -> None:
         """End the answer with an error that cannot be taken for a complete answer."""
+
+    def collect(self) -> None:
+        """Remember from now on what is sent, so that it can be kept."""
+
+    def collected(self) -> bytes:
+        """Return the whole answer as it was sent."""
+
+    async def replay(self, kept: KeptAnswer, pace_s: float) -> None:
+        """Send a kept answer in the form that this client asked for, and end it cleanly."""
 
     def keepsake(self, owner: Owner, expires_at: float) -> StoredResponse | None:
         """Return what is to be stored of the answer, once all of its events were sent."""
@@ -212,6 +222,9 @@ class CallLog(Protocol):
     async def spend(self, scope: str, at_s: float) -> Spend:
         """Return what a scope has spent in the periods that hold `at_s`."""
 
+    async def saved(self, *, since_ms: int) -> tuple[int, Money]:
+        """Return how many calls on record the cache answered since then, and what that saved."""
+
     async def active_users(self, *, since_ms: int, after: str, limit: int) -> list[dict[str, Any]]:
         """Return end users that called since then, by id, with their sums; `after` is an id to go on from."""
 
@@ -330,6 +343,25 @@ class Conversations(Protocol):
         """Forget everything of a key, of an end user, or of both together; returns how many responses."""
 
 
+class AnswerCache(Protocol):
+    """Keeps answers for the same question. Nothing here raises: a cache that is down holds nothing."""
+
+    async def get(self, key: bytes) -> KeptAnswer | None:
+        """Return a kept answer that is not too old."""
+
+    def put(self, key: bytes, answer: KeptAnswer) -> None:
+        """Keep an answer; nobody waits for it to be written."""
+
+    async def clear(self) -> int:
+        """Forget everything; returns how many answers."""
+
+    async def forget_user(self, user: bytes) -> int:
+        """Forget what was made for an end user, by the SHA-256 of its id; returns how many answers."""
+
+    def stats(self) -> CacheStats:
+        """Return what is in the cache."""
+
+
 class Limits(Struct, frozen=True):
     """How long things may take, in seconds, and how much output an undeclared cap may want."""
 
@@ -349,7 +381,8 @@ class Gateway(Struct):
     `state_keep_s` says how long answers are stored for later calls, 0 where nothing is. `proxies` are those
     whose word on a caller's address counts, `house` is what the operator states for all. `now` is in Unix
     seconds, `clock` counts seconds and is never put back. `tell` writes a call's line in the access log,
-    `new_id` names a call.
+    `new_id` names a call. `answers` is `None` where nothing is cached, `flights` are the calls that others
+    wait for.
     """
 
     identity: Identity
@@ -369,5 +402,8 @@ class Gateway(Struct):
     support_contact: str | None = None
     proxies: tuple[Network, ...] = ()
     house: HouseTerms = HouseTerms(Budget())
+    answers: AnswerCache | None = None
+    cache_rules: CacheRules = CacheRules()
+    flights: dict[bytes, Any] = field(default_factory=dict)
     breaker: LoopBreaker = field(default_factory=lambda: LoopBreaker(LoopRules(calls=0, calls_unnamed=0)))
     lockouts: Lockouts = field(default_factory=Lockouts)

@@ -194,8 +194,9 @@ class Settlement(Struct, frozen=True):
 class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call as it is kept: no texts, no secrets. Times in Unix milliseconds, money in nano-dollars.
 
-    `held`, `cost`, `overage` and `listed_cost` are of all attempts together. `decisions` and `attempts` are
-    JSON lists, the latter with a line for each attempt at a provider.
+    `held`, `cost`, `overage` and `listed_cost` are of all attempts together; `saved` is what an answer from
+    the cache would have cost. `decisions` and `attempts` are JSON lists, the latter with a line for each
+    attempt at a provider.
     """
 
     id: str
@@ -218,6 +219,7 @@ class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     listed_cost: Money = Money(0)
     decisions: bytes = b"[]"
     attempts: bytes = b"[]"
+    saved: Money = Money(0)
 
 
 def size_hold(ask: Ask, standings: list[Standing]) -> HoldAnswer:

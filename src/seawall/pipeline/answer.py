@@ -4,6 +4,7 @@ from seawall.core.call import Call
 from seawall.core.contracts import Gateway, Reply
 from seawall.pipeline.access import authenticate, know_user, read_request, refuse_locked_out
 from seawall.pipeline.attempts import attempts
+from seawall.pipeline.caching import recall
 from seawall.pipeline.calling import call_provider
 from seawall.pipeline.limiting import limit_rate
 from seawall.pipeline.recording import record
@@ -27,10 +28,14 @@ async def answer(call: Call, gateway: Gateway, reply: Reply) -> None:
         async with limit_rate(call, gateway) as place:
             await refuse_locked_out(call, gateway)
             await recall_state(call, gateway)  # what the caller said before, where it asks to go on from that
-            for attempt in attempts(call, gateway, reply):
-                async with attempt, hold_budget(call, gateway), call_provider(call, gateway) as events:
-                    async for event in events:
-                        await reply.send(event)
-                    await keep_state(call, gateway, reply)
-                    place.leave()  # From here on the client may ask again.
-                    await reply.finish()
+            async with recall(call, gateway, reply) as memory:  # from the cache, or by a call in flight
+                if memory.has_answered:
+                    return
+                for attempt in attempts(call, gateway, reply):
+                    async with attempt, hold_budget(call, gateway), call_provider(call, gateway) as events:
+                        async for event in events:
+                            await reply.send(event)
+                        await keep_state(call, gateway, reply)
+                        place.leave()  # From here on the client may ask again.
+                        await reply.finish()
+                        memory.keep()

@@ -92,8 +92,10 @@ class Trying:
 
     async def _prepare(self, planned: Planned) -> Sending:
         """Put the request into the provider's dialect; a large one beside the event loop."""
-        request = self._call.request
+        request, prepared = self._call.request, self._call.prepared
         assert request is not None
+        if prepared is not None and prepared[0] is planned:
+            return prepared[1]
         prepare = self._gateway.router.provider(planned.route).prepare
         if request.raw_bytes > OFF_LOOP_BYTES:
             return await asyncio.to_thread(prepare, request, planned.route)

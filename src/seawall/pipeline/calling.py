@@ -49,6 +49,10 @@ async def _watch(
             call.first_event_at = gateway.now()
         if event.usage is not None:
             attempt.usage = event.usage
+        if event.finish is not None:
+            attempt.finish = event.finish
+        if event.tool:
+            attempt.has_tools = True
         if request.stream and meter.is_over(event):
             attempt.ending = Ending.CUT
             call.decided("call_provider", "cut", f"the provider went on past {attempt.output_cap} tokens")

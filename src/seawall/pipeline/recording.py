@@ -99,6 +99,7 @@ def row_of(call: Call, now: float) -> CallRow:
         listed_cost=call.listed_cost,
         decisions=msgspec.json.encode(call.decisions),
         attempts=msgspec.json.encode(call.tries),
+        saved=call.saved,
     )
 
 

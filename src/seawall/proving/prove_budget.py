@@ -20,7 +20,14 @@ from seawall.proving.mock_answers import Terms
 from seawall.proving.mock_provider import MockProvider
 from seawall.server.protocol import RequestLimits
 from seawall.server.serving import bind, make_server
-from seawall.settings import LimitSettings, LoopSettings, PriceSettings, ProviderSettings, Settings
+from seawall.settings import (
+    CacheSettings,
+    LimitSettings,
+    LoopSettings,
+    PriceSettings,
+    ProviderSettings,
+    Settings,
+)
 
 MODEL = "prove"
 WORTH = 10
@@ -173,6 +180,7 @@ def _with_mock(settings: Settings, base_url: str, names: Sequence[str], rate: Ra
             "data_dir": folder,
             "limits": LimitSettings.model_validate(dict.fromkeys(LIMITS_OFF, "off")),
             "model_limits": {},
+            "cache": CacheSettings(enabled=False),
             "loop": LoopSettings(calls=0, calls_unnamed=0),
             "log": settings.log.model_copy(update={"access": False}),
         }

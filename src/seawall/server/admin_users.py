@@ -13,6 +13,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import InvalidRequest, Unauthenticated
 from seawall.core.money import format_usd
 from seawall.identity import user_records
+from seawall.pipeline.caching import user_hash
 from seawall.server.body import BodyLimits, read_json
 from seawall.server.cold import is_admin, json_response, whole_number
 from seawall.server.showing import iso_of
@@ -61,6 +62,8 @@ class AdminUsers:
         user_id = user_records.read_id(request.path_params["id"])
         alias = new_alias()
         calls = await self._gateway.directory.erase_user(user_id, alias)
+        if self._gateway.answers is not None:
+            await self._gateway.answers.forget_user(user_hash(user_id))
         self._changed()
         return json_response({"erased": True, "kept_as": alias, "calls": calls})
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.server.admin import admin_routes
+from seawall.server.admin_cache import cache_admin_routes
 from seawall.server.admin_state import state_admin_routes
 from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits, Receive
@@ -48,6 +49,7 @@ class App:
                 *admin_routes(gateway, admin_key, limits),
                 *state_admin_routes(gateway, admin_key),
                 *user_admin_routes(gateway, admin_key, limits),
+                *cache_admin_routes(gateway, admin_key),
             ],
             exception_handlers=error_handlers(gateway),
         )

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from seawall.core.call import Call, Request
+from seawall.core.answers import CacheWish
+from seawall.core.call import NO_WISH, Call, Request
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallError
@@ -29,6 +30,30 @@ log = logging.getLogger("seawall.server")
 
 FAIL_S = 5.0
 NOTHING_SHOWN = Credentials()
+WISHES_REMEMBERED = 100
+
+
+def wish_of(headers: list[tuple[bytes, bytes]]) -> CacheWish:
+    """Read `Cache-Control`; directives that say nothing to a cache of answers are passed over."""
+    for name, value in headers:
+        if name == b"cache-control":
+            return _read_wish(value)
+    return NO_WISH
+
+
+@lru_cache(maxsize=WISHES_REMEMBERED)
+def _read_wish(value: bytes) -> CacheWish:
+    told = {}
+    for directive in value.decode("latin-1").lower().split(","):
+        name, _, figure = directive.strip().partition("=")
+        told[name.strip()] = figure.strip(' "')
+    age = told.get("max-age", "")
+    return CacheWish(
+        no_store="no-store" in told,
+        no_cache="no-cache" in told or age == "0",
+        max_age_s=int(age[:9]) if age.isascii() and age.isdigit() else None,
+        only_if_cached="only-if-cached" in told,
+    )
 
 
 def is_large(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -108,6 +133,7 @@ class CallRoute:
         listeners.add(client_left)
         try:
             call.is_large = is_large(headers)
+            call.wish = wish_of(headers)
             call.credentials = shown = credentials_of(scope, self._gateway.proxies)
             if shown.origin is not None:
                 reply.cors = await cors_headers(shown.origin, shown.secret, self._gateway)

@@ -1,10 +1,12 @@
 """The way back to the client in its own dialect: one reply for streams and for whole answers."""
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from seawall.core.call import Attempt, Call, Event
+from seawall.core.answers import CacheNote, KeptAnswer
+from seawall.core.call import Attempt, Call, Event, Request
 from seawall.core.errors import ClientGone, SeawallError
 from seawall.core.money import cost_of, format_usd
 from seawall.core.state import Owner, StoredResponse
@@ -13,6 +15,7 @@ from seawall.server.endpoints import Endpoint
 from seawall.server.rate_headers import rate_headers
 from seawall.wire.anthropic_errors import write_error as write_anthropic_error
 from seawall.wire.dialect import Answering, AnswerWriter, KeepingWriter
+from seawall.wire.replaying import events_of, frames_of
 from seawall.wire.responses.objects import response_id
 from seawall.wire.translation import make_writer
 
@@ -46,6 +49,7 @@ class CallReply:
         self._writer: AnswerWriter | None = None
         self._answering: Answering | None = None
         self._sent: list[bytes] | None = None
+        self._collected: list[bytes] | None = None
         self.has_begun = False
         self.is_done = False
         self.is_deaf = False
@@ -73,8 +77,63 @@ class CallReply:
         else:
             body = self._writer.whole()
             await self._begin(200, [_JSON, _length(body), *self._headers(), *self._cost()])
+        if self._collected is not None:
+            self._collected.append(body)
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def collect(self) -> None:
+        """Remember from now on what is sent."""
+        self._collected = []
+
+    def collected(self) -> bytes:
+        """Return the whole answer as it was sent."""
+        return b"".join(self._collected or ())
+
+    async def replay(self, kept: KeptAnswer, pace_s: float) -> None:
+        """Send a kept answer in the form that this client asked for, and end it cleanly."""
+        request = self._call.request
+        assert request is not None
+        if request.stream:
+            frames = self._frames_of(kept)
+            for frame in frames if pace_s else (b"".join(frames),):
+                await self._stream(frame)
+                if pace_s:
+                    await asyncio.sleep(pace_s)
+            body = b""
+        else:
+            body = kept.body if _is_same_form(kept, request) else self._rewritten(kept).whole()
+            await self._begin(200, [_JSON, _length(body), *self._headers(), (b"seawall-cost-usd", b"0.00")])
+        self.is_done = True
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _frames_of(self, kept: KeptAnswer) -> list[bytes]:
+        """Return the frames of a kept answer for this client; written anew where it was asked for
+        otherwise.
+        """
+        assert self._call.request is not None
+        if _is_same_form(kept, self._call.request):
+            return frames_of(kept)
+        frames: list[bytes] = []
+        writer = self._rewritten(kept, frames)
+        return [*filter(None, frames), writer.end() + self._endpoint.stream_end]
+
+    def _rewritten(self, kept: KeptAnswer, frames: list[bytes] | None = None) -> AnswerWriter:
+        call = self._call
+        assert call.request is not None
+        answering = Answering(
+            request=call.request,
+            answer_id=call.id.removeprefix("call_"),
+            created_at=int(call.received_at),
+            model=kept.model,
+            output_cap=kept.usage.output,
+        )
+        writer = make_writer(call.request, answering, same=False)
+        for event in events_of(kept):
+            frame = writer.write(event)
+            if frames is not None:
+                frames.append(frame)
+        return writer
 
     async def fail(self, error: SeawallError) -> None:
         """End with an error: a status before the first byte, an event and no clean end after it."""
@@ -132,6 +191,8 @@ class CallReply:
     async def _stream(self, frame: bytes) -> None:
         if self._sent is not None:
             self._sent.append(frame)
+        if self._collected is not None:
+            self._collected.append(frame)
         if self.is_deaf:
             return
         if not self.has_begun:
@@ -155,6 +216,8 @@ class CallReply:
             )
         if call.sending is not None and call.sending.notes:
             headers.append((b"seawall-translation", _printable(call.sending.notes)))
+        if call.cache is not None:
+            headers += _cache_headers(call.cache)
         if call.marks:
             headers += rate_headers(
                 call.marks, call.received_at, is_anthropic=self._endpoint.write_error is write_anthropic_error
@@ -170,6 +233,23 @@ class CallReply:
             return []
         cost = self._call.cost + cost_of(attempt.route.price, attempt.usage)
         return [(b"seawall-cost-usd", format_usd(cost).encode())]
+
+
+def _is_same_form(kept: KeptAnswer, request: Request) -> bool:
+    """Say whether a kept answer can be sent as it was sent before."""
+    if kept.dialect != request.dialect or kept.stream != request.stream:
+        return False
+    return not request.stream or kept.wants_usage == request.wants_usage
+
+
+def _cache_headers(note: CacheNote) -> Headers:
+    if note.state in ("miss", "bypass"):
+        return [(b"seawall-cache", note.state.encode())]
+    return [
+        (b"seawall-cache", note.state.encode()),
+        (b"age", b"%d" % note.age_s),
+        (b"seawall-saved-usd", format_usd(note.saved).encode()),
+    ]
 
 
 def _printable(notes: dict[str, str]) -> bytes:

@@ -77,6 +77,7 @@ def show_call(row: CallRow) -> dict[str, Any]:
         "cost_usd": format_usd(row.cost),
         "overage_usd": format_usd(row.overage),
         "listed_cost_usd": format_usd(row.listed_cost),
+        "saved_usd": format_usd(row.saved),
         "decisions": msgspec.json.decode(row.decisions),
         "attempts": [show_try(each) for each in _decode_tries(row.attempts)],
     }

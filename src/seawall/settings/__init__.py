@@ -6,9 +6,10 @@ from seawall.settings.limits import LimitSettings, LoopSettings
 from seawall.settings.load import describe_settings, load_settings
 from seawall.settings.problems import SettingsError
 from seawall.settings.schema import Settings
-from seawall.settings.sections import PriceSettings, ProviderSettings
+from seawall.settings.sections import CacheSettings, PriceSettings, ProviderSettings
 
 __all__ = [
+    "CacheSettings",
     "Described",
     "Explained",
     "LimitSettings",

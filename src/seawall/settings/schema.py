@@ -51,6 +51,7 @@ def stage_defaults(stage: Stage) -> dict[str, dict[str, Any]]:
             "per_ip": PER_IP,
             "global": PER_SECOND_GLOBAL,
         },
+        "cache": {"enabled": stage is not Stage.POC},
         "loop": {"calls_unnamed": 20 if stage is Stage.POC else 100},
         "log": {"keep_days": KEEP_DAYS[stage]},
     }

@@ -8,10 +8,10 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seawall.core import money
+from seawall.core.answers import CacheRules
 from seawall.core.routing import Alternative
 from seawall.settings.values import (
     Attempts,
-    CacheSwitch,
     Cap,
     Dialects,
     Fallbacks,
@@ -234,9 +234,37 @@ class PriceSettings(Section):
 
 
 class CacheSettings(Section):
-    """Answers kept for the same question."""
+    """Answers kept for the same request: see [The cache](cache.md)."""
 
-    enabled: CacheSwitch = setting("Not yet supported: only false is accepted.", default=False)
+    enabled: bool = setting("Whether answers are kept.", default=False)
+    scope: Literal["auto", "owner", "key", "end_user"] = setting(
+        "Who shares answers. auto: the keys of one owner share, a key without an owner with "
+        "nobody, and each user"
+        " of a browser has its own.",
+        default="auto",
+    )
+    keep_days: Whole = setting("How long an answer is kept.", default=7, ge=1, le=365)
+    memory_mb_max: Number = setting("The most that is kept in memory.", default=64.0, gt=0, le=65_536)
+    disk_mb_max: Number = setting("The most that is kept in the file.", default=512.0, gt=0, le=1_048_576)
+    persist: bool = setting(
+        "Whether answers are kept in a file as well, so that a restart does not forget them.", default=True
+    )
+    answer_kb_max: Number = setting("Answers that are larger are not kept.", default=256.0, gt=0, le=65_536)
+    tools: bool = setting(
+        "Whether requests with tools are looked up too; answers that call a tool are never kept.",
+        default=False,
+    )
+    pace_s: Number = setting("The pause between two pieces of a replayed stream.", default=0.0, ge=0, le=10)
+
+    def rules(self) -> CacheRules:
+        """Return the rules in the words of the pipeline."""
+        return CacheRules(
+            scope=self.scope,
+            keep_s=self.keep_days * 86_400.0,
+            tools=self.tools,
+            answer_bytes_max=int(self.answer_kb_max * 1024),
+            pace_s=self.pace_s,
+        )
 
 
 class RetrySettings(Section):

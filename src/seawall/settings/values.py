@@ -223,15 +223,6 @@ def _read_folder(value: object) -> Path:
         raise ValueError("begins with the home of somebody unknown here; write the whole path") from None
 
 
-def _not_yet(what: str) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        if value:
-            raise ValueError(f"cannot be switched on: {what} not yet supported in this version; leave it out")
-        return value
-
-    return check
-
-
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable), Kind("text")]
 Folder = Annotated[Path, BeforeValidator(_read_folder), Kind("folder")]
 Whole = Annotated[int, BeforeValidator(_refuse_bool), Kind("whole number")]
@@ -292,6 +283,5 @@ Targets = Annotated[
 ProviderName = Annotated[str, AfterValidator(_read_provider_name)]
 ModelName = Text
 TierName = Annotated[Text, AfterValidator(_read_tier_name)]
-CacheSwitch = Annotated[bool, AfterValidator(_not_yet("the answer cache is"))]
 Attempts = Annotated[Whole, Field(ge=0, le=5)]
 TokensField = Literal["max_tokens", "max_completion_tokens"]

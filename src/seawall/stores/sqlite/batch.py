@@ -261,6 +261,7 @@ class LedgerBatch:
                 row.listed_cost,
                 row.decisions.decode(),
                 row.attempts.decode(),
+                row.saved,
             )
         )
 

@@ -19,7 +19,7 @@ from seawall.stores.sqlite.writer import Writer
 
 _CALLS = """
 SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code, took_ms,
-       first_ms, usage, held, cost, overage, listed_cost, decisions, attempts
+       first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved
 FROM calls"""
 _FIND = f"{_CALLS} WHERE id = ?"
 _NEWEST = f"{_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?"
@@ -37,6 +37,9 @@ _SUMS = """
 SELECT {group} AS name, sum(calls), sum(input), sum(output), sum(cached_read), sum(cached_write),
        sum(reasoning), sum(cost), sum(overage)
 FROM usage_hourly WHERE hour >= ? AND hour < ? GROUP BY name ORDER BY sum(cost) DESC, name"""
+_SAVED = """
+SELECT count(*), total(saved) FROM calls
+WHERE id >= ? AND outcome = 'ok' AND decisions LIKE '[{"step":"recall"%'"""
 _ACTIVE_USERS = """
 SELECT end_user, sum(calls), sum(input) + sum(output), sum(cost), max(hour) * 3600
 FROM usage_hourly WHERE end_user > ? AND hour >= ? GROUP BY end_user ORDER BY end_user LIMIT ?"""
@@ -61,7 +64,7 @@ class SqliteCallLog:
 
     def write(self, row: CallRow) -> "asyncio.Future[None]":
         """Keep the row of a call that held no money."""
-        return self._writer.submit(partial(_write, row))
+        return self._writer.submit(partial(_write, row), rides=True)
 
     async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
         """Read, once everything that was handed over before is on disk: who asks sees their own calls."""
@@ -105,6 +108,12 @@ class SqliteCallLog:
             held=Money(lifetime[1]),
             overage=Money(lifetime[2]),
         )
+
+    async def saved(self, *, since_ms: int) -> tuple[int, Money]:
+        """Return how many calls the cache answered since then, and what that saved."""
+        first = first_id_at(since_ms)
+        rows: list[tuple[Any, ...]] = await self._ask(lambda c: c.execute(_SAVED, (first,)).fetchall())
+        return int(rows[0][0]), Money(int(rows[0][1]))
 
     async def active_users(self, *, since_ms: int, after: str, limit: int) -> list[dict[str, Any]]:
         """Return end users that called since then, by id, with their sums."""

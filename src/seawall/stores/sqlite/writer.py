@@ -89,11 +89,13 @@ class Writer:
         """Start the thread."""
         self._thread.start()
 
-    def submit(self, operation: Operation, *, must: bool = False) -> "asyncio.Future[Any]":
+    def submit(
+        self, operation: Operation, *, must: bool = False, rides: bool = False
+    ) -> "asyncio.Future[Any]":
         """Hand an operation over and return its answer to come; leaving the answer does not undo it.
 
-        `must` is for what may not be lost and nobody waits for. Raises StoreDown where too many wait already,
-        except for those.
+        `must` is for what may not be lost and nobody waits for, `rides` for what nobody waits for. Raises
+        StoreDown where too many wait already, except for those.
         """
         if not must and self._closed_because is not None:
             raise StoreDown(self._closed_because)
@@ -101,7 +103,7 @@ class Writer:
             raise StoreDown("too many operations wait for the writer thread")
         job = _Job(operation, must=must)
         self._jobs.append(job)
-        if not must:
+        if not must and not rides:
             self._wake()
         elif self._ride is None and not self._is_woken:
             self._ride = job.loop.call_later(RIDE_S, self._wake)

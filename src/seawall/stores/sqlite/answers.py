@@ -1,0 +1,209 @@
+"""The file of the cache of answers: `answers.db`, apart from the ledger, bounded, and free to be deleted.
+
+Invariants:
+- One thread works on the file, in the order in which things were handed to it; nobody waits for writes.
+- A damaged file is set aside and begun anew. After any other trouble the file is left alone until the next
+  start.
+- Durability is not asked of it: after a power cut some answers are made again.
+"""
+
+import asyncio
+import logging
+import os
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+import msgspec
+
+from seawall.core.answers import KeptAnswer
+
+log = logging.getLogger("seawall.cache")
+
+T = TypeVar("T")
+
+FILE = "answers.db"
+VERSION = 1
+"""Of the schema and of what is kept; a file of another version is begun anew."""
+TRIM_TO = 0.9
+WAITING_MAX = 1_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key BLOB NOT NULL PRIMARY KEY, user BLOB NOT NULL, made_at REAL NOT NULL, bytes INTEGER NOT NULL,
+    data BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_by_age ON answers (made_at);
+CREATE INDEX IF NOT EXISTS answers_by_user ON answers (user);
+CREATE TABLE IF NOT EXISTS generation (number INTEGER NOT NULL) STRICT;
+INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
+"""
+_READ = "SELECT data FROM answers WHERE key = ?"
+_WRITE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)"
+_KEYS = "SELECT key, bytes FROM answers"
+_OLDEST = "SELECT key, bytes FROM answers ORDER BY made_at"
+_GENERATION = "SELECT number FROM generation"
+_NEXT_GENERATION = "UPDATE generation SET number = number + 1"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(KeptAnswer).decode
+
+
+class SqliteAnswers:
+    """See `stores.memory.answers.AnswerFile`."""
+
+    def __init__(self, folder: Path, *, bytes_max: int) -> None:
+        self._path = folder / FILE
+        self._bytes_max = bytes_max
+        self._sizes: dict[bytes, int] = {}
+        self._bytes = 0
+        self._waiting = 0
+        self._is_usable = True
+        self._connection: apsw.Connection | None = None
+        self._generation = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="seawall-answers")
+        self._thread.submit(self._guarded, self._open)
+
+    def holds(self, key: bytes) -> bool:
+        """Say whether a key is in the file."""
+        return key in self._sizes
+
+    async def read(self, key: bytes) -> KeptAnswer | None:
+        """Return what is kept under a key."""
+        return await self._ask(lambda c: self._read(c, key))
+
+    def write(self, key: bytes, answer: KeptAnswer) -> None:
+        """Take an answer, to be written soon; where too many wait it is left out."""
+        if self._is_usable and self._waiting < WAITING_MAX:
+            self._waiting += 1
+            self._thread.submit(self._guarded, lambda c: self._write(c, key, answer))
+
+    async def clear(self) -> int:
+        """Forget everything; returns how many answers."""
+        return await self._ask(self._clear) or 0
+
+    async def forget_user(self, user: bytes) -> int:
+        """Forget what was made for an end user."""
+        return await self._ask(lambda c: self._forget(c, user)) or 0
+
+    def measure(self) -> tuple[int, int]:
+        """Return how many answers it holds, and in how many bytes."""
+        return len(self._sizes), self._bytes
+
+    async def was_cleared(self) -> bool:
+        """Say whether another process has cleared the file since this was asked last."""
+        return bool(await self._ask(self._look))
+
+    def close(self) -> None:
+        """Write what waits and close the file."""
+        self._thread.submit(self._guarded, self._close)
+        self._thread.shutdown(wait=True)
+
+    async def _ask(self, work: Callable[[apsw.Connection], T]) -> T | None:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
+
+    def _guarded(self, work: Callable[[apsw.Connection], T]) -> T | None:
+        """Do something in the thread; trouble with the file ends its use and nothing else."""
+        if not self._is_usable:
+            return None
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            return work(self._connection)
+        except (apsw.Error, OSError, msgspec.DecodeError, zlib.error) as error:
+            self._is_usable = False
+            self._sizes = {}
+            why = {"fields": {"why": type(error).__name__}}
+            log.error("the file of the cache cannot be used; answers are kept in memory alone", extra=why)
+            return None
+
+    def _connect(self) -> apsw.Connection:
+        try:
+            return self._open_file()
+        except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError):
+            log.warning("the file of the cache was damaged; it is set aside and begun anew")
+            self._path.replace(self._path.with_suffix(".damaged"))
+            return self._open_file()
+
+    def _open_file(self) -> apsw.Connection:
+        if not self._path.exists():
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = apsw.Connection(str(self._path))
+        connection.set_busy_timeout(1_000)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", 1)  # NORMAL: what is lost in a power cut is made again.
+        if connection.pragma("user_version") not in (0, VERSION):
+            connection.execute("DROP TABLE answers")
+        connection.execute(_SCHEMA)
+        connection.pragma("user_version", VERSION)
+        return connection
+
+    def _open(self, connection: apsw.Connection) -> None:
+        self._sizes = {bytes(key): size for key, size in connection.execute(_KEYS)}
+        self._bytes = sum(self._sizes.values())
+        self._look(connection)
+
+    def _look(self, connection: apsw.Connection) -> bool:
+        row = connection.execute(_GENERATION).fetchone()
+        assert row is not None
+        seen, self._generation = self._generation, int(row[0])
+        if seen == self._generation:
+            return False
+        self._sizes = {bytes(key): size for key, size in connection.execute(_KEYS)}
+        self._bytes = sum(self._sizes.values())
+        return True
+
+    def _read(self, connection: apsw.Connection, key: bytes) -> KeptAnswer | None:
+        row = connection.execute(_READ, (key,)).fetchone()
+        return None if row is None else _decode(zlib.decompress(row[0]))
+
+    def _write(self, connection: apsw.Connection, key: bytes, answer: KeptAnswer) -> None:
+        self._waiting -= 1
+        data = zlib.compress(_encode(answer), 1)
+        connection.execute(_WRITE, (key, answer.user, answer.made_at, len(data), data))
+        self._bytes += len(data) - self._sizes.get(key, 0)
+        self._sizes[key] = len(data)
+        if self._bytes > self._bytes_max:
+            self._trim(connection)
+
+    def _trim(self, connection: apsw.Connection) -> None:
+        """Drop the oldest until there is some room again."""
+        gone, room = [], self._bytes - int(self._bytes_max * TRIM_TO)
+        for key, size in connection.execute(_OLDEST):
+            if room <= 0:
+                break
+            assert isinstance(key, bytes)
+            gone.append((key,))
+            room -= int(size)
+        with connection:
+            connection.executemany("DELETE FROM answers WHERE key = ?", gone)
+        for (key,) in gone:
+            self._bytes -= self._sizes.pop(key, 0)
+
+    def _clear(self, connection: apsw.Connection) -> int:
+        with connection:
+            connection.execute("DELETE FROM answers")
+            count = connection.changes()
+            connection.execute(_NEXT_GENERATION)
+        connection.execute("VACUUM")  # Texts shall not lie on the disk any longer.
+        self._sizes, self._bytes = {}, 0
+        self._generation += 1
+        return count
+
+    def _forget(self, connection: apsw.Connection, user: bytes) -> int:
+        with connection:
+            rows = connection.execute("DELETE FROM answers WHERE user = ? RETURNING key", (user,)).fetchall()
+            if rows:
+                connection.execute(_NEXT_GENERATION)
+                self._generation += 1
+        for (key,) in rows:
+            assert isinstance(key, bytes)
+            self._bytes -= self._sizes.pop(key, 0)
+        return len(rows)
+
+    def _close(self, connection: apsw.Connection) -> None:
+        connection.close()
+        self._connection = None
+        self._is_usable = False

@@ -1,0 +1,65 @@
+"""`seawall cache`: what it prints, and that a running gateway hears of it."""
+
+from pathlib import Path
+
+from seawall.core.answers import KeptAnswer
+from seawall.core.money import Money, Usage
+from seawall.stores.sqlite.answers import SqliteAnswers
+from tests.fixtures.desk import Desk
+
+ANSWER = KeptAnswer(
+    "chat", False, True, b"{}", "mock", "gpt", Usage(input=1, output=1), Money(1), 4_000_000_000.0
+)
+
+
+def fill(folder: Path, count: int) -> None:
+    file = SqliteAnswers(folder, bytes_max=10_000)
+    for number in range(count):
+        file.write(b"key%d" % number, ANSWER)
+    file.close()
+
+
+def test_what_is_kept_and_saved_is_shown(desk: Desk) -> None:
+    desk.add_refused("call_1")
+    fill(desk.data, 3)
+    shown = desk.values("cache", "stats")
+    assert (shown["enabled"], shown["entries"], shown["answered"], shown["saved_usd"]) == (
+        False,
+        3,
+        0,
+        "0.00",
+    )
+    assert "3 answers" in desk.run("cache", "stats")
+
+
+def test_what_is_cleared_is_gone(desk: Desk) -> None:
+    desk.add_refused("call_1")
+    fill(desk.data, 1)
+    assert desk.run("cache", "clear") == "Forgot 1 answer.\n"
+    assert desk.values("cache", "clear") == {"deleted": 0}
+
+
+def test_an_empty_folder_is_said(desk: Desk) -> None:
+    assert "nothing here yet" in desk.run("cache", "clear", code=2)
+
+
+async def test_a_running_gateway_hears_that_another_process_has_cleared_the_file(tmp_path: Path) -> None:
+    running, other = (SqliteAnswers(tmp_path, bytes_max=10_000) for _ in range(2))
+    running.write(b"key", ANSWER)
+    assert await running.read(b"key") == ANSWER
+    assert not await running.was_cleared()
+    await other.clear()
+    assert await running.was_cleared()
+    assert not running.holds(b"key")
+    for file in (running, other):
+        file.close()
+
+
+async def test_a_full_file_drops_what_is_oldest(tmp_path: Path) -> None:
+    file = SqliteAnswers(tmp_path, bytes_max=2_000)
+    for number in range(60):
+        file.write(b"key%d" % number, ANSWER)
+    assert await file.read(b"key59") == ANSWER
+    entries, size = file.measure()
+    assert (0 < entries < 60, size <= 2_000) == (True, True)
+    file.close()
