@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seawall import accounts
+from seawall import accounts, alerts
 from seawall.accounts import Accounts, Surveyed, alias_notes, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
@@ -114,19 +114,17 @@ class Seawall:
             breaker=LoopBreaker(settings.loop.rules()),
             answers=self.answers,
             cache_rules=settings.cache.rules(),
+            event_channels=alerts.channels_of(settings, "user.tier_changed"),
         )
         self.asgi = App(
             self.gateway,
             admin_key=self.admin_key,
-            limits=BodyLimits(
-                bytes_max=settings.server.body_bytes_max,
-                depth_max=settings.server.json_depth_max,
-                messages_max=settings.server.messages_max,
-            ),
+            limits=_body_limits(settings),
             on_start=self._start,
             on_stop=self._stop,
         )
         self._watcher: asyncio.Task[None] | None = None
+        self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
 
     def _make_identity(self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]) -> None:
         policies, issuers = Policies(house), self.settings.issuer_terms()
@@ -172,11 +170,15 @@ class Seawall:
 
     async def _start(self) -> None:
         self._watcher = asyncio.create_task(self._watch())
+        if self.alerting is not None:
+            self.alerting.start()
 
     async def _stop(self) -> None:
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
+        if self.alerting is not None:
+            await self.alerting.stop()
         await self.close()
 
     async def close(self) -> None:
@@ -271,6 +273,15 @@ def _tokens_of(
     from seawall.providers.fetching import fetch  # noqa: PLC0415 - as above
 
     return Tokens(issuers.values(), fetch, now=now, clock=clock)
+
+
+def _body_limits(settings: Settings) -> BodyLimits:
+    server = settings.server
+    return BodyLimits(
+        bytes_max=server.body_bytes_max,
+        depth_max=server.json_depth_max,
+        messages_max=server.messages_max,
+    )
 
 
 def log_style(settings: Settings) -> str:

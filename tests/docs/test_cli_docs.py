@@ -56,7 +56,7 @@ def test_every_command_has_an_example(words: str) -> None:
 def test_the_examples_run_in_their_order(desk: Desk) -> None:
     desk.add_refused("call_1")
     for line in examples(PAGE):
-        if not line.startswith("seawall serve"):
+        if not line.startswith(("seawall serve", "seawall alerts test")):  # The latter needs a receiver.
             desk.run(*shlex.split(line)[1:])
 
 

@@ -319,6 +319,7 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
         "time_zone": ("UTC", "default"),
         "default_tier": ("not set", "default"),
         "upgrade_url": ("not set", "default"),
+        "behind_proxy": ("none", "default"),
         "SEAWALL_ADMIN_KEY": ("not set", "not stated"),
         "MOCK_API_KEY": ("not set", "not stated"),
     }
@@ -334,7 +335,7 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
         "models.fast": "models.NAME",
         "prices.fake-gpt": "prices.MODEL",
     }
-    described = {name for name in described if not name.startswith(("tiers.", "model_limits."))}
+    described = {name for name in described if not name.startswith(("tiers.", "model_limits.", "issuers."))}
     named = {name for name in rows if not name.isupper()}
     for stated, placeholder in places.items():
         named = {name.replace(stated, placeholder) for name in named}

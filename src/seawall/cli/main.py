@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from seawall import __version__
-from seawall.cli import cache, doctor, keys, prices, prove_budget, route, serve, usage, users, why
+from seawall.cli import alerts, cache, doctor, keys, prices, prove_budget, route, serve, usage, users, why
 
 app = typer.Typer(
     name="seawall",
@@ -21,6 +21,7 @@ app.add_typer(users.app, name="users")
 app.command("usage")(usage.usage)
 app.add_typer(prices.app, name="prices")
 app.add_typer(cache.app, name="cache")
+app.add_typer(alerts.app, name="alerts")
 app.command("why")(why.why)
 app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)

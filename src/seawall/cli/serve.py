@@ -76,12 +76,15 @@ async def _run(settings: "Settings", bound: socket.socket) -> None:
     from seawall.server.protocol import RequestLimits
     from seawall.server.serving import serve as run
     from seawall.server.serving import tune_process
+    from seawall.settings import SettingsError
 
     try:
         seawall = Seawall(settings)
         key = await seawall.prepare()
     except BadPriceTable as error:
         stop(damaged_table(error))
+    except SettingsError as error:
+        stop(error.message)
     except (OSError, Overloaded) as error:
         why = getattr(error, "private", None) or getattr(error, "strerror", None) or error
         stop(

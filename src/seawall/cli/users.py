@@ -163,12 +163,14 @@ async def _forget_answers(settings: "Settings", user: str) -> None:
 
 def _with_books(settings: "Settings", work: "Callable[[Books], Awaitable[T]]") -> T:
     """Do something with the stores of the data folder; what is refused ends in one sentence."""
+    from seawall.alerts import channels_of
     from seawall.core.errors import Conflict, InvalidRequest
     from seawall.server.user_view import Books
 
     async def run(store: "SqliteStore") -> T:
         house = settings.house_terms()
-        return await work(Books(store.directory, store.ledger, store.call_log, house, time.time))
+        channels = channels_of(settings, "user.tier_changed")
+        return await work(Books(store.directory, store.ledger, store.call_log, house, time.time, channels))
 
     try:
         return with_store(settings, run)

@@ -10,6 +10,8 @@ from seawall.core.addresses import Network
 from seawall.core.answers import CacheRules, CacheStats, KeptAnswer
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
+from seawall.core.events import Channel, Delivery
+from seawall.core.events import Event as OperatorEvent
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
 from seawall.core.limits import Admitted, Refused
 from seawall.core.lines import Lines
@@ -20,6 +22,7 @@ from seawall.core.policy import Budget, Credentials, Limit, Policy, Principal, Q
 from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
 from seawall.core.state import Owner, StoredItem, StoredResponse
 from seawall.core.terms import HouseTerms
+from seawall.core.watching import Seen
 
 KeyKind = Literal["key", "publishable"]
 
@@ -299,8 +302,17 @@ class Directory(Protocol):
     async def users(self) -> list[UserRecord]:
         """Return all users about whom anything is decided, by id."""
 
-    async def change_user(self, user_id: str, how: Callable[[UserRecord | None], UserRecord]) -> UserRecord:
-        """Replace a user by what `how` makes of it, in one step; what `how` raises changes nothing."""
+    async def change_user(
+        self,
+        user_id: str,
+        how: Callable[[UserRecord | None], UserRecord],
+        event: OperatorEvent | None = None,
+        channels: Sequence[Channel] = (),
+    ) -> UserRecord:
+        """Replace a user by what `how` makes of it, in one step; what `how` raises changes nothing.
+
+        An event is announced in the same transaction, where the tier has changed.
+        """
 
     async def erase_user(self, user_id: str, alias: str) -> int:
         """Take a user's name and texts out of everything; the sums stay, under `alias`.
@@ -362,6 +374,53 @@ class AnswerCache(Protocol):
         """Return what is in the cache."""
 
 
+class Outbox(Protocol):
+    """Events and their deliveries: announced once, delivered by one process at a time. Raises Overloaded."""
+
+    async def announce(self, events: Sequence[OperatorEvent], channels: Sequence[Channel]) -> int:
+        """Put events on their way whose subjects were never announced; returns how many."""
+
+    async def take(self, now: float, at_most: int) -> list[Delivery]:
+        """Take deliveries that are due; nobody else gets them for a minute."""
+
+    async def done(self, delivery_id: str, now: float) -> None:
+        """Note that a delivery has arrived."""
+
+    async def retry(self, delivery_id: str, next_at: float, why: str) -> None:
+        """Note that a delivery failed and is tried again."""
+
+    async def give_up(self, delivery_id: str, now: float, why: str) -> None:
+        """Note that a delivery is tried no more."""
+
+    async def newest(self) -> list[Delivery]:
+        """Return the newest deliveries first, whatever became of them."""
+
+    async def trim(self, now: float) -> None:
+        """Forget what is old."""
+
+
+class Watch(Protocol):
+    """What alerts look at. Everything raises Overloaded where the store is down."""
+
+    async def standings(self, period: str) -> list[Standing]:
+        """Return every account of a period of which something is used."""
+
+    async def days(self, first: str, last: str) -> dict[str, dict[str, int]]:
+        """Return what the gateway and each key spent on each day, by scope and day."""
+
+    async def calls(self, since_ms: int) -> list[Seen]:
+        """Return the newest calls since then, 5,000 at most."""
+
+    async def sums(self, by: str, first_hour: int, last_hour: int) -> list[tuple[str, int, int, int]]:
+        """Return (name, calls, tokens, cost) by `key`, `model` or `user`, the dearest ten."""
+
+    async def refused(self, since_ms: int, until_ms: int) -> list[tuple[str, int]]:
+        """Return how many calls were refused, by code."""
+
+    async def saved(self, since_ms: int, until_ms: int) -> int:
+        """Return what the cache saved."""
+
+
 class Limits(Struct, frozen=True):
     """How long things may take, in seconds, and how much output an undeclared cap may want."""
 
@@ -404,6 +463,7 @@ class Gateway(Struct):
     house: HouseTerms = HouseTerms(Budget())
     answers: AnswerCache | None = None
     cache_rules: CacheRules = CacheRules()
+    event_channels: tuple[Channel, ...] = ()
     flights: dict[bytes, Any] = field(default_factory=dict)
     breaker: LoopBreaker = field(default_factory=lambda: LoopBreaker(LoopRules(calls=0, calls_unnamed=0)))
     lockouts: Lockouts = field(default_factory=Lockouts)

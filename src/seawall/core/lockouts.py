@@ -49,6 +49,10 @@ class Lockouts:
         if accounts.quotas:
             self._open_until.pop(accounts.quotas[0].scope, None)
 
+    def used_up(self) -> list[Standing]:
+        """Return the quotas that are known to be used up."""
+        return list(self._used_up.values())
+
     def forget(self) -> None:
         """Forget everything: caps may have changed, or what was used was given back."""
         self._used_up.clear()

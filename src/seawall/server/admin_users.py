@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
 from seawall.core.errors import InvalidRequest, Unauthenticated
+from seawall.core.events import Event
 from seawall.core.money import format_usd
 from seawall.identity import user_records
 from seawall.pipeline.caching import user_hash
@@ -108,7 +109,13 @@ async def change_user(user_id: str, fields: dict[str, Any], books: Books) -> Non
     how = partial(
         user_records.change, user_id=user_id, fields=fields, tiers=books.house.tiers, now=books.now()
     )
-    await books.directory.change_user(user_id, how)
+    event = None
+    if "tier" in fields:
+        tier, at = fields["tier"], books.now()
+        text = f"The user {user_id} is in the tier {tier or 'by default'} now."
+        data = {"user": user_id, "tier": tier}
+        event = Event("user.tier_changed", f"user.tier_changed {user_id} {at}", text, data, at)
+    await books.directory.change_user(user_id, how, event, books.channels)
     if fields.get("reset"):
         policy = (await look_at(user_id, books)).policy
         await books.ledger.reset(quota_accounts(user_id, policy, books.now(), books.house.zone))
@@ -138,4 +145,5 @@ def user_admin_routes(gateway: Gateway, admin_key: str, limits: BodyLimits) -> l
 
 
 def _books(gateway: Gateway) -> Books:
-    return Books(gateway.directory, gateway.ledger, gateway.call_log, gateway.house, gateway.now)
+    stores = (gateway.directory, gateway.ledger, gateway.call_log)
+    return Books(*stores, gateway.house, gateway.now, gateway.event_channels)

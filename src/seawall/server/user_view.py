@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from seawall.core.contracts import CallLog, Directory, Ledger, Spend, UserRecord
+from seawall.core.events import Channel
 from seawall.core.ledger import Account, Standing
 from seawall.core.money import format_usd
 from seawall.core.periods import names_in, next_start
@@ -18,13 +19,17 @@ from seawall.server.showing import iso_of, show_spend
 
 
 class Books(Struct, frozen=True):
-    """Where users are looked up: the same stores for a gateway and for a command beside it."""
+    """Where users are looked up: the same stores for a gateway and for a command beside it.
+
+    `channels` are those that hear of another tier.
+    """
 
     directory: Directory
     ledger: Ledger
     call_log: CallLog
     house: HouseTerms
     now: Callable[[], float]
+    channels: tuple[Channel, ...] = ()
 
 
 class UserView(Struct, frozen=True):

@@ -30,6 +30,7 @@ NAMED_BY = {
 """The sections of which there may be several, and what their second part is called in the documentation."""
 
 _UNITS = {
+    "_percent": "percent",
     "_usd_per_mtok": "US dollars per million tokens",
     "_usd": "US dollars",
     "_s": "seconds",

@@ -15,6 +15,7 @@ from seawall.core.policy import Budget
 from seawall.core.routing import Alternative, HealthRules, RetryRules
 from seawall.core.stages import DEFAULTS, PER_IP, PER_SECOND_GLOBAL, Stage
 from seawall.core.terms import HouseTerms, IssuerTerms
+from seawall.settings.alerting import AlertSettings, MailSettings
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
 from seawall.settings.issuers import IssuerSettings
@@ -111,6 +112,8 @@ class Settings(BaseSettings):
     breaker: BreakerSettings = BreakerSettings()
     spending: SpendingSettings = SpendingSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
+    alerts: AlertSettings = AlertSettings()
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
     state: StateSettings = StateSettings()
     demo: DemoSettings = DemoSettings()

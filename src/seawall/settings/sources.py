@@ -26,6 +26,8 @@ SECRETS_FOLDER = "SEAWALL_SECRETS_DIR"
 VARIABLES = {
     CONFIG: "The path of the configuration file, where --config does not name one.",
     SECRETS_FOLDER: "A folder with a file for each provider key and the admin key, named like the variable.",
+    "SEAWALL_WEBHOOK_SECRET": "The secret that webhooks are signed with; `seawall alerts secret` makes one.",
+    "SEAWALL_MAIL_PASSWORD": "The password of the mail server.",
     ADMIN_KEY: "The admin key, at least 16 characters; without it one is made in the data folder.",
 }
 """Variables that are not settings: they say where to look, or hold a secret."""

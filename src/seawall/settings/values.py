@@ -112,6 +112,12 @@ def _read_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _read_webhook(value: str) -> str:
+    base, mark, query = value.partition("?")
+    _read_url(base)
+    return base + mark + query
+
+
 def _read_variable(value: str) -> str:
     if _VARIABLE.fullmatch(value) is None:
         raise ValueError(
@@ -149,6 +155,31 @@ def _read_dialects(value: object) -> object:
     if not isinstance(names, list) or not names or not all(name in DIALECTS for name in names):
         raise ValueError(f"must be a list of one or more of {', '.join(DIALECTS)}, each in quotes")
     return list(dict.fromkeys(names))
+
+
+def _read_percents(value: object) -> object:
+    found = _read_names(value)
+    try:
+        assert isinstance(found, list)
+        percents = [int(each) for each in found]
+    except (AssertionError, ValueError, TypeError):
+        percents = []
+    if not percents or not all(1 <= each <= 1000 for each in percents):
+        raise ValueError("must be a list of percentages such as [50, 80, 100]")
+    return percents
+
+
+def _read_clock(value: object) -> object:
+    if value is None or value == "off":
+        return None
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('must be a time of day such as "08:00", or "off"')
+    return int(found[1]), int(found[2])
+
+
+def _show_clock(at: object) -> str:
+    return f"{at[0]:02}:{at[1]:02}" if isinstance(at, tuple) else str(at)
 
 
 def _read_networks(value: object) -> object:
@@ -247,6 +278,12 @@ AtOnce = Annotated[
 ]
 Zone = Annotated[Any, BeforeValidator(_read_zone), Kind("time zone", show=str)]
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_read_url), Kind("address")]
+WebhookUrl = Annotated[
+    str,
+    Field(max_length=2000),
+    AfterValidator(_read_webhook),
+    Kind("address", show=lambda _: "set (not shown)"),  # Who knows it may often post to it.
+]
 Names = Annotated[
     list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=", ".join)
 ]
@@ -255,6 +292,21 @@ Variables = Annotated[
     Field(min_length=1, max_length=16),
     BeforeValidator(_read_variables),
     Kind("name of a variable, or a list of them", show=", ".join),
+]
+Percents = Annotated[
+    list[int],
+    Field(min_length=1, max_length=20),
+    BeforeValidator(_read_percents),
+    Kind("list of whole numbers", show=lambda percents: ", ".join(map(str, percents))),
+]
+Clock = Annotated[
+    tuple[int, int] | None,
+    BeforeValidator(_read_clock),
+    Kind(
+        'time of day, or "off"',
+        "off",
+        lambda at: f"{at[0]:02}:{at[1]:02}" if isinstance(at, tuple) else str(at),
+    ),
 ]
 Variable = Annotated[str, AfterValidator(_read_variable), Kind("name of a variable")]
 Networks = Annotated[

@@ -1,13 +1,14 @@
 """Keys and end users on SQLite; other processes may change them at any time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from seawall.core.contracts import KeyRecord, UserRecord
+from seawall.core.events import Channel, Event
 from seawall.core.money import Money
 from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.stores.sqlite import users
@@ -67,9 +68,15 @@ class SqliteDirectory:
         """Return all users about whom anything is decided, by id."""
         return await self._reader.run(users.find_all)
 
-    async def change_user(self, user_id: str, how: Callable[[UserRecord | None], UserRecord]) -> UserRecord:
-        """Replace a user by what `how` makes of it, in one transaction."""
-        changed: UserRecord = await self._writer.submit(partial(users.change, user_id, how))
+    async def change_user(
+        self,
+        user_id: str,
+        how: Callable[[UserRecord | None], UserRecord],
+        event: Event | None = None,
+        channels: Sequence[Channel] = (),
+    ) -> UserRecord:
+        """Replace a user by what `how` makes of it, and announce another tier, in one transaction."""
+        changed: UserRecord = await self._writer.submit(partial(users.change, user_id, how, event, channels))
         return changed
 
     async def erase_user(self, user_id: str, alias: str) -> int:

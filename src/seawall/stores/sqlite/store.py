@@ -10,8 +10,10 @@ from seawall.stores.sqlite.connection import migrate, open_file
 from seawall.stores.sqlite.conversations import SqliteConversations
 from seawall.stores.sqlite.directory import SqliteDirectory
 from seawall.stores.sqlite.ledger import SqliteLedger
+from seawall.stores.sqlite.outbox import SqliteOutbox
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.watch import SqliteWatch
 from seawall.stores.sqlite.writer import Writer
 
 
@@ -44,6 +46,8 @@ class SqliteStore:
         self.call_log = SqliteCallLog(self._writer, self._reader)
         self.directory = SqliteDirectory(self._writer, self._reader)
         self.conversations = SqliteConversations(self._writer, self._state_reader)
+        self.outbox = SqliteOutbox(self._writer, self._reader)
+        self.watch = SqliteWatch(self._reader)
         self._writer.start()
 
     def check_place(self) -> None:

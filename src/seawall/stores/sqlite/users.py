@@ -1,13 +1,15 @@
 """End users on SQLite: what is decided about them, and how a person is taken out of everything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import apsw
 import msgspec
 
 from seawall.core.contracts import UserRecord
+from seawall.core.events import Channel, Event
 from seawall.core.policy import Budget, Quota, Scope, StatedLimit
+from seawall.stores.sqlite import outbox
 from seawall.stores.sqlite.batch import LedgerBatch
 
 _FIND = "SELECT id, created_at, tier, blocked_at, note, limits, quota, budget FROM users WHERE id = ?"
@@ -42,11 +44,20 @@ def find_all(connection: apsw.Connection) -> list[UserRecord]:
     return [_record(row) for row in connection.execute(_ALL)]
 
 
-def change(user_id: str, how: Callable[[UserRecord | None], UserRecord], batch: LedgerBatch) -> UserRecord:
-    """Replace one user."""
+def change(
+    user_id: str,
+    how: Callable[[UserRecord | None], UserRecord],
+    event: Event | None,
+    channels: Sequence[Channel],
+    batch: LedgerBatch,
+) -> UserRecord:
+    """Replace one user, and announce the event where the tier has changed."""
     row = batch.cursor.execute(_FIND, (user_id,)).fetchone()
-    record = how(None if row is None else _record(row))
+    before = None if row is None else _record(row)
+    record = how(before)
     _put(record, batch)
+    if event is not None and record.tier != (before.tier if before else None):
+        outbox.put(event, channels, batch)
     return record
 
 

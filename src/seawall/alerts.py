@@ -1,0 +1,148 @@
+"""Puts the alerts together, from the settings: for the gateway, and for commands that try them."""
+
+import re
+from collections.abc import Callable
+
+from seawall.core.contracts import Gateway
+from seawall.core.events import Channel
+from seawall.core.ledger import Account, Standing
+from seawall.core.periods import LIFETIME
+from seawall.core.policy import Budget, Policy, Principal, Quota
+from seawall.identity.policies import Policies
+from seawall.jobs.alerting import Alerting, AlertSources, AlertTerms, Send
+from seawall.jobs.webhook import Webhook, read_secret
+from seawall.settings import Settings, SettingsError
+from seawall.stores.sqlite.store import SqliteStore
+
+WEBHOOK_SECRET = "SEAWALL_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+MAIL_PASSWORD = "SEAWALL_MAIL_PASSWORD"  # noqa: S105 - the name of a variable
+MAILED = frozenset(
+    {
+        "budget.threshold", "spend.unusual", "provider.errors", "provider.slow", "provider.outage",
+        "provider.recovered", "provider.key_failing", "call.overage", "loop.detected", "digest.daily", "test",
+    }
+)  # fmt: skip
+"""What goes out by mail; what happens to single users goes to the webhook alone."""
+
+_TOKEN_USER = re.compile(r"[A-Za-z0-9_-]+/.+")
+
+
+def channels_of(settings: Settings, kind: str | None = None) -> tuple[Channel, ...]:
+    """List the channels that are configured; for one kind of event, those that it goes to."""
+    kinds = _kinds(settings)
+    return tuple(channel for channel, told in kinds.items() if kind is None or told is None or kind in told)
+
+
+def senders_of(settings: Settings) -> dict[Channel, Send]:
+    """Return what delivers by each channel; raises SettingsError where a secret is missing."""
+    senders: dict[Channel, Send] = {}
+    alerts, mail = settings.alerts, settings.mail
+    if alerts.webhook_url is not None:
+        try:
+            secret = read_secret(settings.environment.get(WEBHOOK_SECRET) or "")
+        except ValueError:
+            raise SettingsError(
+                f"alerts.webhook_url is set, but {WEBHOOK_SECRET} holds no secret to sign with: make one with"
+                " `seawall alerts secret`, and give it to the receiver too."
+            ) from None
+        senders["webhook"] = Webhook(alerts.webhook_url, secret, alerts.allow_private).send
+    if mail.host is not None and mail.sender is not None:
+        from seawall.jobs.mail import Mail  # noqa: PLC0415 - the mail library is for those who have mail
+
+        senders["mail"] = Mail(
+            host=mail.host,
+            port=mail.port,
+            sender=mail.sender,
+            to=tuple(mail.to or ()),
+            security=mail.security,
+            username=mail.username,
+            password=settings.environment.get(MAIL_PASSWORD),
+        ).send
+    return senders
+
+
+def alerting_of(
+    settings: Settings, gateway: Gateway, store: SqliteStore, now: Callable[[], float]
+) -> Alerting | None:
+    """Return the scheduler of alerts, `None` where there is nobody to tell."""
+    senders = senders_of(settings)
+    if not senders:
+        return None
+
+    async def key_names() -> dict[str, str]:
+        return {record.id: record.name for record in await store.directory.keys()}
+
+    return Alerting(
+        AlertTerms(settings.alerts.rules(), _kinds(settings), settings.alerts.digest_at, settings.time_zone),
+        senders,
+        AlertSources(
+            outbox=store.outbox,
+            watch=store.watch,
+            cap_of=Caps(gateway, store).cap_of,
+            used_up=gateway.lockouts.used_up,
+            key_names=key_names,
+        ),
+        now,
+    )
+
+
+class Caps:
+    """Finds the cap of an account: of the gateway, a key, or a user."""
+
+    def __init__(self, gateway: Gateway, store: SqliteStore) -> None:
+        self._gateway, self._store = gateway, store
+        self._policies = Policies(gateway.house)
+
+    async def cap_of(self, standing: Standing) -> Standing | None:
+        """Return how an account stands against its cap, `None` where it has none or that is not known here.
+
+        The tier of a login token is known while its user calls, not here: of such users only those count
+        whose tier or quota the operator has set.
+        """
+        kind, _, name = standing.account.scope.partition(":")
+        period = standing.account.period
+        cap: int | None = None
+        if kind == "global":
+            cap = _of_budget(self._gateway.house.budget, period)
+        elif kind == "key":
+            record = await self._store.directory.get(name)
+            cap = None if record is None else _of_budget(record.budget, period)
+        elif kind == "user":
+            cap = await self._of_user(name, period)
+        if cap is None:
+            return None
+        return Standing(Account(standing.account.scope, period, cap), standing.spent, standing.held)
+
+    async def _of_user(self, user: str, period: str) -> int | None:
+        record = await self._store.directory.find_user(user)
+        if record is None and _TOKEN_USER.fullmatch(user):
+            return None
+        principal = Principal(key_id="", key_name="", end_user=user)
+        policy = self._policies.for_user(principal, Policy(budgets=()), record)
+        if ":" in period:
+            return next((_of_quota(each.quota, period) for each in policy.quotas), None)
+        return next((_of_budget(each.budget, period) for each in policy.budgets), None)
+
+
+def _of_budget(budget: Budget, period: str) -> int | None:
+    if period == LIFETIME:
+        return budget.lifetime
+    return budget.monthly if len(period) == len("2026-11") else budget.daily
+
+
+def _of_quota(quota: Quota, period: str) -> int | None:
+    unit, _, day = period.partition(":")
+    is_monthly = len(day) == len("2026-11")
+    if unit == "tokens":
+        return quota.tokens_monthly if is_monthly else quota.tokens_daily
+    return quota.requests_monthly if is_monthly else quota.requests_daily
+
+
+def _kinds(settings: Settings) -> dict[Channel, frozenset[str] | None]:
+    kinds: dict[Channel, frozenset[str] | None] = {}
+    if settings.alerts.webhook_url is not None:
+        stated = settings.alerts.webhook_events
+        kinds["webhook"] = None if stated is None else frozenset(stated)
+    if settings.mail.host is not None:
+        kinds["mail"] = MAILED
+    return kinds

@@ -1,0 +1,185 @@
+"""The scheduler of alerts: looks at the books every few seconds, and delivers what there is to tell.
+
+Invariants:
+- All state is in the database: several processes on one file announce an event once, and deliver it by one.
+- An event that was announced is delivered or given up after two days; a crash between sending and noting
+  sends it again under the same id, so that receivers can tell.
+- Whatever fails here is logged and tried again; no call ever waits for it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
+
+from seawall.core.contracts import Outbox, Watch
+from seawall.core.events import Channel, Delivery, Event
+from seawall.core.ledger import Standing
+from seawall.core.periods import LIFETIME, day_of, month_of, names_in
+from seawall.core.watching import AlertRules
+from seawall.jobs import detecting
+from seawall.jobs.digest import digest
+from seawall.jobs.webhook import Undelivered
+
+log = logging.getLogger("seawall.alerts")
+
+LOOK_S = 15.0
+DELIVER_S = 2.0
+TRIM_S = 3_600.0
+WINDOW_S = 900.0
+HISTORY_DAYS = 14
+TAKEN_MAX = 20
+BACKOFF_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0)
+"""Pauses before a delivery is tried again; after the last one it is given up."""
+
+Send = Callable[[Delivery, float], Awaitable[None]]
+Cap = Callable[[Standing], Awaitable[Standing | None]]
+"""Returns how an account stands against its cap, `None` where it has none."""
+
+
+class AlertTerms(Struct, frozen=True):
+    """What is told to whom: `kinds` by channel (`None` for every kind), and when the digest goes out."""
+
+    rules: AlertRules
+    kinds: dict[Channel, frozenset[str] | None]
+    digest_at: tuple[int, int] | None
+    zone: tzinfo
+
+
+class AlertSources(Struct, frozen=True):
+    """What the scheduler looks at: `used_up` returns quotas that calls have found used up."""
+
+    outbox: Outbox
+    watch: Watch
+    cap_of: Cap
+    used_up: Callable[[], list[Standing]]
+    key_names: Callable[[], Awaitable[dict[str, str]]]
+
+
+class Alerting:
+    """Looks and delivers until it is stopped."""
+
+    def __init__(
+        self, terms: AlertTerms, senders: dict[Channel, Send], sources: AlertSources, now: Callable[[], float]
+    ) -> None:
+        self._terms, self._senders = terms, senders
+        self._outbox, self._watch = sources.outbox, sources.watch
+        self._cap_of, self._used_up, self._key_names = sources.cap_of, sources.used_up, sources.key_names
+        self._now = now
+        self._down: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End; what is being sent is left to the next process."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def look(self) -> int:
+        """Look once at everything; returns how many events were announced."""
+        now = self._now()
+        events = [event async for event in self._events(now)]
+        announced = 0
+        for event in events:
+            channels: list[Channel] = [
+                channel
+                for channel, kinds in self._terms.kinds.items()
+                if kinds is None or event.kind in kinds
+            ]
+            announced += await self._outbox.announce([event], channels)
+        return announced
+
+    async def deliver(self) -> int:
+        """Deliver what is due; returns how many arrived."""
+        now = self._now()
+        taken = await self._outbox.take(now, TAKEN_MAX)
+        return sum(await asyncio.gather(*(self._deliver(delivery, now) for delivery in taken)))
+
+    async def _deliver(self, delivery: Delivery, now: float) -> bool:
+        send = self._senders.get(delivery.channel)
+        try:
+            if send is None:
+                raise Undelivered(f"no {delivery.channel} is configured any more", is_final=True)
+            await send(delivery, now)
+        except Undelivered as error:
+            if error.is_final or delivery.tries >= len(BACKOFF_S):
+                log.error(
+                    "an alert could not be delivered",
+                    extra={"fields": {"kind": delivery.kind, "why": error.why}},
+                )
+                await self._outbox.give_up(delivery.id, now, error.why)
+            else:
+                pause_s = BACKOFF_S[delivery.tries] * random.uniform(0.9, 1.1)  # noqa: S311 - no secret
+                await self._outbox.retry(delivery.id, now + pause_s, error.why)
+            return False
+        await self._outbox.done(delivery.id, now)
+        return True
+
+    async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        next_look = next_trim = clock()
+        while True:
+            try:
+                if clock() >= next_look:
+                    next_look = clock() + LOOK_S
+                    await self.look()
+                await self.deliver()
+                if clock() >= next_trim:
+                    next_trim = clock() + TRIM_S
+                    await self._outbox.trim(self._now())
+            except Exception:
+                log.exception("alerts could not be looked after; this is tried again")
+            await asyncio.sleep(DELIVER_S)
+
+    async def _events(self, now: float) -> AsyncIterator[Event]:
+        rules = self._terms.rules
+        for event in detecting.thresholds(await self._standings(now), rules, now):
+            yield event
+        for event in detecting.exhausted_quotas(self._used_up(), now):
+            yield event
+        first = day_of(now - HISTORY_DAYS * 86_400)
+        days = await self._watch.days(first, day_of(now))
+        for event in detecting.unusual(days, day_of(now), rules, now):
+            yield event
+        calls = await self._watch.calls(int((now - WINDOW_S) * 1000))
+        for event in detecting.recovered(calls, self._down, now):
+            self._down.discard(event.data["provider"])
+            yield event
+        for event in detecting.health(calls, rules, now):
+            if event.kind == "provider.outage":
+                self._down.add(event.data["provider"])
+            yield event
+        for event in detecting.surprises(calls, now):
+            yield event
+        if self._is_digest_due(now):
+            yield await digest(self._watch, await self._key_names(), now, self._terms.zone)
+
+    async def _standings(self, now: float) -> list[Standing]:
+        """Return every account of the present periods that has a cap."""
+        day, month = names_in(now, self._terms.zone)
+        quotas = [f"{unit}:{period}" for unit in ("tokens", "requests") for period in (day, month)]
+        found = []
+        for period in (day_of(now), month_of(now), LIFETIME, *quotas):
+            for standing in await self._watch.standings(period):
+                capped = await self._cap_of(standing)
+                if capped is not None:
+                    found.append(capped)
+        return found
+
+    def _is_digest_due(self, now: float) -> bool:
+        """Say whether the hour of the digest was passed within the last two: a stopped gateway skips a
+        day.
+        """
+        if self._terms.digest_at is None:
+            return False
+        hour, minute = self._terms.digest_at
+        local = datetime.fromtimestamp(now, self._terms.zone)
+        due = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return due <= local < due + timedelta(hours=2)

@@ -1,0 +1,228 @@
+"""Alerts from end to end: what happens to a gateway reaches its operator, once, whatever breaks on the way."""
+
+import asyncio
+import json
+import ssl
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.smtp import SMTP
+
+from seawall.core.events import Delivery
+from seawall.jobs.mail import Mail, message_of
+from seawall.jobs.webhook import Undelivered
+from tests.fixtures.gateways import RunningApp, Start, marked, running
+from tests.fixtures.receivers import Receiver, receiving
+
+
+def told(receiver: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(body) for body in receiver.bodies]
+
+
+async def tell(app: RunningApp) -> list[str]:
+    """Look and deliver once; returns the kinds that were on their way."""
+    await app.settled()
+    assert app.seawall.alerting is not None
+    await app.seawall.alerting.look()
+    await app.seawall.alerting.deliver()
+    return [delivery.kind for delivery in await app.seawall.store.outbox.newest()]
+
+
+def to(receiver: Receiver, **settings: object) -> dict[str, object]:
+    return {
+        "alerts__webhook_url": receiver.url,
+        "alerts__allow_private": True,
+        "alerts__digest_at": "off",
+        **settings,
+    }
+
+
+async def test_a_threshold_of_the_budget_is_told_once(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver, budget__daily_usd="0.10"))
+        while (await app.chat(marked("ada", "full", max_tokens=600))).status_code == 200:
+            await app.settled()
+        for _ in range(3):
+            await tell(app)
+        events = [event for event in told(receiver) if event["type"] == "budget.threshold"]
+    assert [event["data"]["threshold"] for event in events] in ([80], [100], [50, 80], [80, 100], [50, 100])
+    assert all(event["data"]["scope"] == "global" for event in events)
+    assert len({head["webhook-id"] for head in receiver.heads}) == len(receiver.heads)
+
+
+async def test_events_of_users_reach_the_webhook(start: Start) -> None:
+    async with receiving() as receiver:
+        tiers = {"tiers.free.requests_per_day": 1, "tiers.gold.requests_per_day": 9, "default_tier": "free"}
+        app = await start(**to(receiver), **tiers)
+        await app.chat(marked("ada", max_tokens=16))
+        await app.settled()
+        assert (await app.chat(marked("ada", max_tokens=16))).status_code == 429
+        await tell(app)
+        await app.admin("PATCH", "/users/ada", {"tier": "gold"})
+        await app.admin("PATCH", "/users/ada", {"tier": "gold"})
+        await tell(app)
+        events = told(receiver)
+    kinds = sorted(event["type"] for event in events)
+    assert kinds == ["quota.threshold", "user.quota_exhausted", "user.tier_changed"]
+    by_kind = {event["type"]: event["data"] for event in events}
+    assert by_kind["user.tier_changed"] == {"user": "ada", "tier": "gold"}
+    assert by_kind["user.quota_exhausted"] == {
+        "user": "ada", "unit": "requests", "period": "2026-11-21", "used": 1, "allowed": 1,
+    }  # fmt: skip
+
+
+async def test_a_receiver_that_fails_gets_the_same_event_again_later(start: Start) -> None:
+    async with receiving(500, 503, 204) as receiver:
+        app = await start(**to(receiver, budget__daily_usd="0.01"))
+        await app.chat(marked("ada", "full", max_tokens=300))
+        await tell(app)
+        assert app.seawall.alerting is not None
+        await app.seawall.alerting.deliver()  # Not due yet.
+        for pause in (6, 40, 200):
+            app.clock.turn(pause)
+            await app.seawall.alerting.deliver()
+        [delivery] = [d for d in await app.seawall.store.outbox.newest() if d.kind == "budget.threshold"]
+    assert len({head["webhook-id"] for head in receiver.heads}) == 1
+    assert (len(receiver.bodies), delivery.state, delivery.tries) == (3, "sent", 3)
+
+
+async def test_a_receiver_that_never_takes_it_is_given_up_in_the_end(start: Start) -> None:
+    async with receiving(500) as receiver:
+        app = await start(**to(receiver, budget__daily_usd="0.01"))
+        await app.chat(marked("ada", "full", max_tokens=300))
+        await tell(app)
+        assert app.seawall.alerting is not None
+        for _ in range(12):
+            app.clock.turn(100_000)
+            await app.seawall.alerting.deliver()
+        states = {d.state for d in await app.seawall.store.outbox.newest()}
+    assert states == {"given up"}
+    assert len(receiver.bodies) == 8
+
+
+async def test_of_two_processes_one_announces_and_one_delivers(tmp_path: Path) -> None:
+    async with receiving() as receiver:
+        settings = to(receiver, budget__daily_usd="0.01")
+        async with running(tmp_path, **settings) as first:
+            await first.chat(marked("ada", "full", max_tokens=300))
+            await first.settled()
+            async with running(tmp_path, mock=first.mock, **settings) as second:
+                schedulers = [app.seawall.alerting for app in (first, second)]
+                for scheduler in schedulers:
+                    assert scheduler is not None
+                await asyncio.gather(*(s.look() for s in schedulers if s))
+                await asyncio.gather(*(s.deliver() for s in schedulers if s))
+    assert [event["type"] for event in told(receiver)] == ["budget.threshold"]
+
+
+async def test_a_crash_between_sending_and_noting_sends_the_same_event_again(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver, budget__daily_usd="0.01"))
+        await app.chat(marked("ada", "full", max_tokens=300))
+        await app.settled()
+        assert app.seawall.alerting is not None
+        await app.seawall.alerting.look()
+        taken = await app.seawall.store.outbox.take(app.clock(), 10)  # Taken, and never heard of again.
+        assert len(taken) == 1
+        assert await app.seawall.alerting.deliver() == 0
+        app.clock.turn(61)
+        assert await app.seawall.alerting.deliver() == 1
+    assert receiver.heads[0]["webhook-id"] == taken[0].event_id
+
+
+async def test_a_provider_whose_key_fails_is_told(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver))
+        await app.chat(marked("ada", "e401"))
+        assert "provider.key_failing" in await tell(app)
+
+
+async def test_the_digest_of_yesterday_goes_out_once_in_the_morning_of_the_time_zone(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver, alerts__digest_at="08:00", time_zone="Europe/Berlin"))
+        await app.chat(marked("ada", "full", max_tokens=300))
+        await app.settled()
+        morning = datetime.fromisoformat("2026-11-22T08:00:00+01:00").timestamp()
+        app.clock.turn(morning - app.clock() - 60)
+        assert "digest.daily" not in await tell(app)
+        for _ in range(3):
+            app.clock.turn(61)
+            await tell(app)
+        [digest] = [event for event in told(receiver) if event["type"] == "digest.daily"]
+    data = digest["data"]
+    assert (data["day"], data["calls"]) == ("2026-11-21", 1)
+    assert [row["name"] for row in data["users"]] == ["ada"]
+    assert [row["name"] for row in data["keys"]] == ["default"]
+    assert digest["text"].startswith("2026-11-21: $0.01 for 1 calls.")
+
+
+async def test_a_call_never_waits_for_a_receiver_that_hangs(start: Start) -> None:
+    async with receiving(0) as receiver:
+        app = await start(**to(receiver, budget__daily_usd="0.05"))
+        await app.chat(marked("ada", "full", max_tokens=1000))
+        await app.settled()
+        assert app.seawall.alerting is not None
+        await app.seawall.alerting.look()
+        delivering = asyncio.create_task(app.seawall.alerting.deliver())
+        assert (await app.chat(marked("bob", max_tokens=16))).status_code == 200
+        assert not delivering.done()
+        delivering.cancel()
+        await asyncio.wait([delivering])
+
+
+DELIVERY = Delivery(
+    "evt_1.mail", "evt_1", "budget.threshold", "mail",
+    b'{"type":"budget.threshold","timestamp":"2026-11-21T12:00:00Z","text":"80 % is used.\\r\\nBcc: eve@example.com",'
+    b'"data":{"scope":"global","used":"4.00"}}', 0, 0.0,
+)  # fmt: skip
+
+
+def mail(port: int, **fields: Any) -> Mail:
+    return Mail("localhost", port, "seawall@example.com", ("ops@example.com", "me@example.com"), **fields)
+
+
+def test_a_mail_says_it_in_its_subject_and_nobody_can_add_a_header() -> None:
+    message = message_of(DELIVERY, mail(25), 1_795_262_400.0)
+    assert message["Subject"] == "Seawall: 80 % is used.  Bcc: eve@example.com"
+    assert message["Bcc"] is None
+    assert "  scope: global\n  used: 4.00\n" in message.get_content()
+
+
+class Mailbox:
+    """Keeps the mails that an SMTP server takes."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.mails.append(envelope.content)
+        return "250 kept"
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+async def test_mail_goes_out_over_a_connection_that_is_verified(security: Any) -> None:
+    authority = trustme.CA()
+    served, trusted = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(served)
+    authority.configure_trust(trusted)
+    box = Mailbox()
+    options: dict[str, Any] = {}
+    if security == "starttls":
+        options = {"tls_context": served, "require_starttls": True}
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(box, hostname="localhost", **options),
+        "localhost",
+        0,
+        ssl=served if security == "tls" else None,
+    )
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        await mail(port, security=security, tls=trusted).send(DELIVERY, 1_795_262_400.0)
+        if security != "none":
+            with pytest.raises(Undelivered, match="the mail server did not take it"):
+                await mail(port, security=security).send(DELIVERY, 1_795_262_400.0)
+    [kept] = box.mails
+    assert b"Subject: Seawall: 80 % is used." in kept
