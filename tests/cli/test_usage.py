@@ -121,6 +121,6 @@ def test_a_colour_free_terminal_gets_plain_text(spent: Desk) -> None:
     assert "\x1b" not in spent.run("usage")
 
 
-@pytest.mark.parametrize("arguments", [("--by", "user"), ("--days", "0"), ("--days", "many")])
+@pytest.mark.parametrize("arguments", [("--by", "users"), ("--days", "0"), ("--days", "many")])
 def test_a_wrong_option_is_named(spent: Desk, arguments: tuple[str, ...]) -> None:
     assert arguments[0] in spent.run("usage", *arguments, code=2)

@@ -142,19 +142,19 @@ async def test_users_are_listed_by_id_in_pages(start: Start) -> None:
 
 async def test_a_person_is_forgotten_and_the_sums_stay(start: Start) -> None:
     app = await start(**TIERS)
-    stored = {"model": "fake-gpt", "input": "My name is Ada.", "user": "ada", "max_output_tokens": 20}
+    stored = {"model": "fake-gpt", "input": "My name is Ada.", "user": "lovelace", "max_output_tokens": 20}
     answer = await app.http.post("/v1/responses", json=stored, headers={"authorization": f"Bearer {app.key}"})
     assert answer.status_code == 200
-    await app.admin("PATCH", "/users/ada", {"note": "likes the sea"})
+    await app.admin("PATCH", "/users/lovelace", {"note": "likes the sea"})
     await app.settled()
     sums = (await app.admin("GET", "/usage?by=key")).json()["data"]
-    erased = (await app.admin("DELETE", "/users/ada")).raise_for_status().json()
+    erased = (await app.admin("DELETE", "/users/lovelace")).raise_for_status().json()
 
     assert erased["calls"] == 1
     assert (await app.admin("GET", "/usage?by=key")).json()["data"] == sums
     [row] = await app.rows()
     assert row.end_user == erased["kept_as"]
-    assert "ada" not in everything_in(app.database).lower()
+    assert "lovelace" not in everything_in(app.database).lower()
     assert (await app.admin("GET", "/users")).json()["data"][0]["id"] == erased["kept_as"]
     alias = Account(f"user:{erased['kept_as']}", "tokens:2026-11-21", None)
     [kept] = await app.seawall.gateway.ledger.standings([alias])

@@ -20,7 +20,7 @@ FILE_ERRORS = [
         " the first"
         " [section].",
     ),
-    ("port = 80", "seawall.toml line 1: unknown setting port; port belongs under [server]."),
+    ("port = 80", "seawall.toml line 1: unknown setting port; port belongs under [mail] or [server]."),
     (
         '[providers.a]\nbase_uri = "http://a"',
         "seawall.toml line 2: unknown setting providers.a.base_uri; did you mean base_url?",
@@ -109,12 +109,6 @@ FILE_ERRORS = [
         '[limits]\nper_user = "lots"',
         'seawall.toml line 2: limits.per_user must be a rate such as "100/minute" or "10/second burst 20",'
         ' a list of them, or "off".',
-    ),
-    (
-        "[cache]\nenabled = true",
-        "seawall.toml line 2: cache.enabled cannot be switched on: the answer cache is not yet supported"
-        " in this"
-        " version; leave it out.",
     ),
     (
         "[retries]\nattempts = 6",

@@ -80,8 +80,9 @@ def _unknown(path: KeyPath, *, is_table: bool, known: tuple[KeyPath, ...]) -> st
         homes = [key[:-1] for key in known if key[-1] == name]
         if homes == [()]:
             hint = f"; {name} belongs at the top of the file, before the first [section]."
-        elif len(homes) == 1:
-            hint = f"; {name} belongs under [{show_path(homes[0])}]."
+        elif homes and () not in homes:
+            places = " or ".join(sorted(f"[{show_path(home)}]" for home in homes))
+            hint = f"; {name} belongs under {places}."
     return f"unknown setting {show_path(path)}{hint}"
 
 
