@@ -22,6 +22,7 @@ START_MAX_S = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 SEAWALL_TOML = """\
+default_tier = "bench"
 [budget]
 daily_usd = "1000000.00"
 [providers.mock]
@@ -45,11 +46,21 @@ output_usd_per_mtok = "30.00"
 [prices."fake-claude-s100"]
 input_usd_per_mtok = "10.00"
 output_usd_per_mtok = "30.00"
+[models.limited]
+targets = ["mock/fake-gpt"]
 [limits]
-per_user = "off"
-per_ip = "off"
+per_user = "1000000/second"
+per_ip = "1000000/second"
+per_key = "1000000/second"
+[model_limits.limited]
+per_key = "1/day"
+[tiers.bench]
+tokens_per_day = 1000000000
+[loop]
+calls = 100000
+window_s = 1
 [cache]
-enabled = false
+enabled = true
 [log]
 access = true
 """

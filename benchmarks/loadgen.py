@@ -47,10 +47,12 @@ class Load:
     is_stream: bool
     is_over: bool = False
     sent: int = 0
+    is_same: bool = False
+    expected: int = 200
 
     def next_request(self) -> bytes:
         """Return the next request; its number has eight digits, so that its length never changes."""
-        self.sent += 1
+        self.sent += not self.is_same
         return b"%b%08d%b" % (self.before, self.sent, self.after)
 
 
@@ -110,7 +112,8 @@ class Client(asyncio.Protocol):
         """Check the answer and send the next request."""
         tally, wanted = self._tally, b"[DONE]" if self._load.is_stream else b'"usage"'
         tally.open_now -= 1
-        if self._status == 200 and wanted in self._tail:
+        is_good = self._status == self._load.expected
+        if is_good and (wanted in self._tail or self._status != 200):
             tally.ok += 1
             tally.latencies.append(_now_us() - self._started)
         else:
@@ -173,13 +176,16 @@ def _load(options: argparse.Namespace, host: str, path: str) -> Load:
     missing = options.body_bytes - len(msgspec.json.encode(fields))
     fields["messages"][1]["content"] += (FILLER * (1 + max(0, missing) // len(FILLER)))[: max(0, missing)]
     body = msgspec.json.encode(fields)
+    user = f"seawall-user: {options.user}\r\nseawall-client-ip: 203.0.113.7\r\n" if options.user else ""
     head = (
         f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {options.key}\r\n"
         f"content-type: application/json\r\naccept: application/json\r\nuser-agent: seawall-loadgen/1\r\n"
-        f"content-length: {len(body)}\r\n\r\n"
+        f"{user}content-length: {len(body)}\r\n\r\n"
     )
     before, _, after = body.partition(b"@@@@@@@@")
-    return Load(head.encode() + before, after, is_stream=options.stream)
+    return Load(
+        head.encode() + before, after, is_stream=options.stream, is_same=options.same, expected=options.expect
+    )
 
 
 def _spread(name: str, values: list[int]) -> dict[str, int]:
@@ -206,6 +212,9 @@ def main() -> int:
     parser.add_argument("--body-bytes", type=int, default=1024)
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--stream", action="store_true")
+    parser.add_argument("--user", default="", help="for whom to call, from one address")
+    parser.add_argument("--same", action="store_true", help="send the same body again and again")
+    parser.add_argument("--expect", type=int, default=200, help="the status of a good answer")
     print(msgspec.json.encode(uvloop.run(drive(parser.parse_args()))).decode())
     return 0
 

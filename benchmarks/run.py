@@ -33,9 +33,13 @@ from gateways import (
 SETTLING_S = 0.3
 """What is done behind the answers (settling, logging) belongs to the call: this long is waited for it."""
 
-TRANSLATES = "seawall"
+OURS = "seawall"
+USER = ("--user", "bench")
+"""Names an end user and its address, so that every limit and quota is in the way."""
+LIMITED = ("--model", "limited", "--expect", "429")
+"""A model of which the key may have one call a day; the load before the rounds uses it up."""
 Row = dict[str, Any]
-NONE: Row = {"cpu_s": 0.0, "events": 0, "ok": 0}
+NONE: Row = {"cpu_s": 0.0, "events": 0, "ok": 0, "latency_p50_us": 0}
 """What a gateway that does not translate has done there."""
 
 
@@ -45,8 +49,8 @@ class Phase(NamedTuple):
     name: str
     options: tuple[str, ...]
     secs: float
-    translates: bool = False
-    """Only for a gateway that turns one dialect into another."""
+    is_ours: bool = False
+    """Only for a gateway that can do this at all: translate, answer from a cache, refuse."""
 
 
 class Plan(NamedTuple):
@@ -66,8 +70,13 @@ def plan_of(*, quick: bool) -> Plan:
     return Plan(
         rounds=1 if quick else 5,
         phases=(
-            Phase("call", ("--conns", "32"), secs),
-            Phase("alone", ("--conns", "1"), secs / 2),
+            Phase("call", ("--conns", "32", *USER), secs),
+            Phase("alone", ("--conns", "1", *USER), secs / 2),
+            Phase("hit", ("--conns", "32", "--same", *USER), secs / 2, True),
+            Phase("hitalone", ("--conns", "1", "--same", *USER), secs / 4, True),
+            Phase(
+                "refused", ("--conns", "32", "--model", "limited", "--expect", "429", *USER), secs / 2, True
+            ),
             Phase("paced", (*stream, "--mock", "s50-g40-at", "--ramp", "1"), 2 * secs + 1),
             Phase("flood", (*stream, "--mock", "s100-at"), secs),
             Phase("told", (*stream, "--model", "fake-claude-s50-g40", "--ramp", "1"), 2 * secs + 1, True),
@@ -120,10 +129,11 @@ def measure(plan: Plan, starts: Mapping[str, Start]) -> dict[str, Row]:
         for gateway in running:
             once[gateway.name]["idle_kb"] = gateway.rss_kb()
             load(gateway, ("--conns", "8"), 1.0)
+            load(gateway, ("--conns", "1", *LIMITED, *USER), 0.2)
         for number in range(plan.rounds):
             for phase in plan.phases:
                 for gateway in [*running, *([provider] if phase.name == "alone" else [])]:
-                    if phase.translates and gateway.name != TRANSLATES:
+                    if phase.is_ours and gateway.name != OURS:
                         continue
                     row = load(gateway, phase.options, phase.secs)
                     rounds[gateway.name].setdefault(phase.name, []).append(row)
@@ -208,6 +218,9 @@ def summary(rounds: Mapping[str, list[Row]], direct: Mapping[str, list[Row]], on
         "cpu_us_per_call": cpu_us("call", "ok"),
         "cpu_us_per_call_range": [min(each), max(each)],
         "calls_per_s": middle("call", "rps"),
+        "cpu_us_per_hit": cpu_us("hit", "ok"),
+        "cpu_us_per_refusal": cpu_us("refused", "ok"),
+        "hit_p50_ms": median(row["latency_p50_us"] for row in rounds.get("hitalone", [NONE])) / 1000,
         "cpu_us_per_event_paced": cpu_us("paced", "events"),
         "cpu_us_per_event_flood": cpu_us("flood", "events"),
         "cpu_us_per_event_translated": cpu_us("told", "events"),
@@ -234,6 +247,9 @@ def summary(rounds: Mapping[str, list[Row]], direct: Mapping[str, list[Row]], on
 LINES = (
     ("CPU per 1 KB call, 32 connections, us", "cpu_us_per_call", ".0f"),
     ("calls a second, one core", "calls_per_s", ".0f"),
+    ("CPU per answer from the cache, us", "cpu_us_per_hit", ".0f"),
+    ("latency p50 of one, one connection, ms", "hit_p50_ms", ".2f"),
+    ("CPU per rate refusal, us", "cpu_us_per_refusal", ".0f"),
     ("CPU per stream event, 40 streams x 25/s, us", "cpu_us_per_event_paced", ".0f"),
     ("CPU per stream event, saturated, us", "cpu_us_per_event_flood", ".1f"),
     ("CPU per translated event, 40 streams x 25/s, us", "cpu_us_per_event_translated", ".0f"),

@@ -185,7 +185,7 @@ async def test_headers_say_how_the_callers_own_limits_stand(start: Start) -> Non
         == {
             "ratelimit-policy": '"limits.per_key_tokens/60s";q=10000;w=60;qu="tokens", '
             '"limits.per_key_at_once";q=4;qu="concurrent-requests", "limits.per_user/10s";q=5;w=10',
-            "ratelimit": f'"limits.per_key_tokens/60s";r={tokens};t=61, "limits.per_key_at_once";r=3;t=1, '
+            "ratelimit": f'"limits.per_key_tokens/60s";r={tokens};t=61, "limits.per_key_at_once";r=4;t=1, '
             '"limits.per_user/10s";r=4;t=10',
             "x-ratelimit-limit-requests": "5",
             "x-ratelimit-remaining-requests": "4",

@@ -321,7 +321,7 @@ class Call:
         self.cache: CacheNote | None = None
         self.prepared: tuple[Planned, Sending] | None = None
         self.saved: Money = FREE
-        self.marks: list[Mark] = []
+        self.marks: Callable[[], list[Mark]] | None = None
         self.plan: tuple[Planned, ...] = ()
         self.route: Route | None = None
         self.sending: Sending | None = None

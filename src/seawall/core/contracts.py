@@ -210,8 +210,10 @@ class Spend(Struct, frozen=True):
 class CallLog(Protocol):
     """One row per call, and the sums over them."""
 
-    def write(self, row: CallRow) -> Awaitable[None]:
-        """Keep the row of a call that never held money."""
+    def write(self, row: CallRow) -> None:
+        """Take the row of a call that never held money, to be written soon; raises Overloaded where it
+        cannot.
+        """
 
     async def find(self, call_id: str) -> CallRow | None:
         """Return one call."""

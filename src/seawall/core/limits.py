@@ -1,5 +1,6 @@
 """The words of rate limits: what admitted a call, what refused it, and how its limits stand."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -26,9 +27,12 @@ class Mark(Struct):
 
 
 class Admitted(Struct):
-    """All limits admit the call. `taken` is for whoever gives back what the call no longer takes."""
+    """All limits admit the call; `marks` says how they stand now.
 
-    marks: list[Mark]
+    `taken` is for whoever gives back what the call no longer takes.
+    """
+
+    marks: Callable[[], list[Mark]]
     taken: list[Any]
     tokens: int
 
@@ -43,4 +47,4 @@ class Refused(Struct):
     limit: Limit
     used: int
     wait_s: float
-    marks: list[Mark]
+    marks: Callable[[], list[Mark]]

@@ -16,8 +16,10 @@ from seawall.core.call import Request, Text
 TEXT_CHARS = 8_192
 """So much of the beginning and of the end of a long text is looked at."""
 CALLERS_MAX = 10_000
-_PASSING = b"0123456789abcdef-"
-"""What numbers, dates and hexadecimal ids are made of: what a loop changes from one call to the next."""
+_PASSING = b"0123456789abcdef- \t\r\n"
+"""What numbers, dates, hexadecimal ids and gaps are made of: what a loop changes from one call to the
+next.
+"""
 _ID = re.compile(r'"id":"[^"]*"')
 _IDS = ("tool_call_id", "tool_use_id", "call_id", ".id")
 """Where the ids of tool calls stand, which are new each time."""
@@ -96,9 +98,7 @@ def _looked_at(text: Text, *, is_near: bool) -> object:
     if text.path.endswith("tool_calls"):
         content = _ID.sub("", content)
     if is_near:
-        return text.origin, tuple(
-            content.casefold().encode("utf-8", "replace").translate(None, _PASSING).split()
-        )
+        return text.origin, content.encode("utf-8", "replace").lower().translate(None, _PASSING)
     return text.origin, content
 
 

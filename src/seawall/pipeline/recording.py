@@ -1,40 +1,50 @@
 """One row per call, whatever happens."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from types import TracebackType
 
 import msgspec
 
 from seawall.core.call import Attempt, Call, Try
 from seawall.core.contracts import Gateway
-from seawall.core.deadline import Deadline
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import CallRow
 from seawall.core.money import Money
 
-WRITE_S = 1.0
 
-
-@asynccontextmanager
-async def record(call: Call, gateway: Gateway) -> AsyncIterator[None]:
+def record(call: Call, gateway: Gateway) -> "Recording":
     """Write the call's row and its line in the log on every exit.
 
-    The row of a call that held money is written by `hold_budget`, in the transaction that settles it.
-    Calls without a valid key are only told to the access log, or strangers could fill the database. Where the
-    store is down the answer stands and the row is missing: money is never concerned here.
+    The row of a call that held money is written by `hold_budget`, in the transaction that settles it. Any
+    other row is handed over and written with the next commit: nobody waits for it. Calls without a valid key
+    are only told to the access log, or strangers could fill the database. Where the store is down the answer
+    stands and the row is missing: money is never concerned here.
     """
-    try:
-        yield
-    except BaseException as error:
+    return Recording(call, gateway)
+
+
+class Recording:
+    """One call on record; a class because every call passes here."""
+
+    __slots__ = ("_call", "_gateway")
+
+    def __init__(self, call: Call, gateway: Gateway) -> None:
+        self._call, self._gateway = call, gateway
+
+    async def __aenter__(self) -> None:
+        """Begin; nothing is written yet."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Note how the call ended, and hand its row over."""
+        call, gateway = self._call, self._gateway
         call.ended(error)
-        raise
-    finally:
-        call.ended(None)
         now = gateway.now()
         gateway.tell(call, now)
         if not call.recorded and call.principal is not None:
-            with suppress(SeawallError, TimeoutError), Deadline(call.task, WRITE_S):
-                await gateway.call_log.write(row_of(call, now))
+            with suppress(SeawallError):
+                gateway.call_log.write(row_of(call, now))
 
 
 def first_row_of(call: Call) -> CallRow:

@@ -24,7 +24,7 @@ def rate_headers(marks: list[Mark], now_s: float, *, is_anthropic: bool) -> Head
     if not own:
         return []
     headers: Headers = [
-        (b"ratelimit-policy", ", ".join([_policy(mark.limit) for mark in own]).encode()),
+        (b"ratelimit-policy", _policies(*[mark.limit for mark in own])),
         (b"ratelimit", ", ".join([_state(mark) for mark in own]).encode()),
     ]
     for unit in ("requests", "tokens"):
@@ -36,6 +36,10 @@ def rate_headers(marks: list[Mark], now_s: float, *, is_anthropic: bool) -> Head
 
 
 @lru_cache(maxsize=LIMITS_REMEMBERED)
+def _policies(*limits: Limit) -> bytes:
+    return ", ".join(map(_policy, limits)).encode()
+
+
 def _policy(limit: Limit) -> str:
     window = f";w={limit.period_s}" if limit.period_s else ""
     return f'"{_name(limit)}";q={limit.count}{window}{_UNITS[limit.unit]}'

@@ -218,10 +218,9 @@ class CallReply:
             headers.append((b"seawall-translation", _printable(call.sending.notes)))
         if call.cache is not None:
             headers += _cache_headers(call.cache)
-        if call.marks:
-            headers += rate_headers(
-                call.marks, call.received_at, is_anthropic=self._endpoint.write_error is write_anthropic_error
-            )
+        if call.marks is not None:
+            is_anthropic = self._endpoint.write_error is write_anthropic_error
+            headers += rate_headers(call.marks(), call.received_at, is_anthropic=is_anthropic)
         if call.policy is not None and call.policy.misses_user:
             headers.append(NO_USER)
         return headers

@@ -80,7 +80,7 @@ def _unknown(path: KeyPath, *, is_table: bool, known: tuple[KeyPath, ...]) -> st
         homes = [key[:-1] for key in known if key[-1] == name]
         if homes == [()]:
             hint = f"; {name} belongs at the top of the file, before the first [section]."
-        elif homes and () not in homes:
+        elif len(homes) == 1 or (len(path) == 1 and homes):
             places = " or ".join(sorted(f"[{show_path(home)}]" for home in homes))
             hint = f"; {name} belongs under {places}."
     return f"unknown setting {show_path(path)}{hint}"

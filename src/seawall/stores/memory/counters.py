@@ -10,6 +10,7 @@ Invariants:
 """
 
 from bisect import bisect_right
+from functools import partial
 from heapq import nsmallest
 from typing import Protocol
 
@@ -61,16 +62,14 @@ class MemoryCounters:
             if wait > longest or (wait and worst is None):
                 worst, longest = limit, wait
         if worst is not None:
-            marks = [state.mark(limit, now) for limit, state in zip(limits, states, strict=True)]
-            used = next(mark.used for mark in marks if mark.limit is worst)
-            return Refused(worst, used, longest / US, marks)
-        marks, taken = [], []
+            used = states[limits.index(worst)].mark(worst, now).used
+            return Refused(worst, used, longest / US, partial(_marks, limits, states, now))
+        taken = []
         for limit, state in zip(limits, states, strict=True):
             held = state.take(limit, now, tokens if limit.unit == "tokens" else 1)
-            if held is not None:
+            if held is not None and limit.unit != "requests":
                 taken.append((state, limit, held))
-            marks.append(state.mark(limit, now))
-        return Admitted(marks, taken, tokens)
+        return Admitted(partial(_marks, limits, states, now), taken, tokens)
 
     async def peek(self, limits: tuple[Limit, ...], now_s: float) -> Refused | None:
         """Say what stands against a call now, without taking anything."""
@@ -79,8 +78,8 @@ class MemoryCounters:
             found = self._states.get(limit.key)
             wait = 0 if found is None else found[0].wait(limit, now, 1)
             if found is not None and wait:
-                mark = found[0].mark(limit, now)
-                return Refused(limit, mark.used, wait / US, [mark])
+                used = found[0].mark(limit, now).used
+                return Refused(limit, used, wait / US, partial(_marks, (limit,), [found[0]], now))
         return None
 
     def leave(self, admitted: Admitted) -> None:
@@ -123,6 +122,11 @@ class MemoryCounters:
         gone = set(nsmallest(surplus, in_use, key=in_use.__getitem__))
         self._states = {key: self._states[key] for key in in_use if key not in gone}
         self._sweep_at = min(STATES_MAX, max(SWEEP_FROM, 2 * len(self._states)))
+
+
+def _marks(limits: tuple[Limit, ...], states: list[_State], now: int) -> list[Mark]:
+    """Say how limits stand; asked for only where somebody is told."""
+    return [state.mark(limit, now) for limit, state in zip(limits, states, strict=True)]
 
 
 class _Log:

@@ -62,9 +62,9 @@ class SqliteCallLog:
         self._writer = writer
         self._reader = reader
 
-    def write(self, row: CallRow) -> "asyncio.Future[None]":
-        """Keep the row of a call that held no money."""
-        return self._writer.submit(partial(_write, row), rides=True)
+    def write(self, row: CallRow) -> None:
+        """Take the row of a call that held no money."""
+        self._writer.submit(partial(_write, row), rides=True).add_done_callback(_look_away)
 
     async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
         """Read, once everything that was handed over before is on disk: who asks sees their own calls."""
@@ -125,6 +125,12 @@ class SqliteCallLog:
         """Delete a batch of the oldest rows from before a moment; the sums stay. Returns how many went."""
         count: int = await self._writer.submit(partial(_trim, first_id_at(before_ms), at_most))
         return count
+
+
+def _look_away(written: "asyncio.Future[None]") -> None:
+    """Take notice of an error, for whom nobody waits: the writer has logged what is wrong with the file."""
+    if not written.cancelled():
+        written.exception()
 
 
 def _nothing(batch: LedgerBatch) -> None:
