@@ -151,6 +151,13 @@ async def test_limits_of_a_key_are_its_own(start: Start) -> None:
     assert (await app.chat(short("ada"))).status_code == 200
 
 
+async def test_a_burst_of_tokens_is_refused_where_a_key_is_made(start: Start) -> None:
+    app = await start()
+    refused = await app.admin("POST", "/keys", {"name": "k", "limits": ["100 tokens/minute burst 200"]})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"] == "limits[0]: a limit on tokens has no burst."
+
+
 async def test_changes_elsewhere_do_not_begin_a_window_anew(start: Start) -> None:
     app = await start(**SEED)
     for _ in range(5):
