@@ -24,6 +24,18 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
+async def test_a_page_can_read_every_header_of_its_limits(start: Start) -> None:
+    app = await start(limits__per_user="9/minute", limits__per_user_tokens="90000/minute")
+    headers = HEADERS | {"x-api-key": (key := await publishable(app))}
+    chat = await app.chat(marked("x", max_tokens=16), key=key, headers=HEADERS)
+    body = {"model": "fake-gpt", "max_tokens": 16, "messages": [{"role": "user", "content": "Which sea?"}]}
+    messages = await app.http.post("/v1/messages", json=body, headers=headers)
+    for answer in (chat, messages):
+        told = {name for name in answer.headers if "ratelimit" in name}
+        assert len(told) == 8
+        assert told <= set(answer.headers["access-control-expose-headers"].split(", "))
+
+
 async def test_a_page_that_is_listed_may_call_and_read_the_answer(start: Start) -> None:
     app = await start()
     key = await publishable(app)

@@ -151,6 +151,13 @@ async def test_limits_of_a_key_are_its_own(start: Start) -> None:
     assert (await app.chat(short("ada"))).status_code == 200
 
 
+async def test_a_burst_of_tokens_is_refused_where_a_key_is_made(start: Start) -> None:
+    app = await start()
+    refused = await app.admin("POST", "/keys", {"name": "k", "limits": ["100 tokens/minute burst 200"]})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"] == "limits[0]: a limit on tokens has no burst."
+
+
 async def test_changes_elsewhere_do_not_begin_a_window_anew(start: Start) -> None:
     app = await start(**SEED)
     for _ in range(5):
@@ -167,7 +174,20 @@ async def test_a_large_body_is_not_read_for_somebody_who_will_be_refused(start: 
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %b\r\n"
             b"content-length: 1000000\r\n\r\n" % app.key.encode()
         )
-        status, _ = await peer.head()  # Nothing of the body has been sent.
+        status, headers = await peer.head()  # Nothing of the body has been sent.
+    assert status == 429
+    assert headers["x-ratelimit-remaining-requests"] == "0"
+
+
+async def test_nor_is_one_that_does_not_say_how_large_it_is(start: Start) -> None:
+    app = await start(limits__per_key="1/minute")
+    await app.chat(short("ada"))
+    async with peer_of(app.port) as peer:
+        peer.send(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %b\r\n"
+            b"transfer-encoding: chunked\r\n\r\n" % app.key.encode()
+        )
+        status, _ = await peer.head()
     assert status == 429
 
 
@@ -255,6 +275,37 @@ async def test_500_calls_at_once_of_five_users_pass_no_limit(start: Start) -> No
     assert len(passed) == 30
     assert max(passed.count(user) for user in range(5)) <= 7
     assert len(app.mock.requests) == 30
+
+
+async def test_what_cannot_become_a_call_counts_against_the_limits_as_well(start: Start) -> None:
+    app = await start(**SEED | {"limits__per_key": "8/minute"})
+    unknown = [await app.chat(short("ada", model="mystery")) for _ in range(6)]
+    assert [answer.status_code for answer in unknown] == [404] * 5 + [429]
+    assert unknown[0].headers["x-ratelimit-remaining-requests"] == "4"
+    assert (await app.chat(short("ada"))).status_code == 429
+    unread = [await app.chat({"model": "fake-gpt", "messages": "none"}) for _ in range(4)]
+    assert [answer.status_code for answer in unread] == [400] * 3 + [429]
+    assert app.mock.requests == []
+
+
+async def test_tokens_count_only_where_a_provider_was_asked(start: Start) -> None:
+    app = await start(limits__per_user_tokens="600/minute")
+    long = short("ada", model="fake-unpriced")
+    long["messages"] = [{"role": "user", "content": "calm sea " * 200}]
+    refused = [await app.chat(long) for _ in range(5)]
+    assert [answer.status_code for answer in refused] == [402] * 5
+    answer = await app.chat(short("ada"))
+    assert answer.status_code == 200
+    assert int(answer.headers["x-ratelimit-remaining-tokens"]) > 500
+
+
+async def test_failed_attempts_to_log_in_are_limited_by_address(start: Start) -> None:
+    app = await start(limits__per_ip="3/minute")
+    guesses = [await app.chat(short("ada"), key="sw-" + "x" * 43) for _ in range(5)]
+    assert [answer.status_code for answer in guesses] == [401] * 3 + [429] * 2
+    assert guesses[-1].headers["retry-after"] == "60"
+    assert guesses[-1].json()["error"]["details"]["scope"] == "address"
+    assert (await app.chat(short("ada"))).status_code == 200  # A good key is no guess.
 
 
 LOOP: dict[str, object] = {"loop__calls": 4, "loop__calls_unnamed": 6}

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from seawall.core.limits import Admitted, Refused
 from seawall.core.policy import Limit, Scope, StatedLimit
-from seawall.stores.memory import counters as home
 from seawall.stores.memory.counters import MemoryCounters
 
 T = TypeVar("T")
@@ -204,11 +203,94 @@ def test_a_lowered_limit_counts_what_was_used_before() -> None:
     assert lower.wait_s == 53.0  # Two may be in the window: the fourth has to leave it.
 
 
+def test_a_changed_rate_with_a_burst_goes_on_from_where_it_stood() -> None:
+    days = 500_000.0  # On a clock that has run for days nobody may wait for days.
+    counters = MemoryCounters()
+    assert all(passes(counters, days, limit(10, 1, burst=20)) for _ in range(20))
+    waits = [admit(counters, days, limit(count, 1, burst=20)) for count in (10, 5, 50)]
+    assert [each.wait_s for each in waits if isinstance(each, Refused)] == [0.1, 0.2, 0.02]
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 30), st.integers(1, 50)), min_size=1, max_size=60),
+    burst=st.integers(1, 20),
+)
+def test_however_often_a_rate_is_changed_the_wait_is_that_for_one_call_and_true(
+    steps: list[tuple[int, int]], burst: int
+) -> None:
+    counters, at_us = MemoryCounters(), 10**12
+    for pause, count in steps:
+        at_us += pause * 100_000
+        one = limit(count, 7, burst=burst)
+        answer = admit(counters, at_us / 1e6, one)
+        if isinstance(answer, Refused):
+            assert answer.wait_s <= 7 / count + 1e-6
+            at_us += round(answer.wait_s * 1e6)
+            assert now(counters.peek((one,), (at_us - 1) / 1e6)) is not None
+            assert passes(counters, at_us / 1e6, one)
+
+
+def test_a_large_body_is_told_the_longest_wait() -> None:
+    counters, short, long = MemoryCounters(), limit(1, 5), limit(1, 60, scope="key:k")
+    assert passes(counters, 0.0, short, long)
+    told = now(counters.peek((short, long), 1.0))
+    assert told is not None
+    assert (told.limit, told.wait_s) == (long, 59.0)
+
+
+def test_a_call_that_outlives_its_window_is_settled_all_the_same() -> None:
+    counters, one = MemoryCounters(), limit(100, 60, unit="tokens")
+    first = admit(counters, 0.0, one, tokens=10)
+    assert isinstance(first, Admitted)
+    for number in range(100):  # Meanwhile what is empty is forgotten.
+        assert passes(counters, 120.0, limit(1, 10, scope=f"user:{number}"))
+    assert one.key not in counters._states
+    now(counters.settle(first, 121.0, 5_000))
+    refused = admit(counters, 122.0, one, tokens=1)
+    assert isinstance(refused, Refused)
+    assert refused.used == 4_990
+
+
+def test_settling_after_the_window_began_anew_takes_nothing_from_those_in_it() -> None:
+    counters, one = MemoryCounters(), limit(100, 60, unit="tokens")
+    first = admit(counters, 0.0, one, tokens=50)
+    assert isinstance(first, Admitted)
+    for number in range(100):
+        assert passes(counters, 120.0, limit(1, 10, scope=f"user:{number}"))
+    assert passes(counters, 121.0, one, tokens=90)
+    now(counters.settle(first, 122.0, 0))  # Far less than was thought, but of another window.
+    assert not passes(counters, 122.0, one, tokens=11)
+    assert passes(counters, 122.0, one, tokens=10)
+
+
+@given(
+    visits=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), min_size=1, max_size=150),
+    count=st.integers(1, 4),
+)
+def test_forgetting_what_is_empty_forgets_no_use(visits: list[tuple[int, int]], count: int) -> None:
+    """Many users come and go, so that limits are made and forgotten all the time; each still holds."""
+    counters, at, admitted = MemoryCounters(), 0, list[tuple[int, int]]()
+    for pause, user in visits:
+        at += pause
+        limits = [limit(count, 3, scope=f"{kind}:{user}") for kind in ("ip", "user", "key")]
+        if passes(counters, at / 10, *limits, limit(50, 30, scope="global")):
+            admitted.append((at, user))
+    for start, user in admitted:
+        assert sum(start <= each < start + 30 and other == user for each, other in admitted) <= count
+
+
 def test_what_is_over_is_forgotten_and_what_counts_is_not() -> None:
     counters = MemoryCounters()
-    for number in range(home.SWEEP_FROM - 1):
-        assert passes(counters, 0.0, limit(1, 10, scope=f"user:{number}"))
-    assert passes(counters, 9.0, limit(1, 10, scope="user:late"))
-    assert passes(counters, 15.0, limit(1, 10, scope="user:new"))
-    assert not passes(counters, 15.0, limit(1, 10, scope="user:late"))
-    assert len(counters._states) == 2
+    for number in range(10_000):  # A new user each second, each of whom counts for ten.
+        assert passes(counters, float(number), limit(1, 10, scope=f"user:{number}"))
+        assert len(counters._states) < 30
+    assert not passes(counters, 10_000.0, limit(1, 10, scope="user:9995"))
+
+
+def test_beyond_the_most_that_is_kept_those_go_that_were_used_long_ago() -> None:
+    counters = MemoryCounters(states_max=200)
+    for number in range(2_000):
+        assert passes(counters, number / 1000, limit(1, 3_600, scope=f"user:{number}"))
+    assert len(counters._states) <= 201
+    assert not passes(counters, 2.1, limit(1, 3_600, scope="user:1999"))
+    assert passes(counters, 2.1, limit(1, 3_600, scope="user:0"))

@@ -6,9 +6,10 @@ import pytest
 from tests.fixtures.settings import Place
 
 from seawall.core.money import Money
-from seawall.core.policy import Budget, Quota, StatedLimit
+from seawall.core.policy import Budget, Policy, Principal, Quota, StatedLimit
 from seawall.core.stages import Stage
 from seawall.core.terms import HouseTerms, Terms, TierTerms
+from seawall.identity.policies import Policies
 
 DOLLAR = 10**9
 
@@ -154,6 +155,14 @@ RATES = 'must be a rate such as "100/minute" or "10/second burst 20", a list of 
             "seawall.toml line 1: the stage production has no default for the calls of a user; state"
             ' limits.per_user, for example ["5/10 seconds", "100/hour"], or "off".',
         ),
+        *(
+            (
+                f'[{section}]\n{name} = "9/minute burst 20"',
+                f"seawall.toml line 2: {section}.{name} must be a rate without a burst, such as "
+                '"40000/minute": tokens have none.',
+            )
+            for section, name in (("limits", "per_key_tokens"), ("tiers.free", "token_limits"))
+        ),
         (
             "[limits]\nper_key_at_once = true",
             "seawall.toml line 2: limits.per_key_at_once must be a number.",
@@ -162,3 +171,12 @@ RATES = 'must be a rate such as "100/minute" or "10/second burst 20", a list of 
 )
 def test_a_mistake_is_named_with_its_line(place: Place, toml: str, expected: str) -> None:
     assert place.refuses(toml) == expected
+
+
+def test_of_two_rates_that_differ_in_their_count_alone_the_lower_one_holds() -> None:
+    terms = HouseTerms(
+        Budget(), limits=(Terms("limits.per_user", "user", (calls(8, 10), calls(5, 10), calls(9, 60))),)
+    )
+    principal = Principal("k", "key", end_user="ada")
+    policy = Policies(terms).for_user(principal, Policy(budgets=()), None)
+    assert [(each.count, each.period_s) for each in policy.limits] == [(5, 10), (9, 60)]

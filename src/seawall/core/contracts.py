@@ -159,7 +159,7 @@ class Counters(Protocol):
         """Take one call, and so many tokens of input, from all limits or from none."""
 
     async def peek(self, limits: tuple[Limit, ...], now_s: float) -> Refused | None:
-        """Say what stands against a call now, without taking anything."""
+        """Say what stands against a call now, without taking anything; of several the longest wait."""
 
     def leave(self, admitted: Admitted) -> None:
         """Free the place of a call among those that run at once; once, however often it is asked."""

@@ -4,22 +4,33 @@ The fingerprint of a call is its model and the end of its conversation: the last
 what follows it, or where the assistant has said nothing yet, everything. So an agent that makes progress
 differs from step to step, by what a tool answered or by what it said itself; one that is stuck repeats both,
 however long its history grows.
+
+What is looked at is bounded: the ends of a long text, of many texts and of a long list.
 """
 
 import re
 from collections import OrderedDict
+from typing import Any
 
 from msgspec import Struct
 
-from seawall.core.call import Request, Text
+from seawall.core.call import Json, Request, Text
 
 TEXT_CHARS = 8_192
 """So much of the beginning and of the end of a long text is looked at."""
 CALLERS_MAX = 10_000
-_PASSING = b"0123456789abcdef- \t\r\n"
-"""What numbers, dates, hexadecimal ids and gaps are made of: what a loop changes from one call to the
-next.
-"""
+ENDS = 32
+"""So many of the first and of the last of many texts are looked at."""
+DIGITS_MAX = 512
+"""A text with more digits than that is a table: it counts exactly."""
+TOKENS_SEEN = 512
+MEDIA_CHARS = 1_024
+PARTS_MAX = 1_000
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_WORD = b"abcdefghijklmnopqrstuvwxyz_-"
+_GAPS = b" \t\r\n\f\v"
+_MEDIA = frozenset({"url", "image_url", "data", "file_data", "file_url", "file_id"})
+"""Where pictures, sounds and files stand in a body, in any dialect."""
 _ID = re.compile(r'"id":"[^"]*"')
 _IDS = ("tool_call_id", "tool_use_id", "call_id", ".id")
 """Where the ids of tool calls stand, which are new each time."""
@@ -74,21 +85,23 @@ class LoopBreaker:
 def fingerprint_of(request: Request, *, is_near: bool) -> int:
     """Return what two calls have in common if they are the same; with `is_near`, or nearly the same.
 
-    Nearly the same are texts that differ in case, white space, numbers and hexadecimal ids alone. Images,
-    sounds and files count by their sizes; the ids of tool calls never count.
+    Nearly the same are texts of the system and the user that differ in case, white space and words that hold
+    a digit alone: numbers, dates, ids. What tools and the assistant said counts exactly, or an agent that
+    works through rows by their numbers would be taken for one that is stuck. The ids of tool calls never
+    count.
     """
     texts = _tail(request.texts)
-    parts: list[object] = [
-        request.model,
-        request.images,
-        request.image_bytes,
-        request.audio_bytes,
-        request.files,
-    ]
-    parts += [_looked_at(text, is_near=is_near) for text in texts if not text.path.endswith(_IDS)]
-    if not texts:
-        parts.append(str(request.body.get("input"))[:TEXT_CHARS])
+    parts: list[object] = [request.model, len(texts)]
+    if request.images or request.audio_bytes or request.files:
+        parts.append(_media(request.body))
+    parts += [_looked_at(text, is_near=is_near) for text in _ends(texts) if not text.path.endswith(_IDS)]
+    if request.tokens:
+        parts.append(_tokens(request.body.get("input")))
     return hash(tuple(parts))
+
+
+def _ends(texts: tuple[Text, ...]) -> tuple[Text, ...]:
+    return texts if len(texts) <= 2 * ENDS else texts[:ENDS] + texts[-ENDS:]
 
 
 def _looked_at(text: Text, *, is_near: bool) -> object:
@@ -97,9 +110,66 @@ def _looked_at(text: Text, *, is_near: bool) -> object:
         content = content[:TEXT_CHARS] + content[-TEXT_CHARS:]
     if text.path.endswith("tool_calls"):
         content = _ID.sub("", content)
-    if is_near:
-        return text.origin, content.encode("utf-8", "replace").lower().translate(None, _PASSING)
+    if is_near and (text.origin == "user" or text.origin == "system"):  # noqa: PLR1714 - no set is made
+        return text.origin, _masked(content)
     return text.origin, content
+
+
+def _masked(content: str) -> bytes:
+    """Return a text without case, gaps, and words that hold a digit; its cost grows with its digits."""
+    pieces = content.casefold().encode("utf-8", "replace").translate(_DIGITS).split(b"0")
+    last = len(pieces) - 1
+    if last > DIGITS_MAX:
+        return content.encode("utf-8", "replace")
+    if last:
+        pieces[0], pieces[last] = pieces[0].rstrip(_WORD), pieces[last].lstrip(_WORD)
+        pieces[1:last] = [piece.strip(_WORD) for piece in pieces[1:last] if piece]
+    return b"".join(pieces).translate(None, _GAPS)
+
+
+def _media(body: Json) -> int:
+    """Return what tells the pictures, sounds and files after the assistant's last turn from others.
+
+    Of a long one its length, both ends and every so many characters in between.
+    """
+    turns = body.get("messages") or body.get("input")
+    left: list[Any] = []
+    for turn in reversed(turns[-PARTS_MAX:] if isinstance(turns, list) else []):
+        if isinstance(turn, dict) and _is_assistant(turn):
+            break
+        left.append(turn)
+    left.reverse()  # The newest is looked at first.
+    found: list[object] = []
+    for _ in range(PARTS_MAX):
+        if not left:
+            break
+        part = left.pop()
+        if isinstance(part, dict):
+            found += [
+                _sampled(part[name]) for name in _MEDIA.intersection(part) if isinstance(part[name], str)
+            ]
+            left += [each for each in part.values() if isinstance(each, dict | list)]
+        elif isinstance(part, list):
+            left += part[:PARTS_MAX]
+    return hash(tuple(found))
+
+
+def _is_assistant(turn: Json) -> bool:
+    return turn.get("role") == "assistant" or str(turn.get("type")).endswith("_call")
+
+
+def _sampled(text: str) -> tuple[int, str, str, str]:
+    step = max(1, len(text) // MEDIA_CHARS)
+    return len(text), text[:MEDIA_CHARS], text[-MEDIA_CHARS:], text[::step]
+
+
+def _tokens(value: Any) -> int:
+    """Return what tells a text that came as tokens, or a list of such, from others."""
+    ends = value if len(value) <= 2 * TOKENS_SEEN else value[:TOKENS_SEEN] + value[-TOKENS_SEEN:]
+    if any(isinstance(each, list) for each in ends):
+        few = value if len(value) <= 2 * ENDS else value[:ENDS] + value[-ENDS:]
+        ends = [_tokens(each) if isinstance(each, list) else each for each in few]
+    return hash((len(value), *ends))
 
 
 def _tail(texts: tuple[Text, ...]) -> tuple[Text, ...]:

@@ -53,7 +53,7 @@ class Limit(Struct, frozen=True):
 
     With `burst` the limit is a steady rate that lets so many through at once. `period_s` is 0 for calls that
     run at once. `name` is the setting by which the operator changes it or switches it off. What is counted is
-    kept under `key`: it survives another `count`.
+    kept under `key`: it survives another `count`. No call may have two limits of one key.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Limit(Struct, frozen=True):
     @classmethod
     def on(cls, scope: "Scope", stated: "StatedLimit", name: str, model: str = "") -> "Limit":
         """Put a stated limit on a scope."""
-        key = f"{scope} {name} {model} {stated.unit} {stated.period_s} {stated.burst is None}"
+        key = f"{scope} {name} {model} {stated.unit} {stated.period_s} {stated.burst}"
         return cls(name, scope, stated.unit, stated.count, stated.period_s, stated.burst, model, key)
 
 

@@ -133,9 +133,18 @@ class Policies:
 
 
 def _limits(name: str, scope: Scope, stated: tuple[StatedLimit, ...], model: str = "") -> tuple[Limit, ...]:
-    """Put stated limits on a scope; `name` says where they stand: a setting, or the key or user itself."""
+    """Put stated limits on a scope; `name` says where they stand: a setting, or the key or user itself.
+
+    Of two that differ only in how many they allow the lower one holds: both would count the same calls.
+    """
     name = {"key": "key.limits", "user": "user.limits"}.get(name, name)
-    return tuple(Limit.on(scope, each, name, model) for each in stated)
+    by_key: dict[str, Limit] = {}
+    for each in stated:
+        limit = Limit.on(scope, each, name, model)
+        known = by_key.get(limit.key)
+        if known is None or limit.count < known.count:
+            by_key[limit.key] = limit
+    return tuple(by_key.values())
 
 
 def _for_all(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:

@@ -124,6 +124,8 @@ def _read_limit(text: Any, param: str) -> StatedLimit:
         rate = parse_rate(text.replace(_TOKENS, "/", 1))
     except ValueError:
         raise wrong from None
+    if _TOKENS in text and rate.burst is not None:
+        raise InvalidRequest(f"{param}: a limit on tokens has no burst.", param=param)
     return StatedLimit("tokens" if _TOKENS in text else "requests", rate.count, rate.period_s, rate.burst)
 
 

@@ -4,9 +4,9 @@ from msgspec.structs import replace
 
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway
-from seawall.core.errors import Unauthenticated, UserBlocked
+from seawall.core.errors import Refusal, Unauthenticated, UserBlocked
 from seawall.pipeline.accounts import accounts_of
-from seawall.pipeline.limiting import limit_stranger, refuse_before_reading
+from seawall.pipeline.limiting import limit_failed, limit_stranger, refuse_before_reading
 from seawall.pipeline.looping import refuse_loop
 from seawall.pipeline.refusals import exhausted
 
@@ -28,11 +28,16 @@ async def authenticate(call: Call, gateway: Gateway) -> None:
 async def read_request(call: Call, gateway: Gateway) -> None:
     """Read the body, only now that the caller is known: strangers cannot make us parse.
 
-    Raises InvalidRequest, TooLarge or TooSlow, and RateLimited for a large body that would be refused.
+    Raises InvalidRequest, TooLarge or TooSlow, and RateLimited for a large body that would be refused and for
+    more than may be of those that cannot be read.
     """
     if call.is_large:
         await refuse_before_reading(call, gateway)
-    call.request = await call.read()
+    try:
+        call.request = await call.read()
+    except Refusal:
+        await limit_failed(call, gateway)
+        raise
 
 
 async def know_user(call: Call, gateway: Gateway) -> None:

@@ -62,8 +62,9 @@ class Limiting:
         """Give back what the call no longer takes."""
         self.leave()
         admitted, usage = self._admitted, self._call.usage
-        if admitted is not None and admitted.taken and usage is not None:
-            await self._gateway.counters.settle(admitted, self._gateway.clock(), usage.input + usage.output)
+        if admitted is not None and admitted.taken:
+            tokens = 0 if usage is None else usage.input + usage.output  # None: nobody has billed anything.
+            await self._gateway.counters.settle(admitted, self._gateway.clock(), tokens)
 
 
 async def refuse_before_reading(call: Call, gateway: Gateway) -> None:
@@ -71,18 +72,35 @@ async def refuse_before_reading(call: Call, gateway: Gateway) -> None:
     assert call.policy is not None
     refused = await gateway.counters.peek(call.policy.limits, gateway.clock())
     if refused is not None:
+        call.marks = refused.marks
         raise rate_limited(refused, gateway)
+
+
+async def limit_failed(call: Call, gateway: Gateway) -> None:
+    """Count a request that cannot become a call; raises RateLimited in its place beyond a limit.
+
+    Nothing else would stop a program that sends what cannot be read, or asks for a model that there is not,
+    as fast as it can; each of them is a row in the log.
+    """
+    assert call.policy is not None
+    await _count(call.policy.limits, call, gateway)
 
 
 async def limit_stranger(call: Call, gateway: Gateway) -> None:
     """Count a failed attempt to log in against its address; raises RateLimited beyond the limit."""
     address = call.credentials.address
-    limits = gateway.identity.limits_of_stranger(address) if address is not None else ()
-    if limits:
-        answer = await gateway.counters.admit(limits, gateway.clock(), 0)
-        if isinstance(answer, Refused):
-            raise rate_limited(answer, gateway)
-        gateway.counters.leave(answer)
+    if address is not None:
+        await _count(gateway.identity.limits_of_stranger(address), call, gateway)
+
+
+async def _count(limits: tuple[Limit, ...], call: Call, gateway: Gateway) -> None:
+    if not limits:
+        return
+    answer = await gateway.counters.admit(limits, gateway.clock(), 0)
+    call.marks = answer.marks
+    if isinstance(answer, Refused):
+        raise rate_limited(answer, gateway)
+    gateway.counters.leave(answer)
 
 
 def rate_limited(refused: Refused, gateway: Gateway) -> RateLimited:

@@ -57,10 +57,12 @@ def _read_wish(value: bytes) -> CacheWish:
 
 
 def is_large(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Say whether a body is announced that is read beside the event loop."""
+    """Say whether a body is announced that is read beside the event loop, or one of any size."""
     for name, value in headers:
         if name == b"content-length":
             return value.isdigit() and int(value) > LARGE_BYTES
+        if name == b"transfer-encoding":
+            return True
     return False
 
 

@@ -28,7 +28,10 @@ _EXPOSED = (
     b"x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, age, ratelimit, "
     b"ratelimit-policy, "
     b"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
-    b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, seawall-cache, "
+    b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
+    b"anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, "
+    b"anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
+    b"anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset, seawall-cache, "
     b"seawall-cost-usd, seawall-saved-usd, seawall-output-cap, seawall-translation, seawall-note"
 )
 _VARY = (b"vary", b"Origin")

@@ -7,7 +7,7 @@ from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.core.rates import Rate
 from seawall.core.terms import Terms, TierTerms
 from seawall.settings.sections import Section, setting
-from seawall.settings.values import AtOnce, Cap, Names, Rates, Seconds, Tokens, Whole
+from seawall.settings.values import AtOnce, Cap, Names, Rates, Seconds, TokenRates, Tokens, Whole
 
 SCOPES = {"global": "global", "key": "per_key", "user": "per_user", "ip": "per_ip"}
 """The kinds of scopes, and how the settings of each begin."""
@@ -28,10 +28,10 @@ class LimitSettings(Section):
     per_ip: Rates = _rates("The calls from one end user's address, and failed attempts to log in from any.")
     per_key: Rates = _rates("The calls of one virtual key.")
     global_: Rates = setting("The calls of everybody together.", default=None, alias="global")
-    per_user_tokens: Rates = _rates("The tokens of one end user, input and output together.")
-    per_ip_tokens: Rates = _rates("The tokens of one end user's address.")
-    per_key_tokens: Rates = _rates("The tokens of one virtual key.")
-    global_tokens: Rates = _rates("The tokens of everybody together.")
+    per_user_tokens: TokenRates = _rates("The tokens of one end user, input and output together.")
+    per_ip_tokens: TokenRates = _rates("The tokens of one end user's address.")
+    per_key_tokens: TokenRates = _rates("The tokens of one virtual key.")
+    global_tokens: TokenRates = _rates("The tokens of everybody together.")
     per_user_at_once: AtOnce = setting("How many calls of one end user may run at once.", default=None)
     per_ip_at_once: AtOnce = setting("How many calls from one address may run at once.", default=None)
     per_key_at_once: AtOnce = setting("How many calls of one virtual key may run at once.", default=None)
@@ -68,7 +68,7 @@ class TierSettings(Section):
     limits: Rates = setting(
         "How often one user may call; in the place of `limits.per_user`, where it is set.", default=None
     )
-    token_limits: Rates = setting(
+    token_limits: TokenRates = setting(
         "How many tokens in how much time; in the place of `limits.per_user_tokens`, where it is set.",
         default=None,
     )

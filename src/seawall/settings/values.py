@@ -21,6 +21,7 @@ _DOLLARS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
+_NO_BURST = 'must be a rate without a burst, such as "40000/minute": tokens have none'
 _RATES_ARE = 'must be a rate such as "100/minute" or "10/second burst 20", a list of them, or "off"'
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -73,6 +74,12 @@ def _read_rates(value: object) -> object:
         return [name if isinstance(name, Rate) else parse_rate(name.strip()) for name in names]
     except ValueError:
         raise ValueError(_RATES_ARE) from None
+
+
+def _refuse_burst(rates: list[Rate] | None) -> list[Rate] | None:
+    if any(rate.burst is not None for rate in rates or ()):
+        raise ValueError(_NO_BURST)
+    return rates
 
 
 def _show_rates(rates: Sequence[Rate]) -> str:
@@ -270,6 +277,7 @@ Rates = Annotated[
     BeforeValidator(_read_rates),
     Kind('rate, list of rates, or "off"', "off", _show_rates),
 ]
+TokenRates = Annotated[Rates, AfterValidator(_refuse_burst)]
 AtOnce = Annotated[
     Whole | None,
     Field(ge=0, le=1_000_000),

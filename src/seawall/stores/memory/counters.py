@@ -6,12 +6,15 @@ Invariants:
   share slots of a thousandth of the period, and a slot is kept until its end is a period old.
 - A refusal takes nothing from any limit, and neither from those that would have admitted the call.
 - Time is whole microseconds, so that the wait that is told is exact.
-- What has nothing in its window is forgotten; beyond `STATES_MAX` limits those that were used longest ago.
+- Each limit that is new has two of the others looked at, and what has nothing in its window is forgotten. So
+  there are at most about twice as many as are in use, and no call waits for a great clearing out. Beyond
+  `STATES_MAX` each new one takes the place of the one, of sixteen, that was used longest ago.
+- Nothing is forgotten between the look at a limit and the use of it.
 """
 
 from bisect import bisect_right
+from collections import deque
 from functools import partial
-from heapq import nsmallest
 from typing import Protocol
 
 from seawall.core.limits import Admitted, Mark, Refused
@@ -20,7 +23,8 @@ from seawall.core.policy import Limit
 EXACT_MAX = 1_000
 SLOTS = 1_000
 STATES_MAX = 200_000
-SWEEP_FROM = 4_096
+LOOKED_AT = 2
+COMPARED = 16
 AT_ONCE_WAIT_S = 1.0
 US = 1_000_000
 
@@ -44,19 +48,23 @@ class _State(Protocol):
 class MemoryCounters:
     """See `core.contracts.Counters`. Nothing here can be down, and nothing waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, states_max: int = STATES_MAX) -> None:
+        self._states_max = states_max
         self._states: dict[str, tuple[_State, int]] = {}
-        self._sweep_at = SWEEP_FROM
+        self._turn: deque[str] = deque()
+        self._made = 0
 
     async def admit(self, limits: tuple[Limit, ...], now_s: float, tokens: int) -> Admitted | Refused:
         """Take one call, and so many tokens of input, from all limits or from none."""
         now = round(now_s * US)
+        if self._made:
+            self._tidy(now)
         known = self._states
         states: list[_State] = []
         worst, longest = None, 0
         for limit in limits:
             found = known.get(limit.key)
-            state = self._make(limit, now) if found is None else found[0]
+            state = self._make(limit) if found is None else found[0]
             states.append(state)
             wait = state.wait(limit, now, tokens if limit.unit == "tokens" else 1)
             if wait > longest or (wait and worst is None):
@@ -72,15 +80,16 @@ class MemoryCounters:
         return Admitted(partial(_marks, limits, states, now), taken, tokens)
 
     async def peek(self, limits: tuple[Limit, ...], now_s: float) -> Refused | None:
-        """Say what stands against a call now, without taking anything."""
+        """Say what stands against a call now, without taking anything; of several the longest wait."""
         now = round(now_s * US)
+        worst: Refused | None = None
         for limit in limits:
             found = self._states.get(limit.key)
             wait = 0 if found is None else found[0].wait(limit, now, 1)
-            if found is not None and wait:
+            if found is not None and wait and (worst is None or wait / US > worst.wait_s):
                 used = found[0].mark(limit, now).used
-                return Refused(limit, used, wait / US, partial(_marks, (limit,), [found[0]], now))
-        return None
+                worst = Refused(limit, used, wait / US, partial(_marks, (limit,), [found[0]], now))
+        return worst
 
     def leave(self, admitted: Admitted) -> None:
         """Free the place of a call among those that run at once; once, however often it is asked."""
@@ -96,12 +105,16 @@ class MemoryCounters:
         """Put the tokens that were billed, input and output together, in the place of the estimate."""
         now = round(now_s * US)
         for state, limit, held in admitted.taken:
-            if isinstance(state, _Slots) and limit.unit == "tokens":
+            if not isinstance(state, _Slots) or limit.unit != "tokens":
+                continue
+            found = self._states.get(limit.key)
+            present = self._make(limit) if found is None else found[0]
+            if present is state:
                 state.settle(limit, now, held, admitted.tokens, tokens)
+            elif tokens > admitted.tokens:  # The call outlived all that was counted with it.
+                present.take(limit, now, tokens - admitted.tokens)
 
-    def _make(self, limit: Limit, now: int) -> _State:
-        if len(self._states) >= self._sweep_at:
-            self._sweep(now)
+    def _make(self, limit: Limit) -> _State:
         state: _State
         if limit.unit == "at_once":
             state = _AtOnce()
@@ -112,16 +125,32 @@ class MemoryCounters:
         else:
             state = _Slots()
         self._states[limit.key] = (state, limit.period_s * US)
+        self._turn.append(limit.key)
+        self._made += 1
         return state
 
-    def _sweep(self, now: int) -> None:
-        """Forget what is empty, and where that is not enough what was used longest ago."""
-        last = {key: state.last_use(period, now) for key, (state, period) in self._states.items()}
-        in_use = {key: at for key, at in last.items() if at is not None}
-        surplus = len(in_use) - STATES_MAX // 2 if len(in_use) >= STATES_MAX else 0
-        gone = set(nsmallest(surplus, in_use, key=in_use.__getitem__))
-        self._states = {key: self._states[key] for key in in_use if key not in gone}
-        self._sweep_at = min(STATES_MAX, max(SWEEP_FROM, 2 * len(self._states)))
+    def _tidy(self, now: int) -> None:
+        """Forget what is empty, as far as its turn has come, and what is too much."""
+        for _ in range(min(LOOKED_AT * self._made, len(self._turn))):
+            key = self._turn.popleft()
+            state, period = self._states[key]
+            if state.last_use(period, now) is None:
+                del self._states[key]
+            else:
+                self._turn.append(key)
+        while len(self._states) > self._states_max:
+            self._forget_oldest(now)
+        self._made = 0
+
+    def _forget_oldest(self, now: int) -> None:
+        uses = []
+        for place in range(min(COMPARED, len(self._turn))):
+            state, period = self._states[self._turn[place]]
+            uses.append((state.last_use(period, now) or 0, place))
+        place = min(uses)[1]
+        del self._states[self._turn[place]]
+        del self._turn[place]
+        self._turn.rotate(-COMPARED)
 
 
 def _marks(limits: tuple[Limit, ...], states: list[_State], now: int) -> list[Mark]:
@@ -234,13 +263,15 @@ class _Bucket:
     `tat` is the theoretical arrival time of the next call, times `count`, so that nothing is rounded.
     """
 
-    __slots__ = ("tat", "until")
+    __slots__ = ("count", "tat", "until")
 
     def __init__(self) -> None:
-        self.tat = self.until = 0
+        self.count, self.tat, self.until = 1, 0, 0
 
     def wait(self, limit: Limit, now: int, amount: int) -> int:
         assert limit.burst is not None
+        if self.count != limit.count:
+            self._change_to(limit.count, now)
         early = self.tat - now * limit.count - (limit.burst - 1) * limit.period_s * US
         return -(-early // limit.count) if early > 0 else 0
 
@@ -255,6 +286,11 @@ class _Bucket:
         part = ahead % (limit.period_s * US) or limit.period_s * US
         frees = part / limit.count / US if ahead else 0.0
         return Mark(limit, max(0, limit.count - max(0, limit.burst - used)), frees, ahead / limit.count / US)
+
+    def _change_to(self, count: int, now: int) -> None:
+        """Go on at another rate: as many calls are ahead of it as were before."""
+        self.tat = now * count + max(0, self.tat - now * self.count)
+        self.count, self.until = count, self.tat // count + 1
 
     def last_use(self, period: int, now: int) -> int | None:
         return self.until if self.until > now else None
