@@ -30,9 +30,10 @@ async def read_request(call: Call, gateway: Gateway) -> None:
 
     Raises InvalidRequest, TooLarge or TooSlow, and RateLimited for a large body that would be refused.
     """
+    assert call.principal is not None
     if call.is_large:
         await refuse_before_reading(call, gateway)
-    call.request = await call.read()
+    call.request = await call.read(call.principal)
 
 
 async def know_user(call: Call, gateway: Gateway) -> None:
