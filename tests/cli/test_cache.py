@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import apsw
+import pytest
+from msgspec.structs import replace
+
 from seawall.core.answers import KeptAnswer
 from seawall.core.money import Money, Usage
-from seawall.stores.sqlite.answers import SqliteAnswers
+from seawall.stores.sqlite.answers import FILE, GATHER, PLAIN_BYTES_MAX, VERSION, SqliteAnswers
 from tests.fixtures.desk import Desk
 
 ANSWER = KeptAnswer(
@@ -62,4 +66,46 @@ async def test_a_full_file_drops_what_is_oldest(tmp_path: Path) -> None:
     assert await file.read(b"key59") == ANSWER
     entries, size = file.measure()
     assert (0 < entries < 60, size <= 2_000) == (True, True)
+    file.close()
+
+
+@pytest.mark.parametrize("size", [10, PLAIN_BYTES_MAX, 100_000])
+async def test_answers_of_every_size_come_back_as_they_were(tmp_path: Path, size: int) -> None:
+    kept = replace(ANSWER, body=b"\x78" * size, user=b"somebody")
+    first = SqliteAnswers(tmp_path, bytes_max=1_000_000)
+    first.write(b"key", ANSWER)
+    first.write(b"key", kept)  # Of two under one key the last counts.
+    first.close()
+    second = SqliteAnswers(tmp_path, bytes_max=1_000_000)
+    assert await second.read(b"key") == kept
+    assert second.measure()[0] == 1
+    second.close()
+
+
+async def test_more_answers_than_are_gathered_at_once_are_all_written(tmp_path: Path) -> None:
+    file = SqliteAnswers(tmp_path, bytes_max=1_000_000)
+    for number in range(2 * GATHER + 3):
+        file.write(b"key%d" % number, ANSWER)
+    assert not await file.was_cleared()  # Whatever is asked, what waits is written first.
+    assert (file.measure()[0], file.holds(b"key%d" % (2 * GATHER + 2))) == (2 * GATHER + 3, True)
+    file.close()
+
+
+async def test_what_is_cleared_while_it_waits_is_never_written(tmp_path: Path) -> None:
+    file = SqliteAnswers(tmp_path, bytes_max=10_000)
+    file.write(b"key", ANSWER)
+    assert await file.clear() == 1
+    assert (file.holds(b"key"), file.measure()) == (False, (0, 0))
+    file.close()
+
+
+async def test_a_file_of_an_earlier_version_is_begun_anew(tmp_path: Path) -> None:
+    fill(tmp_path, 3)
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.pragma("user_version", VERSION - 1)
+    connection.close()
+    file = SqliteAnswers(tmp_path, bytes_max=10_000)
+    file.write(b"new", ANSWER)
+    assert (await file.read(b"new"), await file.read(b"key1")) == (ANSWER, None)
+    assert file.measure()[0] == 1
     file.close()

@@ -159,7 +159,7 @@ def done() -> "asyncio.Future[None]":
 async def take(story: list[str], ledger: Ledger, vendor: Vendor) -> None:
     """Take one call through the pipeline."""
 
-    async def read() -> Request:
+    async def read(caller: Principal) -> Request:
         body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
         return Request("any", body, raw_bytes=10, model="m", stream=False, cap=OutputCap("max_tokens", 100))
 

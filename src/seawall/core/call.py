@@ -257,7 +257,8 @@ class Call:
     `saved` what an answer from it would have cost; `prepared` is the request for the first target, where it
     is made already. `is_large` says that the body is too large to be parsed for somebody who will be refused,
     `marks` how the rate limits stand. `recorded` says that the row on disk is up to date, `counted` that it
-    is in the sums by hour.
+    is in the sums by hour. `read` reads the body for the caller that it is given. Nothing in here may lead
+    back to the call: it would lie about, with its texts, until the garbage is collected.
     """
 
     __slots__ = (
@@ -305,7 +306,7 @@ class Call:
         endpoint: str,
         received_at: float,
         credentials: Credentials,
-        read: Callable[[], Awaitable[Request]],
+        read: Callable[[Principal], Awaitable[Request]],
     ) -> None:
         self.id = call_id
         self.task = task

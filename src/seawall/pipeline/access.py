@@ -31,10 +31,11 @@ async def read_request(call: Call, gateway: Gateway) -> None:
     Raises InvalidRequest, TooLarge or TooSlow, and RateLimited for a large body that would be refused and for
     more than may be of those that cannot be read.
     """
+    assert call.principal is not None
     if call.is_large:
         await refuse_before_reading(call, gateway)
     try:
-        call.request = await call.read()
+        call.request = await call.read(call.principal)
     except Refusal:
         await limit_failed(call, gateway)
         raise

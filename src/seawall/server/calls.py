@@ -14,7 +14,7 @@ from seawall.core.call import NO_WISH, Call, Request
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallError
-from seawall.core.policy import Credentials
+from seawall.core.policy import Credentials, Principal
 from seawall.pipeline.answer import answer
 from seawall.pipeline.attempts import OFF_LOOP_BYTES
 from seawall.server.body import OFF_LOOP_BYTES as LARGE_BYTES
@@ -128,7 +128,7 @@ class CallRoute:
             endpoint=endpoint.path,
             received_at=now,
             credentials=NOTHING_SHOWN,
-            read=lambda: self._read(call, endpoint, headers, receive),
+            read=partial(self._read, endpoint, headers, receive),
         )
         reply = CallReply(call, endpoint, send, self._gateway.support_contact)
         listeners: set[Callable[[], None]] = scope["extensions"][ON_DISCONNECT]
@@ -157,7 +157,11 @@ class CallRoute:
             listeners.discard(client_left)
 
     async def _read(
-        self, call: Call, endpoint: Endpoint, headers: list[tuple[bytes, bytes]], receive: Receive
+        self,
+        endpoint: Endpoint,
+        headers: list[tuple[bytes, bytes]],
+        receive: Receive,
+        caller: Principal,
     ) -> Request:
         """Read a request in the dialect of its endpoint; a large one beside the event loop."""
         body, size = await read_json(headers, receive, self._limits)
@@ -169,7 +173,7 @@ class CallRoute:
             headers=vendor_headers(endpoint, headers),
         )
         request = await asyncio.to_thread(make) if size > OFF_LOOP_BYTES else make()
-        if call.principal is not None and call.principal.is_browser:
+        if caller.is_browser:
             return of_browser(request)
         return _with_end_user(request, end_user_of(headers))
 

@@ -2,6 +2,8 @@
 
 Invariants:
 - One thread works on the file, in the order in which things were handed to it; nobody waits for writes.
+- Answers are gathered and written together, before anything else is done with the file: many at once, or
+  when the gateway next asks whether the file was cleared, which it does every half second.
 - A damaged file is set aside and begun anew. After any other trouble the file is left alone until the next
   start.
 - Durability is not asked of it: after a power cut some answers are made again.
@@ -11,6 +13,7 @@ import asyncio
 import logging
 import os
 import zlib
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,28 +23,35 @@ import apsw
 import msgspec
 
 from seawall.core.answers import KeptAnswer
+from seawall.stores.sqlite.batch import Insert
 
 log = logging.getLogger("seawall.cache")
 
 T = TypeVar("T")
 
 FILE = "answers.db"
-VERSION = 1
+VERSION = 2
 """Of the schema and of what is kept; a file of another version is begun anew."""
 TRIM_TO = 0.9
 WAITING_MAX = 1_000
+GATHER = 128
+"""So many answers are handed to the thread at once."""
+PLAIN_BYTES_MAX = 2_048
+"""Up to here an answer lies in the file as it is: to set up a compression costs more than it saves."""
+_ZLIB = b"\x78"
+"""How compressed answers begin (RFC 1950); plain ones, maps of msgpack, begin with 0x80 or more."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key BLOB NOT NULL PRIMARY KEY, user BLOB NOT NULL, made_at REAL NOT NULL, bytes INTEGER NOT NULL,
     data BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX IF NOT EXISTS answers_by_age ON answers (made_at);
 CREATE INDEX IF NOT EXISTS answers_by_user ON answers (user);
 CREATE TABLE IF NOT EXISTS generation (number INTEGER NOT NULL) STRICT;
 INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
 """
 _READ = "SELECT data FROM answers WHERE key = ?"
-_WRITE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)"
+_WRITE = Insert("INSERT OR REPLACE INTO answers VALUES", 5)
 _KEYS = "SELECT key, bytes FROM answers"
 _OLDEST = "SELECT key, bytes FROM answers ORDER BY made_at"
 _GENERATION = "SELECT number FROM generation"
@@ -59,7 +69,8 @@ class SqliteAnswers:
         self._bytes_max = bytes_max
         self._sizes: dict[bytes, int] = {}
         self._bytes = 0
-        self._waiting = 0
+        self._waiting: deque[tuple[bytes, KeptAnswer]] = deque()
+        self._gathered = 0
         self._is_usable = True
         self._connection: apsw.Connection | None = None
         self._generation = 0
@@ -76,9 +87,13 @@ class SqliteAnswers:
 
     def write(self, key: bytes, answer: KeptAnswer) -> None:
         """Take an answer, to be written soon; where too many wait it is left out."""
-        if self._is_usable and self._waiting < WAITING_MAX:
-            self._waiting += 1
-            self._thread.submit(self._guarded, lambda c: self._write(c, key, answer))
+        if not self._is_usable or len(self._waiting) >= WAITING_MAX:
+            return
+        self._waiting.append((key, answer))
+        self._gathered += 1
+        if self._gathered >= GATHER:
+            self._gathered = 0
+            self._thread.submit(self._guarded, self._write_waiting)
 
     async def clear(self) -> int:
         """Forget everything; returns how many answers."""
@@ -111,6 +126,7 @@ class SqliteAnswers:
         try:
             if self._connection is None:
                 self._connection = self._connect()
+            self._write_waiting(self._connection)
             return work(self._connection)
         except (apsw.Error, OSError, msgspec.DecodeError, zlib.error) as error:
             self._is_usable = False
@@ -157,14 +173,25 @@ class SqliteAnswers:
 
     def _read(self, connection: apsw.Connection, key: bytes) -> KeptAnswer | None:
         row = connection.execute(_READ, (key,)).fetchone()
-        return None if row is None else _decode(zlib.decompress(row[0]))
+        return None if row is None else _unpack(row[0])
 
-    def _write(self, connection: apsw.Connection, key: bytes, answer: KeptAnswer) -> None:
-        self._waiting -= 1
-        data = zlib.compress(_encode(answer), 1)
-        connection.execute(_WRITE, (key, answer.user, answer.made_at, len(data), data))
-        self._bytes += len(data) - self._sizes.get(key, 0)
-        self._sizes[key] = len(data)
+    def _write_waiting(self, connection: apsw.Connection) -> None:
+        """Write the answers that wait; of several under one key the last."""
+        waiting: dict[bytes, KeptAnswer] = {}
+        while self._waiting:
+            key, answer = self._waiting.popleft()
+            waiting[key] = answer
+        if not waiting:
+            return
+        rows = []
+        for key, answer in waiting.items():
+            data = _pack(answer)
+            rows.append((key, answer.user, answer.made_at, len(data), data))
+        with connection:
+            _WRITE.run(connection.cursor(), rows)
+        for key, _, _, size, _ in rows:
+            self._bytes += size - self._sizes.get(key, 0)
+            self._sizes[key] = size
         if self._bytes > self._bytes_max:
             self._trim(connection)
 
@@ -207,3 +234,12 @@ class SqliteAnswers:
         connection.close()
         self._connection = None
         self._is_usable = False
+
+
+def _pack(answer: KeptAnswer) -> bytes:
+    plain = _encode(answer)
+    return plain if len(plain) <= PLAIN_BYTES_MAX else zlib.compress(plain, 1)
+
+
+def _unpack(data: bytes) -> KeptAnswer:
+    return _decode(zlib.decompress(data) if data.startswith(_ZLIB) else data)
