@@ -90,6 +90,27 @@ async def test_others_go_on_and_the_user_itself_after_midnight_of_the_time_zone(
     assert app.clock() < NOON + DAY_S
 
 
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [("2027-03-28", "2027-03-29T00:00:00+02:00"), ("2027-10-31", "2027-11-01T00:00:00+01:00")],
+)
+async def test_a_day_of_23_or_25_hours_ends_at_its_own_midnight(start: Start, day: str, ends: str) -> None:
+    app = await start(**TIERS)
+    turn_to(app, f"{day}T00:30:00{'+01:00' if day < '2027-06' else '+02:00'}")  # Before the clocks change.
+    while (answer := await app.chat(asking("ada", 500))).status_code == 200:
+        pass
+    assert answer.json()["error"]["details"]["resets_at"] == ends
+    turn_to(app, ends, seconds_before=1)
+    assert (await app.chat(asking("ada", 100))).status_code == 429
+    turn_to(app, ends)
+    assert (await app.chat(asking("ada", 100))).status_code == 200
+
+
+def turn_to(app: RunningApp, moment: str, seconds_before: int = 0) -> None:
+    """Turn the clock on to a moment."""
+    app.clock.turn(datetime.fromisoformat(moment).timestamp() - seconds_before - app.clock())
+
+
 async def test_another_tier_opens_the_door_at_once(start: Start) -> None:
     app = await start(**TIERS)
     while (await app.chat(asking("ada", 500))).status_code == 200:
