@@ -169,7 +169,7 @@ def show(
     rows: list[tuple[str, Any]] = [
         ("id", record.id),
         ("state", _state(record, now)),
-        ("kind", record.kind),
+        ("kind", "" if record.kind == "key" else record.kind),
         ("owner", printing.printable(record.owner)),
         ("tier", printing.printable(record.tier or "")),
         ("limits", ", ".join(show_limits(record.limits))),
