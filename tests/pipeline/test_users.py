@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from seawall.core.ledger import Account
-from tests.fixtures.gateways import RunningApp, Start, marked
+from tests.docs.pages import blocks_of
+from tests.fixtures.gateways import ADMIN_KEY, RunningApp, Start, marked
 from tests.fixtures.mock_calls import until
 
 TIERS: dict[str, object] = {
@@ -122,6 +123,27 @@ async def test_a_reset_gives_back_what_was_used_of_a_quota_and_no_money(start: S
     await app.admin("PATCH", "/users/ada", {"reset": True})
     assert (await app.chat(marked("ada", "full", max_tokens=100))).status_code == 200
     assert (await app.spend()).lifetime > spent > 0
+
+
+async def test_the_recipe_for_payments_sets_the_tier_and_takes_it_back(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await start(**TIERS)
+    monkeypatch.setenv("SEAWALL_URL", f"http://127.0.0.1:{app.port}")
+    monkeypatch.setenv("SEAWALL_ADMIN_KEY", ADMIN_KEY)
+    [block] = blocks_of("docs/recipes/upgrade-after-payment.md")
+    recipe: dict[str, Any] = {}
+    exec(block.text, recipe)
+
+    async def pay(event: str, name: str) -> str:
+        paid = {"type": event, "data": {"object": {"metadata": {"seawall_user": name}}}}
+        await asyncio.to_thread(recipe["on_payment_event"], paid)
+        return str((await user(app, name.replace("/", "%2F")))["effective_tier"])
+
+    for name in ("ada", "clerk/user_2abc"):
+        assert await pay("invoice.created", name) == "free"
+        assert await pay("checkout.session.completed", name) == "premium"
+        assert await pay("customer.subscription.deleted", name) == "free"
 
 
 async def test_users_are_listed_by_id_in_pages(start: Start) -> None:
