@@ -1,13 +1,18 @@
 """What is worth an alert, and what is not."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.docs.pages import blocks_of
 
 from seawall.core.ledger import Account, Standing
 from seawall.core.money import NANO
 from seawall.core.watching import AlertRules, Seen
 from seawall.jobs import detecting
+from seawall.stores.sqlite.outbox import payload_of
 
 RULES = AlertRules(latency_s=5.0)
 TODAY = "2026-11-21"
@@ -37,6 +42,14 @@ def test_an_alert_says_whose_budget_how_much_and_of_what() -> None:
         "quota.threshold",
         "90 % of the monthly quota of the user ada is used: 900 of 1000 tokens.",
     )
+    assert (quota.data["used"], quota.data["allowed"]) == (900, 1000)
+
+
+def test_the_page_shows_what_a_webhook_gets() -> None:
+    at = datetime(2026, 11, 21, 12, 0, 7, tzinfo=UTC).timestamp()
+    [event] = detecting.thresholds([standing(4 * NANO, 5 * NANO)], RULES, at)
+    [shown] = [block.text for block in blocks_of("docs/alerts.md") if block.language == "json"]
+    assert json.loads(payload_of(event)) == json.loads(shown)
 
 
 def test_a_cap_of_nothing_or_none_is_no_alert() -> None:

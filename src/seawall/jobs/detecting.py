@@ -44,7 +44,8 @@ def thresholds(standings: Iterable[Standing], rules: AlertRules, now: float) -> 
         )
         data = {
             "scope": account.scope, "period": account.period, "threshold": passed, "percent": percent,
-            "unit": account.counts, "used": used, "allowed": allowed,
+            "unit": account.counts, "used": used if is_money else standing.spent,
+            "allowed": allowed if is_money else account.cap,
         }  # fmt: skip
         yield Event(kind, f"{kind} {account.scope} {account.period} {passed} {account.cap}", text, data, now)
 
