@@ -109,3 +109,28 @@ async def test_a_file_of_an_earlier_version_is_begun_anew(tmp_path: Path) -> Non
     assert (await file.read(b"new"), await file.read(b"key1")) == (ANSWER, None)
     assert file.measure()[0] == 1
     file.close()
+
+
+async def test_an_answer_in_the_place_of_another_is_never_taken_for_it(tmp_path: Path) -> None:
+    running, other = (SqliteAnswers(tmp_path, bytes_max=10_000) for _ in range(2))
+    running.write(b"mine", ANSWER)
+    assert await running.read(b"mine") == ANSWER
+    await other.clear()
+    other.write(b"somebody else's", ANSWER)
+    assert await other.read(b"somebody else's") == ANSWER  # It lies where the first one did.
+    assert await running.read(b"mine") is None
+    for file in (running, other):
+        file.close()
+
+
+async def test_a_newer_answer_takes_the_place_and_the_room_of_an_older_one(tmp_path: Path) -> None:
+    file = SqliteAnswers(tmp_path, bytes_max=10_000)
+    for body in (b"first", b"second", b"third"):
+        file.write(b"key", replace(ANSWER, body=body))
+        assert await file.read(b"key") == replace(ANSWER, body=body)
+    before = file.measure()
+    file.close()
+    again = SqliteAnswers(tmp_path, bytes_max=10_000)
+    assert await again.read(b"key") == replace(ANSWER, body=b"third")
+    assert again.measure() == before
+    again.close()

@@ -4,6 +4,9 @@ Invariants:
 - One thread works on the file, in the order in which things were handed to it; nobody waits for writes.
 - Answers are gathered and written together, before anything else is done with the file: many at once, or
   when the gateway next asks whether the file was cleared, which it does every half second.
+- Rows are only ever added at the end and dropped from the beginning: an index by key would be written all
+  over for every answer. Which keys there are, and where, is known in memory; a row is read only if it still
+  has the key that was asked for, whatever another process has done to the file.
 - A damaged file is set aside and begun anew. After any other trouble the file is left alone until the next
   start.
 - Durability is not asked of it: after a power cut some answers are made again.
@@ -14,10 +17,10 @@ import logging
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -42,23 +45,30 @@ _ZLIB = b"\x78"
 """How compressed answers begin (RFC 1950); plain ones, maps of msgpack, begin with 0x80 or more."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
-    key BLOB NOT NULL PRIMARY KEY, user BLOB NOT NULL, made_at REAL NOT NULL, bytes INTEGER NOT NULL,
-    data BLOB NOT NULL
+    number INTEGER PRIMARY KEY, key BLOB NOT NULL, user BLOB NOT NULL, made_at REAL NOT NULL,
+    bytes INTEGER NOT NULL, data BLOB NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS answers_by_age ON answers (made_at);
-CREATE INDEX IF NOT EXISTS answers_by_user ON answers (user);
 CREATE TABLE IF NOT EXISTS generation (number INTEGER NOT NULL) STRICT;
 INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
 """
-_READ = "SELECT data FROM answers WHERE key = ?"
-_WRITE = Insert("INSERT OR REPLACE INTO answers VALUES", 5)
-_KEYS = "SELECT key, bytes FROM answers"
-_OLDEST = "SELECT key, bytes FROM answers ORDER BY made_at"
+_READ = "SELECT data FROM answers WHERE number = ? AND key = ?"
+_WRITE = Insert("INSERT INTO answers (key, user, made_at, bytes, data) VALUES", 5)
+_DROP = "DELETE FROM answers WHERE number = ? AND key = ?"
+_DROP_OLDEST = "DELETE FROM answers WHERE number <= ?"
+_DROP_OF_USER = "DELETE FROM answers WHERE user = ? RETURNING number, key, bytes"
+_PLACES = "SELECT number, key, bytes FROM answers ORDER BY number"
 _GENERATION = "SELECT number FROM generation"
 _NEXT_GENERATION = "UPDATE generation SET number = number + 1"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(KeptAnswer).decode
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where the newest answer under a key is in the file, and how large."""
+
+    number: int
+    bytes: int
 
 
 class SqliteAnswers:
@@ -67,7 +77,7 @@ class SqliteAnswers:
     def __init__(self, folder: Path, *, bytes_max: int) -> None:
         self._path = folder / FILE
         self._bytes_max = bytes_max
-        self._sizes: dict[bytes, int] = {}
+        self._places: dict[bytes, _Place] = {}
         self._bytes = 0
         self._waiting: deque[tuple[bytes, KeptAnswer]] = deque()
         self._gathered = 0
@@ -79,7 +89,7 @@ class SqliteAnswers:
 
     def holds(self, key: bytes) -> bool:
         """Say whether a key is in the file."""
-        return key in self._sizes
+        return key in self._places
 
     async def read(self, key: bytes) -> KeptAnswer | None:
         """Return what is kept under a key."""
@@ -105,7 +115,7 @@ class SqliteAnswers:
 
     def measure(self) -> tuple[int, int]:
         """Return how many answers it holds, and in how many bytes."""
-        return len(self._sizes), self._bytes
+        return len(self._places), self._bytes
 
     async def was_cleared(self) -> bool:
         """Say whether another process has cleared the file since this was asked last."""
@@ -130,7 +140,7 @@ class SqliteAnswers:
             return work(self._connection)
         except (apsw.Error, OSError, msgspec.DecodeError, zlib.error) as error:
             self._is_usable = False
-            self._sizes = {}
+            self._places = {}
             why = {"fields": {"why": type(error).__name__}}
             log.error("the file of the cache cannot be used; answers are kept in memory alone", extra=why)
             return None
@@ -157,9 +167,15 @@ class SqliteAnswers:
         return connection
 
     def _open(self, connection: apsw.Connection) -> None:
-        self._sizes = {bytes(key): size for key, size in connection.execute(_KEYS)}
-        self._bytes = sum(self._sizes.values())
+        self._find_places(connection)
         self._look(connection)
+
+    def _find_places(self, connection: apsw.Connection) -> None:
+        self._places, self._bytes = {}, 0
+        for number, key, size in connection.execute(_PLACES):
+            assert isinstance(number, int) and isinstance(key, bytes) and isinstance(size, int)
+            self._places[key] = _Place(number, size)
+            self._bytes += size
 
     def _look(self, connection: apsw.Connection) -> bool:
         row = connection.execute(_GENERATION).fetchone()
@@ -167,12 +183,12 @@ class SqliteAnswers:
         seen, self._generation = self._generation, int(row[0])
         if seen == self._generation:
             return False
-        self._sizes = {bytes(key): size for key, size in connection.execute(_KEYS)}
-        self._bytes = sum(self._sizes.values())
+        self._find_places(connection)
         return True
 
     def _read(self, connection: apsw.Connection, key: bytes) -> KeptAnswer | None:
-        row = connection.execute(_READ, (key,)).fetchone()
+        place = self._places.get(key)
+        row = None if place is None else connection.execute(_READ, (place.number, key)).fetchone()
         return None if row is None else _unpack(row[0])
 
     def _write_waiting(self, connection: apsw.Connection) -> None:
@@ -187,27 +203,38 @@ class SqliteAnswers:
         for key, answer in waiting.items():
             data = _pack(answer)
             rows.append((key, answer.user, answer.made_at, len(data), data))
+        replaced = [(place.number, key) for key in waiting if (place := self._places.get(key))]
         with connection:
             _WRITE.run(connection.cursor(), rows)
-        for key, _, _, size, _ in rows:
-            self._bytes += size - self._sizes.get(key, 0)
-            self._sizes[key] = size
+            last = connection.last_insert_rowid()
+            connection.executemany(_DROP, replaced)
+        for _, key in replaced:
+            self._bytes -= self._places[key].bytes
+        for number, (key, _, _, size, _) in enumerate(rows, last - len(rows) + 1):
+            self._places[key] = _Place(number, size)
+            self._bytes += size
         if self._bytes > self._bytes_max:
             self._trim(connection)
 
     def _trim(self, connection: apsw.Connection) -> None:
         """Drop the oldest until there is some room again."""
-        gone, room = [], self._bytes - int(self._bytes_max * TRIM_TO)
-        for key, size in connection.execute(_OLDEST):
+        gone: list[tuple[int, bytes, int]] = []
+        room = self._bytes - int(self._bytes_max * TRIM_TO)
+        for number, key, size in connection.execute(_PLACES):
             if room <= 0:
                 break
-            assert isinstance(key, bytes)
-            gone.append((key,))
-            room -= int(size)
-        with connection:
-            connection.executemany("DELETE FROM answers WHERE key = ?", gone)
-        for (key,) in gone:
-            self._bytes -= self._sizes.pop(key, 0)
+            assert isinstance(number, int) and isinstance(key, bytes) and isinstance(size, int)
+            gone.append((number, key, size))
+            room -= size
+        connection.execute(_DROP_OLDEST, (gone[-1][0],))
+        self._note_gone(gone)
+
+    def _note_gone(self, gone: Iterable[tuple[int, bytes, int]]) -> None:
+        for number, key, size in gone:
+            self._bytes -= size
+            place = self._places.get(key)
+            if place is not None and place.number == number:
+                del self._places[key]
 
     def _clear(self, connection: apsw.Connection) -> int:
         with connection:
@@ -215,19 +242,17 @@ class SqliteAnswers:
             count = connection.changes()
             connection.execute(_NEXT_GENERATION)
         connection.execute("VACUUM")  # Texts shall not lie on the disk any longer.
-        self._sizes, self._bytes = {}, 0
+        self._places, self._bytes = {}, 0
         self._generation += 1
         return count
 
     def _forget(self, connection: apsw.Connection, user: bytes) -> int:
         with connection:
-            rows = connection.execute("DELETE FROM answers WHERE user = ? RETURNING key", (user,)).fetchall()
+            rows: list[tuple[Any, ...]] = connection.execute(_DROP_OF_USER, (user,)).fetchall()
             if rows:
                 connection.execute(_NEXT_GENERATION)
                 self._generation += 1
-        for (key,) in rows:
-            assert isinstance(key, bytes)
-            self._bytes -= self._sizes.pop(key, 0)
+        self._note_gone(rows)
         return len(rows)
 
     def _close(self, connection: apsw.Connection) -> None:
