@@ -134,3 +134,14 @@ async def test_a_newer_answer_takes_the_place_and_the_room_of_an_older_one(tmp_p
     assert await again.read(b"key") == replace(ANSWER, body=b"third")
     assert again.measure() == before
     again.close()
+
+
+async def test_two_processes_may_open_a_new_file_at_the_same_moment(tmp_path: Path) -> None:
+    for number in range(30):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files = [SqliteAnswers(folder, bytes_max=10_000) for _ in range(2)]
+        for file in files:
+            file.write(b"key", ANSWER)
+            assert await file.read(b"key") == ANSWER
+            file.close()

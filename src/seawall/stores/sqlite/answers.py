@@ -15,6 +15,7 @@ Invariants:
 import asyncio
 import logging
 import os
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -37,6 +38,7 @@ VERSION = 2
 """Of the schema and of what is kept; a file of another version is begun anew."""
 TRIM_TO = 0.9
 WAITING_MAX = 1_000
+BUSY_TIMEOUT_MS = 1_000
 GATHER = 128
 """So many answers are handed to the thread at once."""
 PLAIN_BYTES_MAX = 2_048
@@ -157,13 +159,15 @@ class SqliteAnswers:
         if not self._path.exists():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = apsw.Connection(str(self._path))
-        connection.set_busy_timeout(1_000)
-        connection.pragma("journal_mode", "wal")
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        _use_wal(connection)
         connection.pragma("synchronous", 1)  # NORMAL: what is lost in a power cut is made again.
+        connection.execute("BEGIN IMMEDIATE")
         if connection.pragma("user_version") not in (0, VERSION):
             connection.execute("DROP TABLE answers")
         connection.execute(_SCHEMA)
         connection.pragma("user_version", VERSION)
+        connection.execute("COMMIT")
         return connection
 
     def _open(self, connection: apsw.Connection) -> None:
@@ -259,6 +263,19 @@ class SqliteAnswers:
         connection.close()
         self._connection = None
         self._is_usable = False
+
+
+def _use_wal(connection: apsw.Connection) -> None:
+    """Switch to a write-ahead log; SQLite does not wait here for another process that does so as well."""
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+            return
+        except apsw.BusyError:
+            if time.monotonic() >= give_up_at:
+                raise
+            time.sleep(0.01)
 
 
 def _pack(answer: KeptAnswer) -> bytes:
