@@ -1,8 +1,12 @@
-"""uvicorn's HTTP protocol with limits on the head of a request, and on the time of head and body."""
+"""uvicorn's HTTP protocol with limits on the head of a request, and on the time of head and body.
+
+The head of an answer goes out with the first piece of its body, in one system call instead of two.
+"""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, cast
 
 import httptools
 import msgspec
@@ -120,6 +124,10 @@ class _GuardedProtocol(HttpToolsProtocol):
         """Refuse what is not HTTP; nothing more where another refusal has been sent."""
         self._refuse(400)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin to answer."""
+        super()._start_asgi_task(cycle, partial(_answer, app, cycle))
+
     def _is_idle(self) -> bool:
         """Say whether something came between two requests that is none, and stopped uvicorn's own clock."""
         cycle: RequestResponseCycle | None = self.cycle
@@ -156,3 +164,64 @@ class _GuardedProtocol(HttpToolsProtocol):
                 self.transport.write_eof()
         else:
             self.transport.close()
+
+
+async def _answer(app: Any, cycle: RequestResponseCycle, scope: Any, receive: Any, send: Any) -> None:
+    await app(scope, receive, _Sender(cycle, send))
+
+
+class _Sender:
+    """Sends an answer by way of uvicorn; its head waits for the first piece of the body.
+
+    An answer whose body never begins has not begun: the client gets uvicorn's 500 and no head without a body.
+    """
+
+    __slots__ = ("_cycle", "_send", "_start")
+
+    def __init__(self, cycle: RequestResponseCycle, send: Callable[[Any], Awaitable[None]]) -> None:
+        self._cycle, self._send = cycle, send
+        self._start: Any = None
+
+    async def __call__(self, message: Any) -> None:
+        """Take a message of the application."""
+        if message["type"] == "http.response.start" and self._start is None:
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is None:
+            await self._send(message)
+            return
+        cycle = self._cycle
+        transport, gathered = cycle.transport, _Gathered(cycle.transport)
+        cycle.transport = cast(asyncio.Transport, gathered)
+        try:
+            await self._send(start)
+            await self._send(message)
+        finally:
+            cycle.transport = transport
+            gathered.flush()
+
+
+class _Gathered:
+    """Stands in for a transport, and keeps what is written until it is flushed or closed."""
+
+    __slots__ = ("_pieces", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Keep a piece."""
+        self._pieces.append(data)
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces.clear()
+
+    def close(self) -> None:
+        """Write what was kept, and close: whatever follows on this connection is not answered any more."""
+        self.flush()
+        self._transport.close()
