@@ -149,6 +149,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._lost: Exception | None = None
         self._is_busy = False
+        self._timer: asyncio.TimerHandle | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -186,7 +187,8 @@ class _Connection(asyncio.Protocol):
         self._reset()
         self._is_busy = True
         self._deadline = self.loop.time() + self._first_byte_s
-        self._timer = self.loop.call_later(self._check_s, self._check_time)
+        if self._timer is None:
+            self._timer = self.loop.call_later(self._check_s, self._check_time)
         self._transport.write(data)
         while not self._has_head:
             await self._wait()
@@ -229,18 +231,20 @@ class _Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         self._is_busy = False
-        self._timer.cancel()
         self._wake()
 
     def _check_time(self) -> None:
-        """End the wait when nothing came for too long; one timer for the whole exchange."""
+        """End the wait when nothing came for too long; a timer that outlives its exchange serves the next."""
+        self._timer = None
+        if not self._is_busy:
+            return
         now = self.loop.time()
         if self._is_paused or self._chunks:
             self._deadline = now + self._between_s
         if now >= self._deadline:
             self._fail(TimedOut("no data in time"))
             self._transport.abort()
-        elif self._is_busy:
+        else:
             self._timer = self.loop.call_later(min(self._check_s, self._deadline - now), self._check_time)
 
     # What asyncio calls.
@@ -278,6 +282,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the answer: cleanly where its length is marked by the end of the connection, else broken."""
         self._lost = exc or ConnectionResetError("closed")
+        if self._timer is not None:
+            self._timer.cancel()
         if exc is None and self._has_head and self._is_until_close and not self._is_complete:
             self._is_complete = True
             self._finish()
