@@ -10,6 +10,7 @@ Invariants, for every account at every moment:
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct, json
@@ -25,6 +26,8 @@ UNDECLARED_FLOOR = 512
 DECLARED_FLOOR = 16
 """A declared cap is lowered to no fewer output tokens than this."""
 
+
+PERIODS_REMEMBERED = 1_000
 
 Counts = Literal["usd", "tokens", "requests"]
 """What an account counts: nano-dollars, tokens of input and output, or calls."""
@@ -46,6 +49,7 @@ class Account(Struct, frozen=True):
         return counts_of(self.period)
 
 
+@lru_cache(maxsize=PERIODS_REMEMBERED)
 def counts_of(period: str) -> Counts:
     """Return what an account of this period counts."""
     if period.startswith("tokens:"):
@@ -240,6 +244,8 @@ def size_hold(ask: Ask, standings: list[Standing]) -> HoldAnswer:
     if not ask.is_counted and any(_is_rough(ask, standing) for standing in standings):
         return NeedsCount()
     now = min(_affordable(ask, standing, _left(standing)) for standing in standings)
+    if ask.is_declared and now >= ask.wanted_tokens:
+        return _grant(ask, ask.wanted_tokens)
     later = min(_affordable(ask, standing, _unspent(standing)) for standing in standings)
     floor = min(ask.wanted_tokens, DECLARED_FLOOR if ask.is_declared else UNDECLARED_FLOOR)
     if ask.is_declared:
