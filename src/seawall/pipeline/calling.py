@@ -43,7 +43,11 @@ async def _watch(
 ) -> AsyncIterator[Event]:
     """Pass events on, note usage and generated text, and cut a stream that runs past its cap."""
     request = attempt.request
-    meter = CutMeter(attempt, request.cap.choices, gateway.router.provider(attempt.route))
+    meter = (
+        CutMeter(attempt, request.cap.choices, gateway.router.provider(attempt.route))
+        if request.stream
+        else None
+    )
     async for event in events:
         if call.first_event_at is None:
             call.first_event_at = gateway.now()
@@ -53,7 +57,7 @@ async def _watch(
             attempt.finish = event.finish
         if event.tool:
             attempt.has_tools = True
-        if request.stream and meter.is_over(event):
+        if meter is not None and meter.is_over(event):
             attempt.ending = Ending.CUT
             call.decided("call_provider", "cut", f"the provider went on past {attempt.output_cap} tokens")
             yield Event(finish="length")

@@ -114,4 +114,4 @@ def row_of(call: Call, now: float) -> CallRow:
 
 
 def _held(call: Call) -> Money:
-    return Money(sum(each.held for each in call.tries))
+    return Money(sum([each.held for each in call.tries]))

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 from msgspec.structs import replace
 
@@ -38,23 +37,34 @@ _BASIS = {
 }
 
 
-@asynccontextmanager
-async def hold_budget(call: Call, gateway: Gateway) -> AsyncIterator[None]:
+def hold_budget(call: Call, gateway: Gateway) -> "Holding":
     """Place a hold on all accounts of the call, or refuse; replace it by the cost on every exit.
 
-    The hold is on disk before this yields. Raises BudgetBusy, BudgetExhausted, and Overloaded where the
+    The hold is on disk before the block begins. Raises BudgetBusy, BudgetExhausted, and Overloaded where the
     ledger is down: a budget never fails open. The settlement is handed to the ledger at once, which
     writes it whatever becomes of this task.
     """
-    await _hold(call, gateway)
-    try:
-        yield
-    except BaseException as error:
-        call.ended(error)
-        raise
-    finally:
-        call.ended(None)
-        await _settle(call, gateway)
+    return Holding(call, gateway)
+
+
+class Holding:
+    """One attempt and its money; a class because every call passes here."""
+
+    __slots__ = ("_call", "_gateway")
+
+    def __init__(self, call: Call, gateway: Gateway) -> None:
+        self._call, self._gateway = call, gateway
+
+    async def __aenter__(self) -> None:
+        """Place the hold, or refuse."""
+        await _hold(self._call, self._gateway)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Replace the hold by the cost."""
+        self._call.ended(error)
+        await _settle(self._call, self._gateway)
 
 
 async def _hold(call: Call, gateway: Gateway) -> None:
@@ -93,7 +103,10 @@ async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask
         assert call.sending is not None and call.route is not None
         request = call.sending.request
         counted = await gateway.router.provider(call.route).count_input_tokens(request, call.route)
-        ask = replace(_with_input(ask, counted, call.route, request), is_counted=True)
+        input_rate, output_rate = _rates_of(request, call.route, counted)
+        ask = replace(
+            ask, input_tokens=counted, input_rate=input_rate, output_rate=output_rate, is_counted=True
+        )
         answer = await gateway.ledger.hold(ask)
     if isinstance(answer, Exhausted):
         gateway.lockouts.note([answer.standing], gateway.now())
@@ -108,13 +121,15 @@ def _first_ask(call: Call, gateway: Gateway) -> Ask:
     request = sending.request
     declared, model_max = request.cap.tokens, route.price.max_output_tokens
     wanted = gateway.limits.undeclared_output_tokens if declared is None else declared
-    ask = Ask(
+    rough = gateway.router.provider(route).rough_input_tokens(request, route)
+    input_rate, output_rate = _rates_of(request, route, rough)
+    return Ask(
         hold_id=call.hold_id,
         accounts=accounts_of(call, gateway),
-        input_tokens=0,
+        input_tokens=rough,
         is_counted=False,
-        input_rate=0,
-        output_rate=0,
+        input_rate=input_rate,
+        output_rate=output_rate,
         wanted_tokens=wanted if model_max is None else min(wanted, model_max),
         is_declared=declared is not None,
         waited=False,
@@ -122,18 +137,14 @@ def _first_ask(call: Call, gateway: Gateway) -> Ask:
         counts=not call.counted,
         choices=request.cap.choices,
     )
-    rough = gateway.router.provider(route).rough_input_tokens(request, route)
-    return _with_input(ask, rough, route, request)
 
 
-def _with_input(ask: Ask, tokens: int, route: Route, request: Request) -> Ask:
-    """Set the input bound and the dearest rates that apply to a call of that size."""
-    rates = route.price.rates_at(tokens)
-    return replace(
-        ask,
-        input_tokens=tokens,
-        input_rate=rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache),
-        output_rate=rates.dearest_output(audio=request.wants_audio) * request.cap.choices,
+def _rates_of(request: Request, route: Route, input_tokens: int) -> tuple[int, int]:
+    """Return the dearest rates of input and output that apply to a call of that size."""
+    rates = route.price.rates_at(input_tokens)
+    return (
+        rates.dearest_input(audio=request.audio_bytes > 0, hour_writes=request.has_long_cache),
+        rates.dearest_output(audio=request.wants_audio) * request.cap.choices,
     )
 
 
