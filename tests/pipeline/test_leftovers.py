@@ -11,8 +11,13 @@ from tests.fixtures.mock_calls import until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def nothing_is_left() -> bool:
-    return not any(isinstance(each, Call | Request) for each in gc.get_objects())
+def nothing_is_left_of(marker: str) -> bool:
+    requests = [
+        each.request if isinstance(each, Call) else each
+        for each in gc.get_objects()
+        if isinstance(each, Call | Request)
+    ]
+    return all(request is None or request.end_user != marker for request in requests)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -25,6 +30,6 @@ async def test_a_call_and_its_texts_are_gone_as_soon_as_it_has_ended(
         answer = await app.chat(marked(marker, "s3", stream=stream))
         await app.settled()
         assert answer.status_code == 200
-        await until(nothing_is_left)
+        await until(lambda: nothing_is_left_of(marker))
     finally:
         gc.enable()
