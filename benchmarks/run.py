@@ -40,7 +40,7 @@ LIMITED = ("--model", "limited", "--expect", "429")
 """A model of which the key may have one call a day; the load before the rounds uses it up."""
 Row = dict[str, Any]
 NONE: Row = {"cpu_s": 0.0, "events": 0, "ok": 0, "latency_p50_us": 0}
-"""What a gateway that does not translate has done there."""
+"""What a gateway that cannot do this has done there."""
 
 
 class Phase(NamedTuple):
@@ -74,9 +74,7 @@ def plan_of(*, quick: bool) -> Plan:
             Phase("alone", ("--conns", "1", *USER), secs / 2),
             Phase("hit", ("--conns", "32", "--same", *USER), secs / 2, True),
             Phase("hitalone", ("--conns", "1", "--same", *USER), secs / 4, True),
-            Phase(
-                "refused", ("--conns", "32", "--model", "limited", "--expect", "429", *USER), secs / 2, True
-            ),
+            Phase("refused", ("--conns", "32", *LIMITED, *USER), secs / 2, True),
             Phase("paced", (*stream, "--mock", "s50-g40-at", "--ramp", "1"), 2 * secs + 1),
             Phase("flood", (*stream, "--mock", "s100-at"), secs),
             Phase("told", (*stream, "--model", "fake-claude-s50-g40", "--ramp", "1"), 2 * secs + 1, True),

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable
 
-from seawall.core.contracts import Gateway
+from msgspec import Struct
+
+from seawall.core.contracts import Directory, Gateway, UserRecord
 from seawall.core.events import Channel
-from seawall.core.ledger import Account, Standing
 from seawall.core.periods import LIFETIME
 from seawall.core.policy import Budget, Policy, Principal, Quota
+from seawall.core.terms import HouseTerms
 from seawall.identity.policies import Policies
-from seawall.jobs.alerting import Alerting, AlertSources, AlertTerms, Send
+from seawall.jobs.alerting import Alerting, AlertSources, AlertTerms, Cap, Send
 from seawall.jobs.webhook import Webhook, read_secret
 from seawall.settings import Settings, SettingsError
 from seawall.stores.sqlite.store import SqliteStore
@@ -69,6 +71,9 @@ def alerting_of(
     if not senders:
         return None
 
+    async def caps() -> Cap:
+        return (await Caps.read(gateway.house, store.directory)).of
+
     async def key_names() -> dict[str, str]:
         return {record.id: record.name for record in await store.directory.keys()}
 
@@ -78,7 +83,7 @@ def alerting_of(
         AlertSources(
             outbox=store.outbox,
             watch=store.watch,
-            cap_of=Caps(gateway, store).cap_of,
+            caps=caps,
             used_up=gateway.lockouts.used_up,
             key_names=key_names,
         ),
@@ -86,39 +91,47 @@ def alerting_of(
     )
 
 
-class Caps:
-    """Finds the cap of an account: of the gateway, a key, or a user."""
+class Caps(Struct, frozen=True):
+    """The caps of the gateway, of every key and of every user, as they are at one moment.
 
-    def __init__(self, gateway: Gateway, store: SqliteStore) -> None:
-        self._gateway, self._store = gateway, store
-        self._policies = Policies(gateway.house)
+    The tier of a login token is known while its user calls, not here: of such users only those count whose
+    tier or quota the operator has set. `usual` is the policy of users about whom nothing is decided.
+    """
 
-    async def cap_of(self, standing: Standing) -> Standing | None:
-        """Return how an account stands against its cap, `None` where it has none or that is not known here.
+    house: Budget
+    keys: dict[str, Budget]
+    users: dict[str, Policy]
+    usual: Policy
 
-        The tier of a login token is known while its user calls, not here: of such users only those count
-        whose tier or quota the operator has set.
-        """
-        kind, _, name = standing.account.scope.partition(":")
-        period = standing.account.period
-        cap: int | None = None
+    @classmethod
+    async def read(cls, house: HouseTerms, directory: Directory) -> "Caps":
+        """Read what is decided now."""
+        policies = Policies(house)
+
+        def policy_of(user: str, record: UserRecord | None) -> Policy:
+            principal = Principal(key_id="", key_name="", end_user=user)
+            return policies.for_user(principal, Policy(budgets=()), record)
+
+        return cls(
+            house.budget,
+            {record.id: record.budget for record in await directory.keys()},
+            {record.id: policy_of(record.id, record) for record in await directory.users()},
+            policy_of("", None),
+        )
+
+    def of(self, scope: str, period: str) -> int | None:
+        """Return the cap of an account, `None` where it has none or that is not known here."""
+        kind, _, name = scope.partition(":")
         if kind == "global":
-            cap = _of_budget(self._gateway.house.budget, period)
-        elif kind == "key":
-            record = await self._store.directory.get(name)
-            cap = None if record is None else _of_budget(record.budget, period)
-        elif kind == "user":
-            cap = await self._of_user(name, period)
-        if cap is None:
-            return None
-        return Standing(Account(standing.account.scope, period, cap), standing.spent, standing.held)
-
-    async def _of_user(self, user: str, period: str) -> int | None:
-        record = await self._store.directory.find_user(user)
-        if record is None and _TOKEN_USER.fullmatch(user):
-            return None
-        principal = Principal(key_id="", key_name="", end_user=user)
-        policy = self._policies.for_user(principal, Policy(budgets=()), record)
+            return _of_budget(self.house, period)
+        if kind == "key":
+            budget = self.keys.get(name)
+            return None if budget is None else _of_budget(budget, period)
+        policy = self.users.get(name)
+        if policy is None:
+            if _TOKEN_USER.fullmatch(name):
+                return None
+            policy = self.usual
         if ":" in period:
             return next((_of_quota(each.quota, period) for each in policy.quotas), None)
         return next((_of_budget(each.budget, period) for each in policy.budgets), None)

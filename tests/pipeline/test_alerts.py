@@ -159,6 +159,35 @@ async def test_the_digest_of_yesterday_goes_out_once_in_the_morning_of_the_time_
     assert digest["text"].startswith("2026-11-21: $0.01 for 1 calls.")
 
 
+async def test_the_digest_sums_up_more_models_than_it_lists(start: Start) -> None:
+    async with receiving() as receiver:
+        names = [f"fake-gpt-{number}" for number in range(12)]
+        priced = {
+            f"prices.{name}.{rate}_usd_per_mtok": "10.00" for name in names for rate in ("input", "output")
+        }
+        app = await start(
+            **to(receiver, alerts__digest_at="08:00", **priced), **{"providers.mock.models": names}
+        )
+        for name in names:
+            answer = await app.chat({**marked("ada", max_tokens=16), "model": name})
+            assert answer.status_code == 200, answer.text
+        await app.settled()
+        app.clock.turn(datetime.fromisoformat("2026-11-22T08:01:00+00:00").timestamp() - app.clock())
+        await tell(app)
+        [data] = [event["data"] for event in told(receiver) if event["type"] == "digest.daily"]
+    assert (len(data["models"]), data["calls"]) == (10, 12)
+    assert data["spent_usd"] == data["keys"][0]["cost_usd"]
+
+
+async def test_what_was_told_is_not_handed_to_the_store_again(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver, budget__daily_usd="0.01"))
+        await app.chat(marked("ada", "full", max_tokens=300))
+        assert await tell(app) == ["budget.threshold"]
+        await app.seawall.store.outbox.trim(app.clock() + 10 * 365 * 86_400)  # Now the store would take it.
+        assert await tell(app) == []
+
+
 async def test_a_call_never_waits_for_a_receiver_that_hangs(start: Start) -> None:
     async with receiving(0) as receiver:
         app = await start(**to(receiver, budget__daily_usd="0.05"))

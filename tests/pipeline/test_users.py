@@ -12,6 +12,7 @@ from seawall.core.ledger import Account
 from tests.docs.pages import blocks_of
 from tests.fixtures.gateways import ADMIN_KEY, RunningApp, Start, marked
 from tests.fixtures.mock_calls import until
+from tests.fixtures.receivers import receiving
 
 TIERS: dict[str, object] = {
     "default_tier": "free",
@@ -181,6 +182,51 @@ async def test_a_person_is_forgotten_and_the_sums_stay(start: Start) -> None:
     alias = Account(f"user:{erased['kept_as']}", "tokens:2026-11-21", None)
     [kept] = await app.seawall.gateway.ledger.standings([alias])
     assert kept.spent > 0
+
+
+async def test_nothing_that_was_told_of_a_person_or_kept_for_it_lies_about_later(
+    start: Start,
+) -> None:
+    async with receiving() as receiver:
+        app = await start(
+            **TIERS,
+            alerts__webhook_url=receiver.url,
+            alerts__allow_private=True,
+            alerts__digest_at="off",
+            cache__enabled=True,
+        )
+        alerting = app.seawall.alerting
+        assert alerting is not None
+        await alerting.stop()  # From here on by hand.
+        for name in ("lovelace", "babbage"):
+            await app.admin("PATCH", f"/users/{name}", {"tier": "premium"})
+            await app.admin("PATCH", f"/users/{name}", {"quota": {"tokens_per_day": 500}})
+        assert await alerting.deliver() == 2  # What was sent leaves a line behind.
+        answer = await app.chat(marked("lovelace", "full", max_tokens=300))
+        assert answer.status_code == 200, answer.text
+        await app.settled()
+        assert await alerting.look() == 1  # What waits names her as well.
+        assert "lovelace" in everything_in(app.database)
+
+        await app.admin("DELETE", "/users/lovelace")
+        assert "lovelace" not in everything_in(app.database)
+        assert "babbage" in everything_in(app.database)
+        kept = [delivery.kind for delivery in await app.seawall.store.outbox.newest()]
+        assert kept == ["user.tier_changed"] * 2
+
+
+async def test_a_persons_kept_answers_are_overwritten(start: Start) -> None:
+    app = await start(cache__enabled=True)
+    answer = (await app.chat(marked("lovelace"))).json()["choices"][0]["message"]["content"]
+    await app.settled()
+    file, text = app.database.parent / "answers.db", answer.encode()
+
+    def on_disk() -> bool:
+        return any(text in each.read_bytes() for each in file.parent.glob("answers.db*"))
+
+    await until(on_disk)
+    await app.admin("DELETE", "/users/lovelace")
+    assert not on_disk()
 
 
 async def test_a_person_whose_call_is_running_is_forgotten_a_moment_later(start: Start) -> None:

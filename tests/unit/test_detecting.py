@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.docs.pages import blocks_of
 
 from seawall.core.ledger import Account, Standing
+from seawall.core.lockouts import Lockouts
 from seawall.core.money import NANO
 from seawall.core.watching import AlertRules, Seen
 from seawall.jobs import detecting
@@ -50,6 +51,15 @@ def test_the_page_shows_what_a_webhook_gets() -> None:
     [event] = detecting.thresholds([standing(4 * NANO, 5 * NANO)], RULES, at)
     [shown] = [block.text for block in blocks_of("docs/alerts.md") if block.language == "json"]
     assert json.loads(payload_of(event)) == json.loads(shown)
+
+
+def test_a_budget_that_is_used_up_is_no_quota_that_is() -> None:
+    lockouts = Lockouts()
+    spent = Standing(Account("key:k", TODAY, 0), 0, 0)
+    used_up = Standing(Account("user:ada", f"tokens:{TODAY}", 9), 9, 0)
+    assert lockouts.note([spent], 0.0) is None
+    assert lockouts.note([spent, used_up], 0.0) == used_up
+    assert lockouts.used_up() == [used_up]
 
 
 def test_a_cap_of_nothing_or_none_is_no_alert() -> None:

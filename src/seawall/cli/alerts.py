@@ -13,8 +13,8 @@ import typer
 from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, stop, with_store
 
 if TYPE_CHECKING:
-    from seawall.core.events import Delivery
-    from seawall.settings import Settings
+    from seawall.core.events import Channel, Delivery
+    from seawall.jobs.alerting import Send
     from seawall.stores.sqlite.store import SqliteStore
 
 SECRET_BYTES = 32
@@ -77,7 +77,7 @@ def try_channels(config: ConfigOption = None, data: DataOption = None) -> None:
         stop(error.message)
     if not senders:
         stop("there is nobody to tell: state alerts.webhook_url or mail.host in seawall.toml.")
-    if not asyncio.run(_try(settings)):
+    if not asyncio.run(_try(senders)):
         raise typer.Exit(1)
 
 
@@ -88,16 +88,15 @@ def secret() -> None:
     print(f"SEAWALL_WEBHOOK_SECRET=whsec_{text}")
 
 
-async def _try(settings: "Settings") -> bool:
+async def _try(senders: "dict[Channel, Send]") -> bool:
     """Send the test; returns whether every channel took it."""
-    from seawall.alerts import senders_of
     from seawall.core.events import Delivery, Event
     from seawall.jobs.webhook import Undelivered
     from seawall.stores.sqlite.outbox import payload_of
 
     now, is_fine = time.time(), True
     event = Event("test", "test", "This is a test: alerts arrive here.", {"test": True}, now)
-    for channel, send in senders_of(settings).items():
+    for channel, send in senders.items():
         event_id = f"evt_{secrets.token_hex(12)}"
         delivery = Delivery(event_id, event_id, event.kind, channel, payload_of(event), 0, now)
         try:

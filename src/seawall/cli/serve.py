@@ -62,9 +62,8 @@ def _bind(settings: "Settings") -> socket.socket:
     if not settings.behind_proxy and not ipaddress.ip_address(bound.getsockname()[0]).is_loopback:
         stop(
             f"{host} can be reached by others, and this version has no HTTPS of its own: keys and texts "
-            "would travel readable. Listen on 127.0.0.1 and put a proxy with HTTPS in front; "
-            "where that proxy "
-            'is on another machine, state its network: behind_proxy = ["10.0.0.0/8"].'
+            "would travel readable. Listen on 127.0.0.1 and put a proxy with HTTPS in front; where that "
+            'proxy is on another machine, state its network: behind_proxy = ["10.0.0.0/8"].'
         )
     return bound
 

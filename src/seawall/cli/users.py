@@ -88,9 +88,8 @@ def set_tier(
     data: DataOption = None,
 ) -> None:
     """Put a user into a tier. A running gateway follows within a second."""
-    settings = read_settings(config, data_dir=data)
-    _change(settings, user, {"tier": None if tier == "default" else tier})
-    _print(_look_at(settings, user), settings, as_json=as_json)
+    changed = {"tier": None if tier == "default" else tier}
+    _change(user, changed, read_settings(config, data_dir=data), as_json=as_json)
 
 
 @app.command("block")
@@ -102,9 +101,7 @@ def block(
     data: DataOption = None,
 ) -> None:
     """Shut a user out, or with --off let it in again."""
-    settings = read_settings(config, data_dir=data)
-    _change(settings, user, {"blocked": not off})
-    _print(_look_at(settings, user), settings, as_json=as_json)
+    _change(user, {"blocked": not off}, read_settings(config, data_dir=data), as_json=as_json)
 
 
 @app.command("reset")
@@ -112,9 +109,7 @@ def reset(
     user: UserArgument, as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None
 ) -> None:
     """Begin the quotas of a user anew; money that was spent stays spent."""
-    settings = read_settings(config, data_dir=data)
-    _change(settings, user, {"reset": True})
-    _print(_look_at(settings, user), settings, as_json=as_json)
+    _change(user, {"reset": True}, read_settings(config, data_dir=data), as_json=as_json)
 
 
 @app.command("erase")
@@ -132,7 +127,6 @@ def erase(
     if not yes and not typer.confirm(f"Forget {printable(user)} for good?", err=True):
         stop("nothing was changed.", code=1)
     alias = new_alias()
-
     settings = read_settings(config, data_dir=data)
 
     async def work(books: "Books") -> int:
@@ -188,13 +182,15 @@ def _look_at(settings: "Settings", user: str) -> "UserView":
     return _with_books(settings, work)
 
 
-def _change(settings: "Settings", user: str, fields: dict[str, Any]) -> None:
+def _change(user: str, fields: dict[str, Any], settings: "Settings", *, as_json: bool) -> None:
+    """Change a user, and show how it stands now."""
     from seawall.server.admin_users import change_user
 
     async def work(books: "Books") -> None:
         await change_user(user, fields, books)
 
     _with_books(settings, work)
+    _print(_look_at(settings, user), settings, as_json=as_json)
 
 
 def _print(view: "UserView", settings: "Settings", *, as_json: bool) -> None:

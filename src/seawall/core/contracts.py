@@ -211,9 +211,7 @@ class CallLog(Protocol):
     """One row per call, and the sums over them."""
 
     def write(self, row: CallRow) -> None:
-        """Take the row of a call that never held money, to be written soon; raises Overloaded where it
-        cannot.
-        """
+        """Take the row of a call that never held money, to be written soon; raises Overloaded."""
 
     async def find(self, call_id: str) -> CallRow | None:
         """Return one call."""
@@ -404,8 +402,8 @@ class Outbox(Protocol):
 class Watch(Protocol):
     """What alerts look at. Everything raises Overloaded where the store is down."""
 
-    async def standings(self, period: str) -> list[Standing]:
-        """Return every account of a period of which something is used."""
+    async def used(self, period: str) -> list[tuple[str, int, int]]:
+        """Return (scope, used, held) of every account of a period of which something is used."""
 
     async def days(self, first: str, last: str) -> dict[str, dict[str, int]]:
         """Return what the gateway and each key spent on each day, by scope and day."""
@@ -414,7 +412,7 @@ class Watch(Protocol):
         """Return the newest calls since then, 5,000 at most."""
 
     async def sums(self, by: str, first_hour: int, last_hour: int) -> list[tuple[str, int, int, int]]:
-        """Return (name, calls, tokens, cost) by `key`, `model` or `user`, the dearest ten."""
+        """Return (name, calls, tokens, cost) by `key`, `model` or `user`, the dearest ten, or of `all`."""
 
     async def refused(self, since_ms: int, until_ms: int) -> list[tuple[str, int]]:
         """Return how many calls were refused, by code."""

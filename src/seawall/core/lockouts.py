@@ -31,8 +31,9 @@ class Lockouts:
         return until is not None and now_s < until <= now_s + BELIEVED_S
 
     def note(self, standings: list[Standing], now_s: float) -> Standing | None:
-        """Remember how quotas stand; returns one that is used up."""
+        """Remember how quotas stand; returns one that is used up. Budgets are passed over."""
         found = None
+        standings = [standing for standing in standings if standing.account.counts != "usd"]
         for standing in standings:
             cap = standing.account.cap
             if cap is not None and standing.spent >= cap:

@@ -52,16 +52,11 @@ class Policies:
             misses_user=self._limits_users and record.kind == "key",
         )
 
-    def for_issuer(self, key_id: str, models: frozenset[str] | None = None) -> Policy:
+    def for_issuer(self, key_id: str) -> Policy:
         """Return the policy of those who show a token of an issuer, as far as no user has a part in it."""
         scope = Scope("key", key_id)
         limits = (*self._global_limits, *self._of_house("key", scope))
-        return Policy(
-            budgets=(self._global,),
-            models=models,
-            limits=_for_all(limits),
-            model_limits=_for_models(limits),
-        )
+        return Policy(budgets=(self._global,), limits=_for_all(limits), model_limits=_for_models(limits))
 
     def for_stranger(self, address: str) -> tuple[Limit, ...]:
         """Return the limits on failed attempts to log in from an address."""

@@ -92,9 +92,8 @@ def read_origins(value: Any, param: str) -> tuple[str, ...]:
     for position, origin in enumerate(value):
         if not is_origin(origin):
             raise InvalidRequest(
-                f"{param}[{position}] must be an origin such as https://app.example.com: scheme, "
-                f"host and port,"
-                " nothing else.",
+                f"{param}[{position}] must be an origin such as https://app.example.com: scheme, host and"
+                " port, nothing else.",
                 param=f"{param}[{position}]",
             )
     return tuple(dict.fromkeys(value))

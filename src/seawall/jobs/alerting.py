@@ -1,7 +1,8 @@
 """The scheduler of alerts: looks at the books every few seconds, and delivers what there is to tell.
 
 Invariants:
-- All state is in the database: several processes on one file announce an event once, and deliver it by one.
+- What was announced is in the database: several processes on one file announce an event once, and deliver it
+  by one. Only which provider was down is known to the process alone: its recovery is not told by another.
 - An event that was announced is delivered or given up after two days; a crash between sending and noting
   sends it again under the same id, so that receivers can tell.
 - Whatever fails here is logged and tried again; no call ever waits for it.
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from seawall.core.contracts import Outbox, Watch
 from seawall.core.events import Channel, Delivery, Event
-from seawall.core.ledger import Standing
+from seawall.core.ledger import Account, Standing
 from seawall.core.periods import LIFETIME, day_of, month_of, names_in
 from seawall.core.watching import AlertRules
 from seawall.jobs import detecting
@@ -36,8 +37,11 @@ BACKOFF_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0)
 """Pauses before a delivery is tried again; after the last one it is given up."""
 
 Send = Callable[[Delivery, float], Awaitable[None]]
-Cap = Callable[[Standing], Awaitable[Standing | None]]
-"""Returns how an account stands against its cap, `None` where it has none."""
+Cap = Callable[[str, str], int | None]
+"""Returns the cap of an account, by scope and period; `None` where it has none."""
+TOLD_MAX = 100_000
+AT_A_TIME = 500
+"""After so many accounts others are let in: a look at many may not hold up calls."""
 
 
 class AlertTerms(Struct, frozen=True):
@@ -54,7 +58,7 @@ class AlertSources(Struct, frozen=True):
 
     outbox: Outbox
     watch: Watch
-    cap_of: Cap
+    caps: Callable[[], Awaitable[Cap]]
     used_up: Callable[[], list[Standing]]
     key_names: Callable[[], Awaitable[dict[str, str]]]
 
@@ -67,8 +71,10 @@ class Alerting:
     ) -> None:
         self._terms, self._senders = terms, senders
         self._outbox, self._watch = sources.outbox, sources.watch
-        self._cap_of, self._used_up, self._key_names = sources.cap_of, sources.used_up, sources.key_names
+        self._caps, self._used_up, self._key_names = sources.caps, sources.used_up, sources.key_names
+        self._told: set[str] = set()
         self._now = now
+        self._lowest = min(terms.rules.thresholds)
         self._down: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -85,7 +91,9 @@ class Alerting:
     async def look(self) -> int:
         """Look once at everything; returns how many events were announced."""
         now = self._now()
-        events = [event async for event in self._events(now)]
+        events = [event async for event in self._events(now) if event.subject not in self._told]
+        if len(self._told) > TOLD_MAX:
+            self._told.clear()  # The database knows all of them.
         announced = 0
         for event in events:
             channels: list[Channel] = [
@@ -94,6 +102,7 @@ class Alerting:
                 if kinds is None or event.kind in kinds
             ]
             announced += await self._outbox.announce([event], channels)
+            self._told.add(event.subject)
         return announced
 
     async def deliver(self) -> int:
@@ -140,8 +149,11 @@ class Alerting:
 
     async def _events(self, now: float) -> AsyncIterator[Event]:
         rules = self._terms.rules
-        for event in detecting.thresholds(await self._standings(now), rules, now):
+        passed = detecting.thresholds(await self._standings(now), rules, now)
+        for number, event in enumerate(passed):
             yield event
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)
         for event in detecting.exhausted_quotas(self._used_up(), now):
             yield event
         first = day_of(now - HISTORY_DAYS * 86_400)
@@ -162,21 +174,21 @@ class Alerting:
             yield await digest(self._watch, await self._key_names(), now, self._terms.zone)
 
     async def _standings(self, now: float) -> list[Standing]:
-        """Return every account of the present periods that has a cap."""
+        """Return every account of the present periods of which as much is used as the lowest threshold."""
         day, month = names_in(now, self._terms.zone)
         quotas = [f"{unit}:{period}" for unit in ("tokens", "requests") for period in (day, month)]
-        found = []
+        cap_of, found = await self._caps(), []
         for period in (day_of(now), month_of(now), LIFETIME, *quotas):
-            for standing in await self._watch.standings(period):
-                capped = await self._cap_of(standing)
-                if capped is not None:
-                    found.append(capped)
+            for number, (scope, spent, held) in enumerate(await self._watch.used(period)):
+                cap = cap_of(scope, period)
+                if cap is not None and spent * 100 >= cap * self._lowest:
+                    found.append(Standing(Account(scope, period, cap), spent, held))
+                if number % AT_A_TIME == AT_A_TIME - 1:
+                    await asyncio.sleep(0)
         return found
 
     def _is_digest_due(self, now: float) -> bool:
-        """Say whether the hour of the digest was passed within the last two: a stopped gateway skips a
-        day.
-        """
+        """Say whether it is time, for two hours: a gateway that is stopped so long skips a day."""
         if self._terms.digest_at is None:
             return False
         hour, minute = self._terms.digest_at

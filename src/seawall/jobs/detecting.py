@@ -1,7 +1,8 @@
 """What is worth an alert: pure functions from what the database shows to events.
 
 Invariants:
-- An event's subject names what it is about and the period, so that it is announced once.
+- An event's subject names what it is about and the period, so that it is announced once; a user stands in it
+  as ` user:ID `, by which it is found when a person is erased.
 - Where several thresholds were passed at once only the highest is told.
 - No prompt, key or provider account stands in an event; ids of keys and users do, for the operator alone.
 """
@@ -140,7 +141,7 @@ def surprises(calls: Sequence[Seen], now: float) -> Iterator[Event]:
     for key_id, user in sorted(loops, key=str):
         whom = f"the user {user}" if user else f"the key {key_id}"
         data = {"key_id": key_id, "end_user": user}
-        subject = f"loop.detected {key_id} {user} {hour}"
+        subject = f"loop.detected {key_id} user:{user or ''} {hour}"
         yield Event(
             "loop.detected", subject, f"A loop was stopped: {whom} sent one call again and again.", data, now
         )

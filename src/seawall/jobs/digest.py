@@ -1,6 +1,4 @@
-"""The daily digest: what yesterday cost, who spent it, what the cache saved, who was refused, what was
-unusual.
-"""
+"""The daily digest: what yesterday cost, who spent it, what the cache saved, who was refused."""
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -23,7 +21,7 @@ async def digest(watch: Watch, key_names: dict[str, str], now: float, zone: tzin
     users = [row for row in await watch.sums("user", *hours) if row[0]]
     refused = await watch.refused(start * 1000, end * 1000)
     saved = await watch.saved(start * 1000, end * 1000)
-    spent, calls = sum(row[3] for row in models), sum(row[1] for row in models)
+    calls, spent = next(((row[1], row[3]) for row in await watch.sums("all", *hours)), (0, 0))
     day = f"{first:%Y-%m-%d}"
     text = f"{day}: ${spent / NANO:.2f} for {calls:,} calls."
     data: dict[str, Any] = {

@@ -15,6 +15,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import socket
 import ssl
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -127,7 +128,7 @@ def _is_global(address: IPv4Address | IPv6Address) -> bool:
 async def _resolve(host: str, *, allow_private: bool) -> str:
     """Look a name up once; raises Undelivered where it has no address, or one that is not public."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, proto=6)
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
     except OSError:
         raise Undelivered("the receiver's name is not known") from None
     addresses = [str(entry[4][0]) for entry in found]

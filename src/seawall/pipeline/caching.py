@@ -161,9 +161,7 @@ class Recalling:
             waited = True
 
     async def _wait_for(self, flight: Flight) -> bool:
-        """Wait for a call in flight; returns false where such answers are not kept: then all go on at
-        once.
-        """
+        """Wait for a call in flight; returns false where such answers are not kept: all go on at once."""
         call, limit_s = self._call, self._gateway.limits.call_s
         try:
             with Deadline(call.task, limit_s):

@@ -111,7 +111,8 @@ def rate_limited(refused: Refused, gateway: Gateway) -> RateLimited:
     when = f"{seconds} second{'s' if seconds != 1 else ''}"
     if is_own:
         model = f" of {limit.model}" if limit.model else ""
-        message = f"This {whose} may make {_amount(limit)}{model}, and that is used up. Try again in {when}."
+        may = f"This {whose} may {'use' if limit.unit == 'tokens' else 'make'} {_amount(limit)}{model}"
+        message = f"{may}, and that is used up. Try again in {when}."
     else:
         message = f"This gateway takes no more calls at the moment. Try again in {when}."
     resets = datetime.fromtimestamp(gateway.now() + wait_s, UTC)

@@ -28,9 +28,8 @@ def refuse_loop(call: Call, gateway: Gateway) -> None:
     same = "nearly the same call" if is_near else "the same call"
     seen = f"{same.capitalize()} came {loop.count} times within {math.ceil(loop.seconds)} seconds"
     raise LoopDetected(
-        f"{seen}; more than {limit} in {rules.window_s:g} seconds are taken for a loop. Look for "
-        f"a retry without "
-        "an end, or an effect that runs again and again. A call that differs is answered at once.",
+        f"{seen}; more than {limit} in {rules.window_s:g} seconds are taken for a loop. Look for a retry"
+        " without an end, or an effect that runs again and again. A call that differs is answered at once.",
         facts=Facts(
             rule="loop.calls" if is_person else "loop.calls_unnamed",
             scope="user" if principal.end_user else "address" if principal.address else "key",
@@ -40,7 +39,6 @@ def refuse_loop(call: Call, gateway: Gateway) -> None:
             resets_at=datetime.fromtimestamp(gateway.now() + loop.wait_s, UTC).isoformat(
                 timespec="milliseconds"
             ),
-            say="The same message was sent again and again, so it was stopped. Please change it, "
-            "or wait a moment.",
+            say="The same message was sent again and again, so it was stopped. Please change it, or wait.",
         ),
     )

@@ -1,6 +1,6 @@
 """The admin API: keys, calls and usage, for the holder of the admin key."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway, KeyRecord
-from seawall.core.errors import InvalidRequest, Unauthenticated, UnknownRoute
+from seawall.core.errors import InvalidRequest, UnknownRoute
 from seawall.core.policy import Scope
 from seawall.identity import records
 from seawall.identity.keys import new_secret
 from seawall.server.body import BodyLimits, read_json
-from seawall.server.cold import is_admin, json_response, whole_number
+from seawall.server.cold import Endpoint, admin_route, count_at_once, json_response, whole_number
 from seawall.server.showing import show_call, show_key, show_sums
 
 CALLS_MAX = 1_000
@@ -23,8 +23,6 @@ DAY_MS = 86_400_000
 USAGE_DAYS = 31
 NO_KEY = "There is no key with this id."
 USAGE_DAYS_MAX = 3_660
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Admin:
@@ -114,14 +112,8 @@ class Admin:
         record = await self._gateway.directory.change(request.path_params["id"], how)
         if record is None:
             raise UnknownRoute(NO_KEY)
-        self._changed()
+        count_at_once(self._gateway)
         return record
-
-    def _changed(self) -> None:
-        """Let a change count from now on, for those who wait as well."""
-        self._gateway.identity.forget()
-        self._gateway.lockouts.forget()
-        self._gateway.lines.freed()
 
     async def _shown(self, record: KeyRecord) -> dict[str, Any]:
         scope = str(Scope("key", record.id))
@@ -133,12 +125,7 @@ def admin_routes(gateway: Gateway, admin_key: str, limits: BodyLimits) -> list[R
     admin = Admin(gateway, limits)
 
     def route(path: str, methods: dict[str, Endpoint]) -> Route:
-        async def endpoint(request: Request) -> Response:
-            if not is_admin(request, admin_key):
-                raise Unauthenticated("This needs the admin key as a bearer token.")
-            return await methods["GET" if request.method == "HEAD" else request.method](request)
-
-        return Route(f"/admin/v1{path}", endpoint, methods=list(methods))
+        return admin_route(path, methods, admin_key)
 
     return [
         route("/keys", {"GET": admin.list_keys, "POST": admin.create_key}),

@@ -7,9 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import Unauthenticated
 from seawall.core.money import format_usd
-from seawall.server.cold import is_admin, json_response, whole_number
+from seawall.server.cold import admin_route, json_response, whole_number
 
 DAYS_DEFAULT = 31
 DAYS_MAX = 3_660
@@ -19,15 +18,14 @@ DAY_MS = 86_400_000
 def cache_admin_routes(gateway: Gateway, admin_key: str) -> list[Route]:
     """Return the route; it asks for the admin key first."""
 
-    async def endpoint(request: Request) -> Response:
-        if not is_admin(request, admin_key):
-            raise Unauthenticated("This needs the admin key as a bearer token.")
-        if request.method == "DELETE":
-            return json_response({"deleted": 0 if gateway.answers is None else await gateway.answers.clear()})
+    async def show(request: Request) -> Response:
         days = whole_number(request, "days", DAYS_DEFAULT, DAYS_MAX)
         return json_response(await show_cache(gateway, days))
 
-    return [Route("/admin/v1/cache", endpoint, methods=["GET", "DELETE"])]
+    async def clear(request: Request) -> Response:
+        return json_response({"deleted": 0 if gateway.answers is None else await gateway.answers.clear()})
+
+    return [admin_route("/cache", {"GET": show, "DELETE": clear}, admin_key)]
 
 
 async def show_cache(gateway: Gateway, days: int) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import InvalidRequest, Unauthenticated
-from seawall.server.cold import is_admin, json_response
+from seawall.core.errors import InvalidRequest
+from seawall.server.cold import admin_route, json_response
 
 
 def state_admin_routes(gateway: Gateway, admin_key: str) -> list[Route]:
     """Return the route; it asks for the admin key first."""
 
     async def forget(request: Request) -> Response:
-        if not is_admin(request, admin_key):
-            raise Unauthenticated("This needs the admin key as a bearer token.")
         query = request.query_params
         unknown = sorted(set(query) - {"key", "end_user"})
         if unknown or len(query.multi_items()) > len(query):  # A slip must not widen what is deleted.
@@ -29,4 +27,4 @@ def state_admin_routes(gateway: Gateway, admin_key: str) -> list[Route]:
         deleted = await gateway.conversations.forget(query.get("key"), query.get("end_user"))
         return json_response({"deleted": deleted})
 
-    return [Route("/admin/v1/state", forget, methods=["DELETE"])]
+    return [admin_route("/state", {"DELETE": forget}, admin_key)]

@@ -1,7 +1,6 @@
 """The admin API of end users: what they used, which tier they are in, who is shut out, who is forgotten."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -10,13 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import InvalidRequest, Unauthenticated
+from seawall.core.errors import InvalidRequest
 from seawall.core.events import Event
 from seawall.core.money import format_usd
 from seawall.identity import user_records
 from seawall.pipeline.caching import user_hash
 from seawall.server.body import BodyLimits, read_json
-from seawall.server.cold import is_admin, json_response, whole_number
+from seawall.server.cold import admin_route, count_at_once, json_response, whole_number
 from seawall.server.showing import iso_of
 from seawall.server.user_view import Books, look_at, quota_accounts, show_user
 
@@ -25,8 +24,6 @@ USERS_DEFAULT = 100
 DAYS_DEFAULT = 31
 DAYS_MAX = 3_660
 DAY_MS = 86_400_000
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class AdminUsers:
@@ -55,7 +52,7 @@ class AdminUsers:
         user_id = user_records.read_id(request.path_params["id"])
         body, _ = await read_json(request.scope["headers"], request.receive, self._limits)  # type: ignore[arg-type] # the same type by another name
         await change_user(user_id, body, _books(self._gateway))
-        self._changed()
+        count_at_once(self._gateway)
         return json_response(await self._shown(user_id))
 
     async def erase(self, request: Request) -> Response:
@@ -65,13 +62,8 @@ class AdminUsers:
         calls = await self._gateway.directory.erase_user(user_id, alias)
         if self._gateway.answers is not None:
             await self._gateway.answers.forget_user(user_hash(user_id))
-        self._changed()
+        count_at_once(self._gateway)
         return json_response({"erased": True, "kept_as": alias, "calls": calls})
-
-    def _changed(self) -> None:
-        self._gateway.identity.forget()
-        self._gateway.lockouts.forget()
-        self._gateway.lines.freed()
 
     async def _shown(self, user_id: str) -> dict[str, Any]:
         books = _books(self._gateway)
@@ -114,7 +106,7 @@ async def change_user(user_id: str, fields: dict[str, Any], books: Books) -> Non
         tier, at = fields["tier"], books.now()
         text = f"The user {user_id} is in the tier {tier or 'by default'} now."
         data = {"user": user_id, "tier": tier}
-        event = Event("user.tier_changed", f"user.tier_changed {user_id} {at}", text, data, at)
+        event = Event("user.tier_changed", f"user.tier_changed user:{user_id} {at}", text, data, at)
     await books.directory.change_user(user_id, how, event, books.channels)
     if fields.get("reset"):
         policy = (await look_at(user_id, books)).policy
@@ -130,17 +122,10 @@ def user_admin_routes(gateway: Gateway, admin_key: str, limits: BodyLimits) -> l
     """Return the routes; every one asks for the admin key first."""
     users = AdminUsers(gateway, limits)
 
-    def route(path: str, methods: dict[str, Endpoint]) -> Route:
-        async def endpoint(request: Request) -> Response:
-            if not is_admin(request, admin_key):
-                raise Unauthenticated("This needs the admin key as a bearer token.")
-            return await methods["GET" if request.method == "HEAD" else request.method](request)
-
-        return Route(f"/admin/v1/users{path}", endpoint, methods=[*methods])
-
+    one = {"GET": users.show, "PATCH": users.change, "DELETE": users.erase}
     return [
-        route("", {"GET": users.list}),
-        route("/{id:path}", {"GET": users.show, "PATCH": users.change, "DELETE": users.erase}),
+        admin_route("/users", {"GET": users.list}, admin_key),
+        admin_route("/users/{id:path}", one, admin_key),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import InvalidRequest, Overloaded, SeawallError, UnknownRoute, WrongMethod
+from seawall.core.errors import (
+    InvalidRequest,
+    Overloaded,
+    SeawallError,
+    Unauthenticated,
+    UnknownRoute,
+    WrongMethod,
+)
 from seawall.core.policy import Policy
 from seawall.server.credentials import credentials_of, end_user_of, secret_of
 from seawall.server.endpoints import ENDPOINTS, endpoint_of
@@ -19,6 +26,7 @@ from seawall.server.replies import advice
 from seawall.wire.openai_errors import write_error
 
 DIGITS_MAX = 9
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("seawall.server")
 
@@ -32,6 +40,24 @@ def is_admin(request: Request, admin_key: str) -> bool:
     """Say whether the request shows the admin key, compared in constant time."""
     shown = secret_of(request.scope["headers"])
     return shown is not None and hmac.compare_digest(shown.encode(), admin_key.encode())
+
+
+def admin_route(path: str, methods: Mapping[str, Endpoint], admin_key: str) -> Route:
+    """Return a route below /admin/v1 that asks for the admin key first; raises Unauthenticated."""
+
+    async def endpoint(request: Request) -> Response:
+        if not is_admin(request, admin_key):
+            raise Unauthenticated("This needs the admin key as a bearer token.")
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(f"/admin/v1{path}", endpoint, methods=[*methods])
+
+
+def count_at_once(gateway: Gateway) -> None:
+    """Let a change by the operator count from now on, for those who wait as well."""
+    gateway.identity.forget()
+    gateway.lockouts.forget()
+    gateway.lines.freed()
 
 
 def whole_number(request: Request, name: str, default: int, most: int) -> int:

@@ -108,9 +108,7 @@ class CallReply:
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _frames_of(self, kept: KeptAnswer) -> list[bytes]:
-        """Return the frames of a kept answer for this client; written anew where it was asked for
-        otherwise.
-        """
+        """Return the frames of a kept answer; written anew where this client asked for another form."""
         assert self._call.request is not None
         if _is_same_form(kept, self._call.request):
             return frames_of(kept)

@@ -59,16 +59,13 @@ class IssuerSettings(Section):
         secret = None if self.secret_env is None else secrets.get(self.secret_env)
         if self.secret_env is not None and (secret is None or len(secret) < SECRET_CHARS_MIN):
             raise SettingsError(
-                f"issuers.{name}: the secret in {self.secret_env} is missing or shorter than "
-                f"{SECRET_CHARS_MIN}"
-                " characters; set it in the environment or in .env."
+                f"issuers.{name}: the secret in {self.secret_env} is missing or shorter than"
+                f" {SECRET_CHARS_MIN} characters; set it in the environment or in .env."
             )
         return IssuerTerms(
             name=name,
             issuer=self.issuer,
-            algorithms=("HS256",)
-            if secret is not None
-            else tuple(self.algorithms or ("RS256", "ES256", "EdDSA")),
+            algorithms=("HS256",) if secret is not None else tuple(self.algorithms or USUAL),
             jwks_url=self.jwks_url,
             secret=secret,
             audience=tuple(self.audience or ()),

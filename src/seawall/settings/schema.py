@@ -83,9 +83,8 @@ class Settings(BaseSettings):
         default=Path(".seawall"),
     )
     behind_proxy: Networks = setting(
-        "The networks of your own proxies: their X-Forwarded-For is believed, and with any "
-        "stated the gateway may"
-        " listen on every address, since they bring HTTPS.",
+        "The networks of your own proxies: their X-Forwarded-For is believed, and with any stated the"
+        " gateway may listen on every address, since they bring HTTPS.",
         default=[],
     )
     time_zone: Zone = setting(

@@ -238,9 +238,8 @@ class CacheSettings(Section):
 
     enabled: bool = setting("Whether answers are kept.", default=False)
     scope: Literal["auto", "owner", "key", "end_user"] = setting(
-        "Who shares answers. auto: the keys of one owner share, a key without an owner with "
-        "nobody, and each user"
-        " of a browser has its own.",
+        "Who shares answers. auto: the keys of one owner share, a key without an owner with nobody, and each"
+        " user of a browser has its own.",
         default="auto",
     )
     keep_days: Whole = setting("How long an answer is kept.", default=7, ge=1, le=365)

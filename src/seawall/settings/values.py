@@ -95,9 +95,7 @@ def _read_zone(value: object) -> object:
         return value
     try:
         return ZoneInfo(str(value))
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, and says the name of a file.
-        raise ValueError('must be the name of a time zone such as "Europe/Berlin"') from None
-    except KeyError:
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError, and names a file.
         raise ValueError('must be the name of a time zone such as "Europe/Berlin"') from None
 
 
@@ -310,11 +308,7 @@ Percents = Annotated[
 Clock = Annotated[
     tuple[int, int] | None,
     BeforeValidator(_read_clock),
-    Kind(
-        'time of day, or "off"',
-        "off",
-        lambda at: f"{at[0]:02}:{at[1]:02}" if isinstance(at, tuple) else str(at),
-    ),
+    Kind('time of day, or "off"', "off", _show_clock),
 ]
 Variable = Annotated[str, AfterValidator(_read_variable), Kind("name of a variable")]
 Networks = Annotated[

@@ -1,6 +1,4 @@
-"""Reads an answer that was kept as its client got it, so that it can be written in another form or
-dialect.
-"""
+"""Reads an answer that was kept as its client got it, to be written in another form or dialect."""
 
 from collections.abc import Iterator
 
@@ -13,9 +11,7 @@ from seawall.wire.translation import make_reader, read_whole
 
 
 def events_of(kept: KeptAnswer) -> Iterator[Event]:
-    """Yield the events of a kept answer, in pieces; the usage comes with the last one where none came
-    before.
-    """
+    """Yield the events of a kept answer, in pieces; the usage comes with the last one at the latest."""
     if not kept.stream:
         yield replace(read_whole(kept.dialect, kept.body, with_pieces=True).event, usage=kept.usage)
         return

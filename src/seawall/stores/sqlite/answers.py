@@ -20,6 +20,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -245,7 +246,7 @@ class SqliteAnswers:
             connection.execute("DELETE FROM answers")
             count = connection.changes()
             connection.execute(_NEXT_GENERATION)
-        connection.execute("VACUUM")  # Texts shall not lie on the disk any longer.
+        _wipe(connection)
         self._places, self._bytes = {}, 0
         self._generation += 1
         return count
@@ -256,6 +257,8 @@ class SqliteAnswers:
             if rows:
                 connection.execute(_NEXT_GENERATION)
                 self._generation += 1
+        if rows:
+            _wipe(connection)
         self._note_gone(rows)
         return len(rows)
 
@@ -276,6 +279,13 @@ def _use_wal(connection: apsw.Connection) -> None:
             if time.monotonic() >= give_up_at:
                 raise
             time.sleep(0.01)
+
+
+def _wipe(connection: apsw.Connection) -> None:
+    """Write the file anew: texts that were deleted shall not lie on the disk any longer."""
+    connection.execute("VACUUM")
+    with suppress(apsw.BusyError):  # Another process reads; its own next checkpoint does it.
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
 
 def _pack(answer: KeptAnswer) -> bytes:

@@ -1,5 +1,6 @@
-"""Events and their deliveries on SQLite: announced once, delivered by one process at a time, kept until
-they are.
+"""Events and their deliveries on SQLite: announced once, delivered by one process at a time.
+
+What was sent stays for a month as a line without its text, so that nobody's name lies about.
 """
 
 import secrets
@@ -23,22 +24,26 @@ LISTED_MAX = 200
 _ANNOUNCE = "INSERT INTO announced (subject, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _PUT = "INSERT INTO outbox (id, event_id, at, kind, channel, payload, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _DUE = (
-    "SELECT id, event_id, kind, channel, payload, tries, at FROM outbox WHERE done_at IS NULL "
-    "AND given_up_at IS NULL"
-    " AND next_at <= ? AND leased_until <= ? ORDER BY next_at LIMIT ?"
+    "SELECT id, event_id, kind, channel, payload, tries, at FROM outbox WHERE done_at IS NULL"
+    " AND given_up_at IS NULL AND next_at <= ? AND leased_until <= ? ORDER BY next_at LIMIT ?"
 )
 _LEASE = "UPDATE outbox SET leased_until = ? WHERE id = ?"
-_DONE = "UPDATE outbox SET done_at = ?, tries = tries + 1 WHERE id = ?"
+_DONE = "UPDATE outbox SET done_at = ?, tries = tries + 1, payload = '' WHERE id = ?"
 _RETRY = "UPDATE outbox SET next_at = ?, tries = tries + 1, why = ?, leased_until = 0 WHERE id = ?"
-_GIVE_UP = "UPDATE outbox SET given_up_at = ?, tries = tries + 1, why = ? WHERE id = ?"
+_GIVE_UP = "UPDATE outbox SET given_up_at = ?, tries = tries + 1, why = ?, payload = '' WHERE id = ?"
 _NEWEST = (
     "SELECT id, event_id, kind, channel, payload, tries, at,"
-    " CASE WHEN done_at IS NOT NULL THEN 'sent' WHEN given_up_at IS NOT NULL THEN 'given up' "
-    "ELSE 'waiting' END, why"
-    " FROM outbox ORDER BY at DESC, id DESC LIMIT ?"
+    " CASE WHEN done_at IS NOT NULL THEN 'sent' WHEN given_up_at IS NOT NULL THEN 'given up'"
+    " ELSE 'waiting' END, why FROM outbox ORDER BY at DESC, id DESC LIMIT ?"
 )
 _TRIM = "DELETE FROM outbox WHERE at < ?"
 _TRIM_ANNOUNCED = "DELETE FROM announced WHERE at < ?"
+_FORGET = (
+    "DELETE FROM outbox WHERE payload <> '' AND CASE WHEN kind = 'digest.daily' THEN instr(payload, ?1)"
+    " ELSE ?1 IN (json_extract(payload, '$.data.user'), json_extract(payload, '$.data.end_user'))"
+    " OR json_extract(payload, '$.data.scope') = 'user:' || ?1 END"
+)
+_FORGET_ANNOUNCED = "DELETE FROM announced WHERE instr(subject, ' user:' || ? || ' ')"
 
 
 class SqliteOutbox:
@@ -102,6 +107,12 @@ def put(event: Event, channels: Sequence[Channel], batch: LedgerBatch) -> bool:
         row = (f"{event_id}.{channel}", event_id, event.at, event.kind, channel, payload, event.at)
         batch.cursor.execute(_PUT, row)
     return True
+
+
+def forget_user(user_id: str, batch: LedgerBatch) -> None:
+    """Take what names a user out, inside of a transaction: what waits, and what was announced."""
+    batch.cursor.execute(_FORGET, (user_id,))
+    batch.cursor.execute(_FORGET_ANNOUNCED, (user_id,))
 
 
 def _take(now: float, at_most: int, batch: LedgerBatch) -> list[Delivery]:

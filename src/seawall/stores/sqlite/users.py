@@ -79,13 +79,17 @@ def _put(record: UserRecord, batch: LedgerBatch) -> None:
 def erase(user_id: str, alias: str, batch: LedgerBatch) -> int:
     """Take a user out of everything that names it; sums and accounts go on under the alias.
 
-    Raises Conflict while a call of theirs is running: its money could not be settled any more.
+    What is deleted is overwritten. Raises Conflict while a call of theirs is running: its money could not be
+    settled any more.
     """
     execute = batch.cursor.execute
     batch.forget_scope(str(Scope("user", user_id)))
+    outbox.forget_user(user_id, batch)
+    execute("PRAGMA secure_delete = ON")
     execute(_FORGET_USER, (user_id,))
     execute(_FORGET_STATE, (user_id,))
     execute(_FORGET_OWNER, (user_id,))
+    execute("PRAGMA secure_delete = OFF")
     execute(_FORGET_SUMS, (alias, user_id))
     execute(_DROP_SUMS, (user_id,))
     execute(_MOVE_ACCOUNTS, (str(Scope("user", alias)), str(Scope("user", user_id))))

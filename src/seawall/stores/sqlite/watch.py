@@ -3,14 +3,11 @@
 from typing import Any
 
 from seawall.core.call import first_id_at
-from seawall.core.ledger import Account, Standing
 from seawall.core.watching import Seen
 from seawall.stores.sqlite.reader import Reader
 
 CALLS_MAX = 5_000
-_ACCOUNTS = (
-    "SELECT scope, period, spent + overage, held FROM accounts WHERE period = ? AND spent + overage > 0"
-)
+_ACCOUNTS = "SELECT scope, spent + overage, held FROM accounts WHERE period = ? AND spent + overage > 0"
 _DAYS = (
     "SELECT scope, period, spent + overage FROM accounts WHERE period >= ? AND period <= ?"
     " AND length(period) = 10 AND (scope = 'global' OR scope LIKE 'key:%')"
@@ -28,7 +25,7 @@ _CODES = (
     " GROUP BY 1 ORDER BY 2 DESC"
 )
 _SAVED = "SELECT total(saved) FROM calls WHERE id >= ? AND id < ?"
-_NAMES = {"key": "key_id", "model": "model", "user": "end_user"}
+_NAMES = {"all": "''", "key": "key_id", "model": "model", "user": "end_user"}
 
 
 class SqliteWatch:
@@ -40,10 +37,9 @@ class SqliteWatch:
     async def _rows(self, statement: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
         return await self._reader.run(lambda c: c.execute(statement, values).fetchall())
 
-    async def standings(self, period: str) -> list[Standing]:
-        """Return every account of a period of which something is used."""
-        rows = await self._rows(_ACCOUNTS, (period,))
-        return [Standing(Account(scope, period_), spent, held) for scope, period_, spent, held in rows]
+    async def used(self, period: str) -> list[tuple[str, int, int]]:
+        """Return (scope, used, held) of every account of a period of which something is used."""
+        return await self._rows(_ACCOUNTS, (period,))
 
     async def days(self, first: str, last: str) -> dict[str, dict[str, int]]:
         """Return what the gateway and each key spent on each day, by scope and day."""
@@ -60,7 +56,7 @@ class SqliteWatch:
         return [Seen(*row) for row in rows]
 
     async def sums(self, by: str, first_hour: int, last_hour: int) -> list[tuple[str, int, int, int]]:
-        """Return (name, calls, tokens, cost) by `key`, `model` or `user`, the dearest ten."""
+        """Return (name, calls, tokens, cost) by `key`, `model` or `user`, the dearest ten, or of `all`."""
         statement = _SUMS.format(name=_NAMES[by])
         rows = await self._rows(statement, (first_hour, last_hour))
         return [(str(name), int(calls), int(tokens), int(cost)) for name, calls, tokens, cost in rows]
