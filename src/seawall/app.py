@@ -24,6 +24,8 @@ from seawall.core.money import Usage as TokenUsage
 from seawall.core.money import cost_of, format_usd
 from seawall.core.routing import Explained
 from seawall.core.terms import HouseTerms, IssuerTerms
+from seawall.guards.guard import LocalGuard
+from seawall.guards.topics import read_profile
 from seawall.identity import records
 from seawall.identity.callers import Callers
 from seawall.identity.keys import VirtualKeys
@@ -93,6 +95,7 @@ class Seawall:
         clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
         self._make_cache(folder, now)
+        self.guard = LocalGuard(learned=read_profile(settings.guard.topics_profile))
         self.gateway = Gateway(
             identity=self.identity,
             router=self.router,
@@ -112,6 +115,7 @@ class Seawall:
             support_contact=settings.support_contact,
             house=house,
             breaker=LoopBreaker(settings.loop.rules()),
+            guard=self.guard,
             answers=self.answers,
             cache_rules=settings.cache.rules(),
             event_channels=alerts.channels_of(settings, "user.tier_changed"),
@@ -158,6 +162,7 @@ class Seawall:
         Run this before anybody can call: from then on the ledger is at or above the provider's bill.
         """
         recovered = await self.gateway.ledger.reap()
+        self.guard.use_secret(await self.gateway.directory.salt())
         if recovered:
             log.warning(
                 "calls of a stopped gateway were settled in full", extra={"fields": {"calls": recovered}}
@@ -169,6 +174,8 @@ class Seawall:
         return key
 
     async def _start(self) -> None:
+        if any(guard.looks_at_input for guard in self.gateway.house.guards.values()):
+            await asyncio.to_thread(self.guard.warm)
         self._watcher = asyncio.create_task(self._watch())
         if self.alerting is not None:
             self.alerting.start()

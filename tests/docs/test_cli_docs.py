@@ -1,5 +1,6 @@
 """The page of the command line names every command and option, and its examples run."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -55,6 +56,9 @@ def test_every_command_has_an_example(words: str) -> None:
 
 def test_the_examples_run_in_their_order(desk: Desk) -> None:
     desk.add_refused("call_1")
+    row = {"text": "Where is my order?", "label": 0, "source": "shop", "kind": "benign"}
+    Path("rows.jsonl").write_text(json.dumps(row), "utf-8")
+    Path("questions.txt").write_text("When do you bake the rye bread?\n" * 60, "utf-8")
     for line in examples(PAGE):
         if not line.startswith(("seawall serve", "seawall alerts test")):  # The latter needs a receiver.
             desk.run(*shlex.split(line)[1:])

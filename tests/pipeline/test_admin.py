@@ -64,6 +64,7 @@ async def test_a_key_is_made_shown_once_and_listed(admin_app: RunningApp) -> Non
         "limits": [],
         "trial": None,
         "origins": [],
+        "guard": None,
         "expires_at": "2027-01-31T12:00:00.000Z",
         "revoked_at": None,
         "last_used_at": None,

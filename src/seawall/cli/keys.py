@@ -37,6 +37,9 @@ LimitOption = Annotated[
 PublishableOption = Annotated[
     bool, typer.Option("--publishable", help="Make a key that may stand in a web page.")
 ]
+GuardOption = Annotated[
+    str | None, typer.Option(help="The profile of the guard: off, flag, block, or one of your own.")
+]
 OriginOption = Annotated[
     list[str] | None, typer.Option(help="A page that may use a publishable key; several.")
 ]
@@ -59,6 +62,9 @@ def create(
     owner: Annotated[str | None, typer.Option(help="Whose key it is; its users are the owner's own.")] = None,
     tier: Annotated[str | None, typer.Option(help="The tier of its end users.")] = None,
     limit: LimitOption = None,
+    guard: Annotated[
+        str | None, typer.Option(help="The profile of the guard: off, flag, block, or own.")
+    ] = None,
     publishable: PublishableOption = False,
     origin: OriginOption = None,
     trial_tokens: TrialTokensOption = None,
@@ -82,6 +88,7 @@ def create(
         "expires_at": expires_at,
         "owner": owner,
         "tier": tier,
+        "guard": guard,
         "limits": limit or None,
         "kind": "publishable" if publishable else None,
         "origins": origin or None,
@@ -89,7 +96,9 @@ def create(
     }
     fields: dict[str, Any] = {"name": name, **{n: value for n, value in stated.items() if value is not None}}
 
+    settings = read_settings(config, data_dir=data)
     try:
+        records.check_guard(guard, settings.house_terms().guards)
         record, key = records.make(fields, time.time())
     except InvalidRequest as error:  # Before the data folder is made.
         stop(error.message)
@@ -97,12 +106,16 @@ def create(
     async def work(store: "SqliteStore") -> None:
         await store.directory.put(record)
 
-    with_store(read_settings(config, data_dir=data), work, may_create=True)
+    with_store(settings, work, may_create=True)
     if as_json:
         _print_secret_json(record, key)
         return
+    _print_made(record, key)
+
+
+def _print_made(record: "KeyRecord", key: str) -> None:
     print(f"Made the key {record.name} ({record.id}). It is shown this once:\n")
-    if not publishable:
+    if record.kind == "key":
         print(f"OPENAI_API_KEY={key}")
         return
     print(
@@ -173,6 +186,7 @@ def show(
         ("owner", printing.printable(record.owner)),
         ("tier", printing.printable(record.tier or "")),
         ("limits", ", ".join(show_limits(record.limits))),
+        ("guard", printing.printable(record.guard or "")),
         ("pages", ", ".join(record.origins)),
         ("models", "every model" if record.models is None else printing.printable(", ".join(record.models))),
         ("made", printing.moment(record.created_at)),

@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from seawall import __version__
-from seawall.cli import alerts, cache, doctor, keys, prices, prove_budget, route, serve, usage, users, why
+from seawall.cli import (
+    alerts,
+    cache,
+    doctor,
+    guard,
+    keys,
+    prices,
+    prove_budget,
+    route,
+    serve,
+    usage,
+    users,
+    why,
+)
 
 app = typer.Typer(
     name="seawall",
@@ -22,6 +35,7 @@ app.command("usage")(usage.usage)
 app.add_typer(prices.app, name="prices")
 app.add_typer(cache.app, name="cache")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(guard.app, name="guard")
 app.command("why")(why.why)
 app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)

@@ -6,13 +6,16 @@ nobody can send it control sequences.
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -97,6 +100,14 @@ def table(*headings: str, numbers: Iterable[str] = ()) -> Table:
         else:
             made.add_column(heading, overflow="fold")
     return made
+
+
+@contextmanager
+def progress(total: int, *, is_quiet: bool) -> Iterator[Callable[[], None]]:
+    """Draw on standard error how far long work has come; yields what to call for each step of it."""
+    with Progress(console=Console(stderr=True), transient=True, disable=is_quiet) as drawn:
+        task = drawn.add_task("", total=total)
+        yield partial(drawn.advance, task)
 
 
 def facts(rows: Iterable[tuple[str, str | Text]]) -> Table:

@@ -91,8 +91,8 @@ class Event(Struct, frozen=True):
 
     `raw` is the frame (stream) or body (whole answer) as it came, to be forwarded when the dialects
     match; empty where the event is not for the client. `text`, `reasoning` and `tool` are what was
-    generated. `kind` is the frame's own type in dialects that name it. `last` marks the clean end. `pieces`
-    are filled in only where the answer has to be written in another dialect.
+    generated, by the choice of that number. `kind` is the frame's own type in dialects that name it. `last`
+    marks the clean end. `pieces` are filled in only where the answer has to be written in another dialect.
     """
 
     raw: bytes = b""
@@ -104,6 +104,7 @@ class Event(Struct, frozen=True):
     last: bool = False
     kind: str = ""
     pieces: tuple[Piece, ...] = ()
+    choice: int = 0
 
 
 class Ending(StrEnum):
@@ -245,20 +246,24 @@ class Call:
     | plan_route | plan |
     | limit_rate | marks |
     | recall_state | request |
+    | guard_input | guarded, is_clean |
     | recall | cache, prepared, saved |
     | attempts | deadline, route, sending, number |
     | hold_budget | attempt, cost, overage, listed_cost, usage, tries, recorded, counted |
     | call_provider | attempt's fields, first_event_at |
+    | guard_output | is_clean |
     | record | outcome, status, code |
 
     `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through, until
     `deadline` on its loop's clock. `cost`, `overage` and `listed_cost` are of all attempts together, `tries`
     has a line for each that was held for. `wish` is what the client says of the cache, `cache` what that did,
     `saved` what an answer from it would have cost; `prepared` is the request for the first target, where it
-    is made already. `is_large` says that the body is too large to be parsed for somebody who will be refused,
-    `marks` how the rate limits stand. `recorded` says that the row on disk is up to date, `counted` that it
-    is in the sums by hour. `read` reads the body for the caller that it is given. Nothing in here may lead
-    back to the call: it would lie about, with its texts, until the garbage is collected.
+    is made already. `guarded` is the request as it may leave, where the guard has changed it, and
+    `is_clean` says that the guard has found nothing in the call. `is_large` says that the body is too
+    large to be parsed for somebody who will be refused, `marks` how the rate limits stand. `recorded`
+    says that the row on disk is up to date, `counted` that it is in the sums by hour. `read` reads the
+    body for the caller that it is given. Nothing in here may lead back to the call: it would lie about,
+    with its texts, until the garbage is collected.
     """
 
     __slots__ = (
@@ -273,7 +278,9 @@ class Call:
         "decisions",
         "endpoint",
         "first_event_at",
+        "guarded",
         "id",
+        "is_clean",
         "is_large",
         "listed_cost",
         "marks",
@@ -317,6 +324,8 @@ class Call:
         self.principal: Principal | None = None
         self.policy: Policy | None = None
         self.request: Request | None = None
+        self.guarded: Request | None = None
+        self.is_clean = True
         self.is_large = False
         self.wish = NO_WISH
         self.cache: CacheNote | None = None

@@ -1,6 +1,6 @@
 """What the pipeline needs from the outside, as Protocols, and the Gateway that holds them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
@@ -12,6 +12,7 @@ from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
 from seawall.core.events import Channel, Delivery
 from seawall.core.events import Event as OperatorEvent
+from seawall.core.guarding import NO_FINDINGS, Guard
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
 from seawall.core.limits import Admitted, Refused
 from seawall.core.lines import Lines
@@ -43,6 +44,9 @@ class Reply(Protocol):
 
     async def fail(self, error: SeawallError) -> None:
         """End the answer with an error that cannot be taken for a complete answer."""
+
+    def rewrite(self, event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str]]) -> Event:
+        """Return an event with other texts: `own` are whole ones of it, `parts` what to replace anywhere."""
 
     def collect(self) -> None:
         """Remember from now on what is sent, so that it can be kept."""
@@ -253,7 +257,8 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
     """A key as it is stored: never the key itself. Times in Unix seconds.
 
     `owner` is whose key it is, `tier` that of its users. `limits` are on the key itself, `trial` is the quota
-    of each of its users who has no tier. `origins` are the web pages that may use a publishable key.
+    of each of its users who has no tier. `origins` are the web pages that may use a publishable key. `guard`
+    names a profile of the guard.
     """
 
     id: str
@@ -273,6 +278,7 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
     limits: tuple[StatedLimit, ...] = ()
     trial: Quota | None = None
     origins: tuple[str, ...] = ()
+    guard: str | None = None
 
 
 class Directory(Protocol):
@@ -461,6 +467,7 @@ class Gateway(Struct):
     support_contact: str | None = None
     proxies: tuple[Network, ...] = ()
     house: HouseTerms = HouseTerms(Budget())
+    guard: Guard = NO_FINDINGS
     answers: AnswerCache | None = None
     cache_rules: CacheRules = CacheRules()
     event_channels: tuple[Channel, ...] = ()

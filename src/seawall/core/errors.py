@@ -20,6 +20,7 @@ SeawallError                      500 internal_error
 │   ├── Conflict                  409 conflict
 │   ├── TooSlow                   408 request_timeout
 │   ├── TooLarge                  413 request_too_large
+│   ├── Blocked                   400 blocked_by_guard
 │   └── InvalidRequest            400 invalid_request
 │       ├── UnpricedField         400 unpriced_field
 │       ├── Untranslatable        400 untranslatable
@@ -149,6 +150,26 @@ class UserBlocked(NotAllowed):
     """This user has been blocked. The operator of this gateway can lift it."""
 
     code = "user_blocked"
+
+
+class Blocked(Refusal):
+    """The guard of this gateway stopped the call. Write it in other words; if it was harmless, tell the
+    operator of this gateway the call id.
+    """
+
+    code = "blocked_by_guard"
+    kind = "content_filter_error"
+    reply: str | None = None
+
+    @property
+    def wire_status(self) -> int:
+        """Return 200 where a reply in the model's place is what the caller gets."""
+        return self.status if self.reply is None else 200
+
+    @property
+    def should_retry(self) -> bool | None:
+        """The same text would be stopped again."""
+        return False
 
 
 class RateLimited(Refusal):

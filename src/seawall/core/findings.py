@@ -34,6 +34,11 @@ class Finding(Struct, frozen=True):
     score: float = 1.0
     digest: str = ""
 
+    @property
+    def mark(self) -> str:
+        """Return what is put in the place of what was found."""
+        return f"[{self.label.replace('_', ' ')}]"
+
     @classmethod
     def at(
         cls, text: str, detector: Detector, label: str, span: tuple[int, int], score: float = 1.0

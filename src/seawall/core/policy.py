@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from seawall.core.guarding import NO_GUARD, GuardPolicy
 from seawall.core.money import Money
 
 Unit = Literal["requests", "tokens", "at_once"]
@@ -140,7 +141,8 @@ class Policy(Struct, frozen=True, eq=False):
     `models` are those of the key and `tier_models` those of the user's tier, each `None` where every model is
     allowed. `tier` is the end user's, `None` where there is no user or no tier. `trial` is the quota of a
     user without a tier. `is_blocked` says that the operator has shut this end user out, `misses_user` that
-    limits on users do not reach the call, because it names none.
+    limits on users do not reach the call, because it names none. `guard` is what becomes of what the guard
+    sees, `key_guard` the profile that the key states.
     """
 
     budgets: tuple[ScopeBudget, ...]
@@ -153,6 +155,8 @@ class Policy(Struct, frozen=True, eq=False):
     trial: Quota | None = None
     is_blocked: bool = False
     misses_user: bool = False
+    guard: GuardPolicy = NO_GUARD
+    key_guard: str | None = None
 
     @property
     def allows_every_model(self) -> bool:

@@ -4,6 +4,7 @@ from datetime import UTC, tzinfo
 
 from msgspec import Struct
 
+from seawall.core.guarding import GuardPolicy
 from seawall.core.policy import Budget, Quota, StatedLimit
 
 
@@ -20,7 +21,10 @@ class Terms(Struct, frozen=True):
 
 
 class TierTerms(Struct, frozen=True):
-    """What the users of a tier may do; limits that are `None` leave those for all users in force."""
+    """What the users of a tier may do; limits that are `None` leave those for all users in force.
+
+    `guard` names the profile of the guard.
+    """
 
     name: str
     requests: tuple[StatedLimit, ...] | None = None
@@ -29,6 +33,7 @@ class TierTerms(Struct, frozen=True):
     quota: Quota = Quota()
     budget: Budget = Budget()
     models: frozenset[str] | None = None
+    guard: str | None = None
 
 
 class IssuerTerms(Struct, frozen=True):
@@ -54,7 +59,8 @@ class IssuerTerms(Struct, frozen=True):
 class HouseTerms(Struct, frozen=True):
     """Everything that is stated for all callers. Days and months of quotas are those of `zone`.
 
-    `upgrade_url` is where a user gets a higher tier.
+    `upgrade_url` is where a user gets a higher tier. `guards` are the profiles of the guard by name, that of
+    everybody under "".
     """
 
     budget: Budget
@@ -63,3 +69,4 @@ class HouseTerms(Struct, frozen=True):
     default_tier: str | None = None
     zone: tzinfo = UTC
     upgrade_url: str | None = None
+    guards: dict[str, GuardPolicy] = {}

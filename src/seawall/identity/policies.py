@@ -1,7 +1,8 @@
 """What a caller may do: the policy of a key, and with its end user that of a call.
 
 Invariants:
-- What the operator decides about a user goes before the tier, the tier before what holds for everybody.
+- What the operator decides about a user goes before the tier, the tier before what holds for everybody. Of
+  the guard, what the key states goes first.
 - A scope is named by ids that nobody can choose for somebody else: a user of an owner's key carries the
   owner's name, one of a token its issuer's.
 """
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from seawall.core.contracts import KeyRecord, UserRecord
+from seawall.core.guarding import NO_GUARD, GuardPolicy
 from seawall.core.policy import (
     Limit,
     Policy,
@@ -50,13 +52,20 @@ class Policies:
             model_limits=_for_models(limits),
             trial=record.trial,
             misses_user=self._limits_users and record.kind == "key",
+            guard=self._guard(record.guard),
+            key_guard=record.guard,
         )
 
     def for_issuer(self, key_id: str) -> Policy:
         """Return the policy of those who show a token of an issuer, as far as no user has a part in it."""
         scope = Scope("key", key_id)
         limits = (*self._global_limits, *self._of_house("key", scope))
-        return Policy(budgets=(self._global,), limits=_for_all(limits), model_limits=_for_models(limits))
+        return Policy(
+            budgets=(self._global,),
+            limits=_for_all(limits),
+            model_limits=_for_models(limits),
+            guard=self._guard(),
+        )
 
     def for_stranger(self, address: str) -> tuple[Limit, ...]:
         """Return the limits on failed attempts to log in from an address."""
@@ -86,7 +95,14 @@ class Policies:
             tier=tier.name or None,
             is_blocked=own.blocked_at is not None,
             misses_user=False,
+            guard=self._guard(base.key_guard, tier.guard),
         )
+
+    def _guard(self, *names: str | None) -> GuardPolicy:
+        """Return the first profile of the guard that is named and that there is, else that of everybody."""
+        guards = self.house.guards
+        found = next((guards[name] for name in names if name in guards), None)
+        return found or guards.get("", NO_GUARD)
 
     def _tier(self, principal: Principal, record: UserRecord | None) -> TierTerms:
         """Return the user's tier: the operator's word first, then the token's or the key's, then the default.

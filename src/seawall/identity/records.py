@@ -1,5 +1,6 @@
 """Makes and changes the records of virtual keys, from the fields that the admin API and the CLI take."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +43,13 @@ def make(fields: dict[str, Any], now: float) -> tuple[KeyRecord, str]:
 def change(record: KeyRecord, fields: dict[str, Any]) -> KeyRecord:
     """Return the record with the named fields changed; `null` takes a cap, a model list or an expiry away."""
     return _checked(_changed(record, _read(fields)))
+
+
+def check_guard(name: object, guards: Collection[str]) -> None:
+    """Refuse the name of a guard that there is not; raises InvalidRequest."""
+    if isinstance(name, str) and name not in guards:
+        listed = ", ".join(sorted(guard for guard in guards if guard))
+        raise InvalidRequest(f"There is no guard of that name; there are {listed}.", param="guard")
 
 
 def revoke(record: KeyRecord, now: float) -> KeyRecord:
@@ -114,7 +122,7 @@ def _read(fields: dict[str, Any]) -> dict[str, Any]:
             changes[name] = () if value is None else read_limits(value, name)
         elif name == "owner":
             changes[name] = "" if value is None else _owner(value)
-        elif name == "tier":
+        elif name in {"tier", "guard"}:
             changes[name] = None if value is None else read_text(value, name)
         elif name == "origins":
             changes[name] = () if value is None else read_origins(value, name)

@@ -6,6 +6,7 @@ from seawall.pipeline.access import authenticate, know_user, read_request, refus
 from seawall.pipeline.attempts import attempts
 from seawall.pipeline.caching import recall
 from seawall.pipeline.calling import call_provider
+from seawall.pipeline.guarding import guard_input, guard_output
 from seawall.pipeline.limiting import limit_rate
 from seawall.pipeline.recording import record
 from seawall.pipeline.routing import plan_route
@@ -28,12 +29,13 @@ async def answer(call: Call, gateway: Gateway, reply: Reply) -> None:
         async with limit_rate(call, gateway) as place:
             await refuse_locked_out(call, gateway)
             await recall_state(call, gateway)  # what the caller said before, where it asks to go on from that
+            await guard_input(call, gateway)
             async with recall(call, gateway, reply) as memory:  # from the cache, or by a call in flight
                 if memory.has_answered:
                     return
                 for attempt in attempts(call, gateway, reply):
                     async with attempt, hold_budget(call, gateway), call_provider(call, gateway) as events:
-                        async for event in events:
+                        async for event in guard_output(events, call, gateway, reply):
                             await reply.send(event)
                         await keep_state(call, gateway, reply)
                         place.leave()  # From here on the client may ask again.

@@ -92,7 +92,7 @@ class Trying:
 
     async def _prepare(self, planned: Planned) -> Sending:
         """Put the request into the provider's dialect; a large one beside the event loop."""
-        request, prepared = self._call.request, self._call.prepared
+        request, prepared = self._call.guarded or self._call.request, self._call.prepared
         assert request is not None
         if prepared is not None and prepared[0] is planned:
             return prepared[1]

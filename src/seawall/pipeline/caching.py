@@ -130,12 +130,15 @@ class Recalling:
             return None
         planned = call.plan[0]
         try:
-            sending = gateway.router.provider(planned.route).prepare(call.request, planned.route)
+            asked = call.guarded or call.request
+            sending = gateway.router.provider(planned.route).prepare(asked, planned.route)
         except InvalidRequest:
             return None  # The attempt will say so, or another target can take it.
         call.prepared = (planned, sending)
         scope = scope_of(call.principal, rules)
-        return key_of(call.request, sending, f"{planned.route.provider}/{planned.route.model}", scope)
+        guard = call.policy.guard.version if call.policy is not None else ""
+        target = f"{planned.route.provider}/{planned.route.model} {guard}"
+        return key_of(call.request, sending, target, scope)
 
     async def _answer_from(self, key: bytes) -> bool:
         """Answer from what is kept, or from a call in flight; where there is neither, lead."""
@@ -186,7 +189,9 @@ class Recalling:
         call, attempt, rules = self._call, self._call.attempt, self._gateway.cache_rules
         body = self._reply.collected()
         assert call.request is not None
-        if attempt is None or attempt.usage is None or attempt.ending is not Ending.COMPLETE:
+        if not call.is_clean or attempt is None or attempt.usage is None:
+            return None
+        if attempt.ending is not Ending.COMPLETE:
             return None
         is_cut = attempt.lowered_from is not None or not attempt.usage.exact
         has_ended = attempt.finish in _ENDS or call.request.dialect == "embeddings"

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from seawall.core.call import Attempt, Call, Ending, Event
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
-from seawall.core.errors import ClientGone, UpstreamTimeout
+from seawall.core.errors import Blocked, ClientGone, UpstreamTimeout
 from seawall.pipeline.metering import CutMeter, generated_text
 
 
@@ -32,7 +32,7 @@ async def call_provider(call: Call, gateway: Gateway) -> AsyncIterator[AsyncIter
         if patience_s < left_s and not attempt.created:
             raise UpstreamTimeout("The provider took too long to begin its answer.") from error
         raise UpstreamTimeout("The whole call took longer than this gateway allows.") from error
-    except (asyncio.CancelledError, ClientGone):
+    except (asyncio.CancelledError, ClientGone, Blocked):
         if attempt.ending is Ending.UNKNOWN:
             attempt.ending = Ending.CLIENT_LEFT
         raise

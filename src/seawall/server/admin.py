@@ -34,7 +34,8 @@ class Admin:
 
     async def create_key(self, request: Request) -> Response:
         """POST /admin/v1/keys: make a key and show it this once."""
-        record, key = records.make(await self._body(request), self._gateway.now())
+        fields = await self._key_fields(request)
+        record, key = records.make(fields, self._gateway.now())
         await self._gateway.directory.put(record)
         return json_response({"id": record.id, "key": key}, 201)
 
@@ -48,10 +49,16 @@ class Admin:
 
     async def change_key(self, request: Request) -> Response:
         """PATCH /admin/v1/keys/{id}: change the named fields."""
-        fields = await self._body(request)
+        fields = await self._key_fields(request)
         return json_response(
             await self._shown(await self._change(request, partial(records.change, fields=fields)))
         )
+
+    async def _key_fields(self, request: Request) -> dict[str, Any]:
+        """Read the fields of a key; one that names a guard which there is not is refused."""
+        fields = await self._body(request)
+        records.check_guard(fields.get("guard"), self._gateway.house.guards)
+        return fields
 
     async def revoke_key(self, request: Request) -> Response:
         """DELETE /admin/v1/keys/{id}: refuse the key from now on; what it spent stays on record."""

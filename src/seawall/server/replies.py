@@ -2,13 +2,15 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from seawall.core.answers import CacheNote, KeptAnswer
 from seawall.core.call import Attempt, Call, Event, Request
-from seawall.core.errors import ClientGone, SeawallError
-from seawall.core.money import cost_of, format_usd
+from seawall.core.errors import Blocked, ClientGone, SeawallError
+from seawall.core.money import FREE, Usage, cost_of, format_usd
 from seawall.core.state import Owner, StoredResponse
 from seawall.pipeline.metering import is_exact
 from seawall.server.endpoints import Endpoint
@@ -17,6 +19,7 @@ from seawall.wire.anthropic_errors import write_error as write_anthropic_error
 from seawall.wire.dialect import Answering, AnswerWriter, KeepingWriter
 from seawall.wire.replaying import events_of, frames_of
 from seawall.wire.responses.objects import response_id
+from seawall.wire.rewriting import rewrite
 from seawall.wire.translation import make_writer
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -82,6 +85,10 @@ class CallReply:
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
+    def rewrite(self, event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str]]) -> Event:
+        """Return an event with other texts in the place of its own."""
+        return rewrite(event, own, parts)
+
     def collect(self) -> None:
         """Remember from now on what is sent."""
         self._collected = []
@@ -136,6 +143,9 @@ class CallReply:
     async def fail(self, error: SeawallError) -> None:
         """End with an error: a status before the first byte, an event and no clean end after it."""
         if self.is_done:
+            return
+        if isinstance(error, Blocked) and error.reply is not None and not self.has_begun:
+            await self.replay(answer_of(error.reply, self._call), 0.0)
             return
         call_id, contact = self._call.id, self._support_contact
         if self.has_begun:
@@ -230,6 +240,32 @@ class CallReply:
             return []
         cost = self._call.cost + cost_of(attempt.route.price, attempt.usage)
         return [(b"seawall-cost-usd", format_usd(cost).encode())]
+
+
+def answer_of(text: str, call: Call) -> KeptAnswer:
+    """Return a text as an answer that the model could have given; it cost nothing."""
+    assert call.request is not None
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    body = {
+        "id": f"chatcmpl-{call.id.removeprefix('call_')}",
+        "object": "chat.completion",
+        "created": int(call.received_at),
+        "model": call.request.model,
+        "choices": [choice],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    }
+    return KeptAnswer(
+        dialect="chat",
+        stream=False,
+        wants_usage=True,
+        body=msgspec.json.encode(body),
+        provider="",
+        model=call.request.model,
+        usage=Usage(),
+        cost=FREE,
+        made_at=call.received_at,
+    )
 
 
 def _is_same_form(kept: KeptAnswer, request: Request) -> bool:

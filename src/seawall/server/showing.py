@@ -36,6 +36,7 @@ def show_key(record: KeyRecord, spend: Spend) -> dict[str, Any]:
         "limits": show_limits(record.limits),
         "trial": None if record.trial is None else show_quota(record.trial),
         "origins": record.origins,
+        "guard": record.guard,
         "created_at": iso_of(record.created_at),
         "expires_at": iso_of(record.expires_at),
         "revoked_at": iso_of(record.revoked_at),

@@ -26,6 +26,7 @@ NAMED_BY = {
     "model_limits": "MODEL",
     "tiers": "NAME",
     "issuers": "NAME",
+    "guards": "NAME",
 }
 """The sections of which there may be several, and what their second part is called in the documentation."""
 

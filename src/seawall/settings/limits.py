@@ -7,7 +7,7 @@ from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.core.rates import Rate
 from seawall.core.terms import Terms, TierTerms
 from seawall.settings.sections import Section, setting
-from seawall.settings.values import AtOnce, Cap, Names, Rates, Seconds, TokenRates, Tokens, Whole
+from seawall.settings.values import AtOnce, Cap, Names, Rates, Seconds, Text, TokenRates, Tokens, Whole
 
 SCOPES = {"global": "global", "key": "per_key", "user": "per_user", "ip": "per_ip"}
 """The kinds of scopes, and how the settings of each begin."""
@@ -84,6 +84,10 @@ class TierSettings(Section):
     daily_usd: Cap = setting("The most that one user may spend in a day (UTC).", default=None)
     monthly_usd: Cap = setting("The most that one user may spend in a calendar month (UTC).", default=None)
     models: Names | None = setting("The models of this tier; not set means every model.", default=None)
+    guard: Text | None = setting(
+        "The profile of the guard for this tier: off, flag, block, or one of your own under `guards`.",
+        default=None,
+    )
 
     def terms(self, name: str) -> TierTerms:
         """Return the tier in the words of the policy."""
@@ -97,6 +101,7 @@ class TierSettings(Section):
             ),
             budget=Budget(daily=self.daily_usd, monthly=self.monthly_usd),
             models=None if self.models is None else frozenset(self.models),
+            guard=self.guard,
         )
 
 

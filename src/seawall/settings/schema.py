@@ -18,6 +18,7 @@ from seawall.core.terms import HouseTerms, IssuerTerms
 from seawall.settings.alerting import AlertSettings, MailSettings
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
+from seawall.settings.guarding import GuardProfileSettings, GuardSettings, guards_of
 from seawall.settings.issuers import IssuerSettings
 from seawall.settings.limits import LimitSettings, LoopSettings, ModelLimitSettings, TierSettings
 from seawall.settings.sections import (
@@ -52,6 +53,7 @@ def stage_defaults(stage: Stage) -> dict[str, dict[str, Any]]:
             "per_ip": PER_IP,
             "global": PER_SECOND_GLOBAL,
         },
+        "guard": {"mode": "flag" if stage is Stage.POC else "block"},
         "cache": {"enabled": stage is not Stage.POC},
         "loop": {"calls_unnamed": 20 if stage is Stage.POC else 100},
         "log": {"keep_days": KEEP_DAYS[stage]},
@@ -105,6 +107,8 @@ class Settings(BaseSettings):
     model_limits: dict[ModelName, ModelLimitSettings] = {}
     tiers: dict[TierName, TierSettings] = {}
     loop: LoopSettings = LoopSettings()
+    guard: GuardSettings = GuardSettings()
+    guards: dict[TierName, GuardProfileSettings] = {}
     issuers: dict[TierName, IssuerSettings] = {}
     cache: CacheSettings = CacheSettings()
     retries: RetrySettings = RetrySettings()
@@ -166,6 +170,7 @@ class Settings(BaseSettings):
             default_tier=self.default_tier,
             zone=self.time_zone,
             upgrade_url=self.upgrade_url,
+            guards=guards_of(self.guard, self.guards),
         )
 
     def issuer_terms(self) -> dict[str, IssuerTerms]:

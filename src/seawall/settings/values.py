@@ -293,6 +293,13 @@ WebhookUrl = Annotated[
 Names = Annotated[
     list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=", ".join)
 ]
+Phrase = Annotated[str, Field(min_length=1, max_length=2000), Kind("text")]
+Phrases = Annotated[
+    list[Annotated[str, Field(min_length=2, max_length=500)]],
+    Field(max_length=1000),
+    BeforeValidator(_read_names),
+    Kind("list of texts", show=_show_names),
+]
 Variables = Annotated[
     list[str],
     Field(min_length=1, max_length=16),

@@ -19,7 +19,7 @@ from seawall.stores.sqlite.writer import Writer
 _BY_HASH = "SELECT * FROM keys WHERE hash = ? OR previous_hash = ?"
 _BY_ID = "SELECT * FROM keys WHERE id = ?"
 _ALL = "SELECT * FROM keys ORDER BY created_at, id"
-_PUT = "INSERT OR REPLACE INTO keys VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_PUT = "INSERT OR REPLACE INTO keys VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _decode_limits = msgspec.json.Decoder(tuple[StatedLimit, ...]).decode
 _decode_quota = msgspec.json.Decoder(Quota).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -119,6 +119,7 @@ def _put(record: KeyRecord, batch: LedgerBatch) -> None:
             msgspec.json.encode(record.limits).decode(),
             None if record.trial is None else msgspec.json.encode(record.trial).decode(),
             msgspec.json.encode(record.origins).decode(),
+            record.guard,
         ),
     )
 
@@ -143,7 +144,7 @@ def _version(batch: LedgerBatch) -> int:
 def _record(row: tuple[Any, ...]) -> KeyRecord:
     key_id, name, key_hash, created_at, models, daily, monthly, lifetime, *rest = row
     expires_at, revoked_at, last_used_at, previous_hash, previous_until, *rest = rest
-    kind, owner, tier, limits, trial, origins = rest
+    kind, owner, tier, limits, trial, origins, guard = rest
     return KeyRecord(
         id=key_id,
         name=name,
@@ -162,4 +163,5 @@ def _record(row: tuple[Any, ...]) -> KeyRecord:
         limits=_decode_limits(limits),
         trial=None if trial is None else _decode_quota(trial),
         origins=_decode_texts(origins),
+        guard=guard,
     )

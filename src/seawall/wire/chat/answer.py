@@ -39,6 +39,7 @@ class _Choice(Struct):
     delta: _Delta | None = None
     message: _Delta | None = None
     finish_reason: str | None = None
+    index: Any = 0
 
 
 class _Answer(Struct):
@@ -128,8 +129,9 @@ def _read_leniently(value: Any) -> _Answer:
 
 def _event(answer: _Answer, raw: bytes) -> Event:
     text = reasoning = tool = ""
-    finish = None
+    finish, number = None, 0
     for choice in answer.choices or ():
+        number = choice.index if type(choice.index) is int else 0
         finish = choice.finish_reason or finish
         said = choice.delta or choice.message
         if said is None:
@@ -140,7 +142,13 @@ def _event(answer: _Answer, raw: bytes) -> Event:
             tool += _tool_text(call.function)
         tool += _tool_text(said.function_call)
     return Event(
-        raw=raw, text=text, reasoning=reasoning, tool=tool, finish=finish, usage=read_chat_usage(answer.usage)
+        raw=raw,
+        text=text,
+        reasoning=reasoning,
+        tool=tool,
+        finish=finish,
+        usage=read_chat_usage(answer.usage),
+        choice=number,
     )
 
 

@@ -35,7 +35,12 @@ def client_fields(answering: Answering) -> dict[str, Any]:
         "store": state.is_kept,
         "metadata": body.get("metadata") or {},
     }
-    fields.update({name: body[name] for name in ("safety_identifier", "user") if body.get(name)})
+    own = (
+        "safety_identifier",
+        "user",
+        "instructions",
+    )  # The last as the client knows them: see guard.harden.
+    fields.update({name: body[name] for name in own if body.get(name)})
     return fields
 
 

@@ -1,0 +1,395 @@
+"""The guard: what is looked for in a call and its answer, and what becomes of what is found.
+
+Invariants:
+- Detectors report, the policy decides. A flag only records: bytes pass as they came.
+- What the guard takes out never reaches a provider, the cache or the client. What it puts around the app's
+  instructions reaches the provider alone.
+- Of an answer nothing leaves that may be the beginning of something to take out: not over the border of two
+  events, and not in a later event that says the same again.
+- A detector that is down finds nothing in what it has not seen; there is no call without the others.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from seawall.core.bodies import change_at, replacing
+from seawall.core.call import Call, Event, Request, Text
+from seawall.core.contracts import Gateway, Reply
+from seawall.core.errors import Blocked, Facts
+from seawall.core.findings import Finding, Verdict
+from seawall.core.guarding import AnswerScan, GuardPolicy, Head
+
+OFF_LOOP_CHARS = 16 * 1024
+"""From here on texts are looked at in a thread: it takes more than two milliseconds."""
+PARTS_MAX = 100
+SAID_CHARS = 8 * 1024
+_HEADS: dict[str, Head] = {"user": "user", "tool": "document", "retrieved": "document"}
+_UNGUARDED = frozenset({"count_tokens"})
+_NO_ORDERS = frozenset({"embeddings"})
+"""Dialects whose texts no model obeys."""
+
+
+async def guard_input(call: Call, gateway: Gateway) -> None:
+    """Look for what should not be asked, and put rules around the app's instructions where that is wanted.
+
+    Texts of users, tools and documents are looked at; each is scored once, however often a conversation sends
+    it again. Raises Blocked. What is to be taken out is replaced in what the provider gets.
+    """
+    assert call.policy is not None and call.request is not None
+    policy, request = call.policy.guard, call.request
+    if request.dialect in _UNGUARDED:
+        return
+    if policy.looks_at_input:
+        began = time.perf_counter()
+        found = await _inspect(request, policy, gateway)
+        if found:
+            _decide_on_input(call, found, policy, (time.perf_counter() - began) * 1000)
+    if policy.hardens and request.dialect not in _NO_ORDERS:
+        call.guarded = _hardened(call.guarded or request, policy, gateway)
+
+
+async def _inspect(request: Request, policy: GuardPolicy, gateway: Gateway) -> list[tuple[Text, Finding]]:
+    """Look at all texts of a request that somebody else than the app has written."""
+    texts = [text for text in request.texts if text.origin in _HEADS and text.content]
+    is_obeyed = request.dialect not in _NO_ORDERS
+
+    def look() -> list[tuple[Text, Finding]]:
+        return [
+            (text, finding)
+            for text in texts
+            for finding in gateway.guard.inspect(text.content, _HEADS[text.origin], policy)
+            if is_obeyed or finding.detector not in ("injection", "topics")
+        ]
+
+    if sum(len(text.content) for text in texts) > OFF_LOOP_CHARS:
+        return await asyncio.to_thread(look)
+    return look()
+
+
+def _decide_on_input(
+    call: Call, found: Sequence[tuple[Text, Finding]], policy: GuardPolicy, took_ms: float
+) -> None:
+    """Write down what was found, and act on the worst of it."""
+    assert call.request is not None
+    call.is_clean = False
+    verdict, text, worst = max(
+        ((policy.verdict(each, is_output=False), text, each) for text, each in found),
+        key=lambda one: (one[0], one[2].score),
+    )
+    seen = [f"{_describe(each)} in {text.path}" for text, each in found]
+    call.decided("guard_input", verdict.name.lower(), _listed(seen), took_ms)
+    if verdict is Verdict.BLOCK:
+        raise _blocked(worst, policy, where=text.path, can_reply=call.request.dialect not in _NO_ORDERS)
+    if verdict is Verdict.REDACT:
+        call.guarded = _without(call.request, found, policy)
+
+
+def _without(request: Request, found: Sequence[tuple[Text, Finding]], policy: GuardPolicy) -> Request:
+    """Return the request without what is to be taken out, wherever in the same text it stands."""
+    body, texts = request.body, list(request.texts)
+    for place, text in enumerate(texts):
+        parts = [
+            (text.content[each.start : each.end], each.mark)
+            for one, each in found
+            if one is text and policy.verdict(each, is_output=False) is Verdict.REDACT
+        ]
+        if parts:
+            change = replacing(parts)
+            body = change_at(body, text.path, change)
+            texts[place] = replace(text, content=change(text.content))
+    return _with_texts(request, body, tuple(texts))
+
+
+def _hardened(request: Request, policy: GuardPolicy, gateway: Gateway) -> Request:
+    """Return the request with the app's first instructions wrapped; one without any stays as it is."""
+    for place, text in enumerate(request.texts):
+        if text.origin == "system" and text.content:
+            wrapped = gateway.guard.harden(text.content, policy)
+            body = change_at(request.body, text.path, replacing([(text.content, wrapped)]))
+            texts = (*request.texts[:place], replace(text, content=wrapped), *request.texts[place + 1 :])
+            return _with_texts(request, body, texts)
+    return request
+
+
+def _with_texts(request: Request, body: dict[str, object], texts: tuple[Text, ...]) -> Request:
+    """Return the request with other texts; its size never shrinks, so that every bound holds."""
+    grown = sum(len(text.content.encode("utf-8", "replace")) for text in texts)
+    before = sum(len(text.content.encode("utf-8", "replace")) for text in request.texts)
+    raw_bytes = request.raw_bytes + max(0, 2 * (grown - before))  # Twice: quotes and line ends are escaped.
+    return replace(request, body=body, texts=texts, raw_bytes=raw_bytes)
+
+
+def guard_output(
+    events: AsyncIterator[Event], call: Call, gateway: Gateway, reply: Reply
+) -> AsyncIterator[Event]:
+    """Yield the events of an answer without what must not leave; raises Blocked where nothing more may.
+
+    Where the policy only records, events pass at once and are looked at when the answer is complete.
+    """
+    assert call.policy is not None and call.request is not None
+    policy = call.policy.guard
+    if not policy.looks_at_output or call.request.dialect in _UNGUARDED | _NO_ORDERS:
+        return events
+    watching = _Watching(call, gateway, reply)
+    return watching.change(events) if policy.changes_output else watching.look(events)
+
+
+class _Channel:
+    """One text of an answer: what one choice says, thinks or gives to tools. Places are characters of it.
+
+    `kept` is its end from the character `base` on, `taken` the places to take out, with what to put there.
+    """
+
+    __slots__ = ("base", "fed", "held", "kept", "scan", "taken")
+
+    def __init__(self, scan: AnswerScan) -> None:
+        self.scan = scan
+        self.base = self.fed = self.held = 0
+        self.kept = ""
+        self.taken: list[tuple[int, int, str]] = []
+
+    def between(self, start: int, end: int) -> str:
+        """Return the text between two places."""
+        return self.kept[max(0, start - self.base) : max(0, end - self.base)]
+
+    def without(self, start: int, end: int) -> str | None:
+        """Return what is left of the text between two places, `None` where all of it is."""
+        touching = [each for each in self.taken if each[0] < end and each[1] > start]
+        if not touching:
+            return None
+        left, at = "", start
+        for first, last, mark in sorted(touching):
+            left += self.between(at, max(at, first))
+            left += mark if start <= first < end and first >= at else ""
+            at = max(at, min(last, end))
+        return left + self.between(at, end)
+
+    def forget(self, before: int) -> None:
+        """Drop what has left."""
+        if before > self.base:
+            self.kept, self.base = self.kept[before - self.base :], before
+            self.taken = [each for each in self.taken if each[1] > before]
+
+
+class _Waiting(Struct):
+    """An event that has not left, and where its texts stand: (channel, start, end)."""
+
+    event: Event
+    places: list[tuple[_Channel, int, int]]
+
+
+class _Watching:
+    """One answer on its way through the guard."""
+
+    __slots__ = (
+        "_call",
+        "_channels",
+        "_last",
+        "_parts",
+        "_policy",
+        "_queue",
+        "_reply",
+        "_seen",
+        "_start",
+        "_tools_policy",
+    )
+
+    def __init__(self, call: Call, gateway: Gateway, reply: Reply) -> None:
+        assert call.policy is not None and call.request is not None
+        self._call, self._reply, self._policy = call, reply, call.policy.guard
+        texts = call.request.texts
+        instructions = tuple(text.content for text in texts if text.origin == "system")
+        self._start = partial(
+            gateway.guard.scan, instructions=instructions, said=_newest_said(texts, SAID_CHARS)
+        )
+        self._tools_policy = _for_tools(self._policy)
+        self._channels: dict[tuple[int, str], _Channel] = {}
+        self._last: _Channel | None = None
+        self._queue: deque[_Waiting] = deque()
+        self._parts: list[tuple[str, str]] = []
+        self._seen: dict[str, Verdict] = {}
+
+    async def look(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """Pass every event on as it is, and write down what the whole answer holds."""
+        texts: dict[tuple[int, str], list[str]] = {}
+        async for event in events:
+            for key, text in _texts_of(event):
+                texts.setdefault(key, []).append(text)
+            if event.last:
+                self._look_at({key: "".join(parts) for key, parts in texts.items()})
+            yield event
+
+    def _look_at(self, texts: dict[tuple[int, str], str]) -> None:
+        for (_, kind), text in texts.items():
+            scan = self._start(self._tools_policy if kind == "tool" else self._policy)
+            for finding in (*scan.feed(text), *scan.close()):
+                self._note(finding)
+        self._tell()
+
+    async def change(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """Yield events once nothing in them can be the beginning of something, with that taken out."""
+        async for event in events:
+            self._take(event)
+            if event.last:
+                break
+            if not self._policy.holds:
+                for each in self._ready():
+                    yield each
+        for channel in self._channels.values():
+            self._close(channel)
+        self._tell()
+        for each in self._ready():
+            yield each
+
+    def _take(self, event: Event) -> None:
+        places = []
+        for key, text in _texts_of(event):
+            channel = self._channels.get(key)
+            if channel is None:
+                policy = self._tools_policy if key[1] == "tool" else self._policy
+                channel = self._channels[key] = _Channel(self._start(policy))
+            if self._last is not channel and self._last is not None and key[0] == 0:
+                self._close(self._last)  # Another kind of text begins: what came before is complete.
+            self._last = channel
+            start = channel.fed
+            channel.kept += text
+            channel.fed += len(text)
+            self._act_on(channel.scan.feed(text), channel)
+            channel.held = channel.scan.held()
+            places.append((channel, start, channel.fed))
+        self._queue.append(_Waiting(event, places))
+
+    def _close(self, channel: _Channel) -> None:
+        self._act_on(channel.scan.close(), channel)
+        channel.held = 0
+
+    def _act_on(self, findings: Sequence[Finding], channel: _Channel) -> None:
+        for finding in findings:
+            verdict = self._note(finding)
+            if verdict is Verdict.BLOCK:
+                self._tell()
+                raise _blocked(finding, self._policy, where="", can_reply=True)
+            if verdict is Verdict.REDACT:
+                text = channel.between(finding.start, finding.end)
+                channel.taken.append((finding.start, finding.end, finding.mark))
+                if text and len(self._parts) < PARTS_MAX:
+                    self._parts.append((text, finding.mark))
+
+    def _ready(self) -> list[Event]:
+        """Return the events that may leave, in order."""
+        ready: list[Event] = []
+        while self._queue:
+            waiting = self._queue[0]
+            if any(end > channel.fed - channel.held for channel, _, end in waiting.places):
+                break
+            self._queue.popleft()
+            ready.append(self._changed(waiting))
+            for channel, _, end in waiting.places:
+                channel.forget(end)
+        return ready
+
+    def _changed(self, waiting: _Waiting) -> Event:
+        own = {}
+        for channel, start, end in waiting.places:
+            left = channel.without(start, end)
+            if left is not None:
+                own[channel.between(start, end)] = left
+        if not own and not self._parts:
+            return waiting.event
+        return self._reply.rewrite(waiting.event, own, self._parts)
+
+    def _note(self, finding: Finding) -> Verdict:
+        verdict = self._policy.verdict(finding, is_output=True)
+        what = _describe(finding)
+        self._seen[what] = max(verdict, self._seen.get(what, verdict))
+        self._call.is_clean = False
+        return verdict
+
+    def _tell(self) -> None:
+        """Write down what was found, once."""
+        if self._seen:
+            self._call.decided(
+                "guard_output", max(self._seen.values()).name.lower(), _listed(list(self._seen))
+            )
+
+
+def _newest_said(texts: Sequence[Text], most: int) -> tuple[str, ...]:
+    """Return what the user said last, up to so many characters: what an answer may repeat is near."""
+    said: list[str] = []
+    for text in reversed(texts):
+        if text.origin == "user" and most > 0:
+            said.append(text.content[-most:])
+            most -= len(text.content)
+    return tuple(said)
+
+
+def _for_tools(policy: GuardPolicy) -> GuardPolicy:
+    """Return the policy for what is given to tools: no page shows it, and it may be a page itself."""
+    output = {name: verdict for name, verdict in policy.output.items() if name not in ("markup", "topics")}
+    return replace(policy, output=output)
+
+
+def _texts_of(event: Event) -> list[tuple[tuple[int, str], str]]:
+    found = []
+    if event.text:
+        found.append(((event.choice, "text"), event.text))
+    if event.reasoning:
+        found.append(((event.choice, "reasoning"), event.reasoning))
+    if event.tool:
+        found.append(((event.choice, "tool"), event.tool))
+    return found
+
+
+def _describe(finding: Finding) -> str:
+    score = f" {finding.score:.2f}" if finding.score < 1 else ""
+    return f"{finding.detector} ({finding.label.replace('_', ' ')}{score})"
+
+
+def _listed(seen: Sequence[str]) -> str:
+    more = f" and {len(seen) - 5} more" if len(seen) > 5 else ""
+    return f"{'; '.join(seen[:5])}{more}"
+
+
+_TOLD = {
+    "injection": (
+        "it reads like an attempt to change the instructions of this app (prompt injection)",
+        "This message reads like an attempt to change how the assistant works. Please say it in other words.",
+    ),
+    "phrases": (
+        "it holds a phrase that the operator of this gateway does not allow",
+        "This message holds words that this app does not accept.",
+    ),
+    "secrets": (
+        "it holds what looks like a key, token or password; if it is one, replace it where it came from",
+        "This message holds what looks like a password or key. Please take it out.",
+    ),
+    "personal": (
+        "it holds personal data that must not be sent on",
+        "This message holds personal data. Please take it out.",
+    ),
+    "topics": ("it is not about what this app is for", "This app cannot help with that topic."),
+    "leak": ("the answer gave away the app's instructions", "There is no answer to this."),
+    "markup": ("the answer held markup that runs in a page", "There is no answer to this."),
+}
+
+
+def _blocked(finding: Finding, policy: GuardPolicy, *, where: str, can_reply: bool) -> Blocked:
+    why, say = _TOLD[finding.detector]
+    side = "input" if where else "output"
+    rule = "guard.block_phrases" if finding.detector == "phrases" else f"guard.{side}_{finding.detector}"
+    what = "This call" if where else "The answer"
+    error = Blocked(
+        f"{what} was stopped by the guard of this gateway: {why}. Write it in other words; if it was"
+        " harmless, tell the operator of this gateway the call id.",
+        param=where or None,
+        facts=Facts(rule=rule, scope="gateway", say=policy.reply or say),
+    )
+    if can_reply:
+        error.reply = policy.reply
+    return error
