@@ -335,7 +335,9 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
         "models.fast": "models.NAME",
         "prices.fake-gpt": "prices.MODEL",
     }
-    described = {name for name in described if not name.startswith(("tiers.", "model_limits.", "issuers.", "guards."))}
+    described = {
+        name for name in described if not name.startswith(("tiers.", "model_limits.", "issuers.", "guards."))
+    }
     named = {name for name in rows if not name.isupper()}
     for stated, placeholder in places.items():
         named = {name.replace(stated, placeholder) for name in named}

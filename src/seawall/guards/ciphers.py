@@ -178,7 +178,7 @@ def decipher(
     spelled = _unspell(words)
     if spelled is not None:
         return split_words(spelled, vocabulary)
-    odd = " ".join([word for word in words if not word.isalpha()])
+    odd = " ".join([word for word in words if not (word.isalpha() or word[:-1].isalpha())])
     changed = text
     marks = len(_LEET.findall(odd))
     if marks >= 2:

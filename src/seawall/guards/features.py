@@ -68,9 +68,9 @@ class Hashing:
 
     def features(self, text: str) -> Features:
         """Return the features of a text."""
-        text = tidy(text)
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        classes = self._classes.take(codes, mode="clip")
+        text, codes = tidy(text)
+        padded = np.zeros(len(codes) + 1, np.uint8)
+        classes = self._classes.take(codes, mode="clip", out=padded[:-1])
         starts, ends = _words(classes)
         if not len(starts):
             return _NOTHING
@@ -78,7 +78,7 @@ class Hashing:
         mixed ^= mixed >> np.uint32(15)
         words = _word_runs(self._hash_words(mixed, starts, ends))
         runs = _character_runs(mixed)
-        concepts, at = self._concept_runs(text, classes, starts)
+        concepts, at = self._concept_runs(text, padded, starts)
         index = np.concatenate((*words, *runs, *concepts))
         index *= _SPREAD
         index >>= np.uint32(32 - BITS)
@@ -106,10 +106,8 @@ class Hashing:
         hashed ^= hashed >> np.uint32(13)
         return hashed
 
-    def _concept_runs(
-        self, text: str, classes: NDArray[np.uint8], starts: Places
-    ) -> tuple[list[U32], Places]:
-        concepts, places = self._lexicon.find(text, classes)
+    def _concept_runs(self, text: str, padded: NDArray[np.uint8], starts: Places) -> tuple[list[U32], Places]:
+        concepts, places = self._lexicon.find(text, padded)
         if not len(concepts):
             return [], _NOWHERE
         at = np.searchsorted(starts, places, side="right") - 1
@@ -127,21 +125,29 @@ class Hashing:
         return runs, np.concatenate(places_of)
 
 
-def tidy(text: str) -> str:
-    """Return a text without what tells nothing: which number, whose address, how long a line is drawn."""
+def tidy(text: str) -> tuple[str, U32]:
+    """Return a text without what tells nothing: which number, whose address, how long a line is drawn.
+
+    Its characters are returned beside it, as numbers.
+    """
     if "@" in text:
         text = _MAIL.sub("a@b", text)
     if "://" in text:
         text = _URL.sub("http://a", text)
     if "--" in text or "==" in text or "**" in text or ".." in text or "##" in text or "  " in text:
         text = _RUN.sub(r"\1\1", text)
-    return text.translate(_DIGITS)
+    if text.isascii():
+        data = text.encode().translate(_ASCII_DIGITS)
+        return data.decode(), np.frombuffer(data, np.uint8).astype(np.uint32)
+    text = text.translate(_DIGITS)
+    return text, np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,255}")
 _URL = re.compile(r"(?<![a-z])[a-z]{2,10}://[^\s\"'<>)\]}]{1,2048}")
 _RUN = re.compile(r"([^\w<>|\[\]`])\1{2,}")
 _DIGITS = str.maketrans("123456789", "000000000")
+_ASCII_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
 def _words(classes: NDArray[np.uint8]) -> tuple[Places, Places]:

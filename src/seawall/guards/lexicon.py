@@ -35,10 +35,10 @@ class Lexicon:
         )
         self._machine = AhoCorasick(list(stems), matchkind=MatchKind.LeftmostLongest)
 
-    def find(self, text: str, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    def find(self, text: str, padded: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
         """Return concepts in order, and the characters at which they begin.
 
-        `classes` says of each character what it is (see `features.py`).
+        `padded` says of each character what it is (see `features.py`), and has a 0 after the last.
         """
         found = self._machine.find_matches_as_indexes(text)
         if not found:
@@ -46,7 +46,6 @@ class Lexicon:
         stems, starts, ends = (
             np.fromiter(chain.from_iterable(found), np.intp, 3 * len(found)).reshape(-1, 3).T
         )
-        padded = np.append(classes, 0)
         is_inside = (starts > 0) & (padded[starts - 1] == _LETTER) & self._at_border[stems]
         goes_on = (padded[ends] == _LETTER) & self._whole[stems]
         is_meant = ~(is_inside | goes_on)

@@ -35,12 +35,14 @@ def _read(text: str, cased: str, vocabulary: frozenset[str]) -> list[str]:
     found: list[str] = []
     words = text.split()
     lengths = list(map(len, words))
-    decoded = decode(cased, words, max(lengths, default=0))
+    longest = max(lengths, default=0)
+    decoded = decode(cased, words, longest)
     if decoded is not None:
         inner = normalise(decoded[:CHUNK_CHARS]).text
         found.append(inner)
         inner_words = inner.split()
-        meant = decipher(inner, inner_words, list(map(len, inner_words)), vocabulary)
+        inner_lengths = list(map(len, inner_words))
+        meant = decipher(inner, inner_words, inner_lengths, vocabulary)
         if meant is not None:
             found.append(meant[:CHUNK_CHARS])
     meant = decipher(text, words, lengths, vocabulary)
