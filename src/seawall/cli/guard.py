@@ -63,6 +63,11 @@ def _print_test(told: dict[str, Any]) -> None:
     print(f"Score as a {told['head']}'s text: {told['score']:.2f} (counts from {threshold:.2f}).")
     if told["read_as"]:
         print(f"Read as: {printing.printable(told['read_as'][:400])}")
+    for each in told["findings"]:
+        if each["found"] is not None:
+            print(f"Found: {each['label'].replace('_', ' ')} {printing.printable(each['found'])}")
+    if told["verdict"] == "redact":
+        print(f"Sent: {printing.printable(told['sent'][:400])}")
     if told["words"]:
         rows = [(printing.printable(word), f"{share:+.2f}") for word, share in told["words"]]
         print("\nThe words that raised it most, and by how much:")

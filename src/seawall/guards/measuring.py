@@ -14,6 +14,7 @@ from seawall.core.findings import Finding, Verdict
 from seawall.core.guarding import GuardPolicy, Head
 from seawall.guards import scorer
 from seawall.guards.guard import LocalGuard
+from seawall.guards.redaction import mask, redact
 
 RATES = (0.01, 0.001)
 _DOCUMENT_KINDS = frozenset({"indirect"})
@@ -99,7 +100,9 @@ def _recall_at(benign: Sequence[float], attacks: Sequence[float], rate: float) -
 def explain(guard: LocalGuard, text: str, head: Head, policy: GuardPolicy) -> dict[str, Any]:
     """Say what the guard sees in a text, what would become of it, and which words made its score."""
     found = guard.inspect(text, head, policy)
-    verdict = max((policy.verdict(each, is_output=False) for each in found), default=Verdict.ALLOW)
+    verdicts = [policy.verdict(each, is_output=False) for each in found]
+    verdict = max(verdicts, default=Verdict.ALLOW)
+    taken = [each for each, what in zip(found, verdicts, strict=True) if what is Verdict.REDACT]
     read = guard.score(text, head)
     words = scorer.load().explain(read.text, head)
     return {
@@ -110,15 +113,18 @@ def explain(guard: LocalGuard, text: str, head: Head, policy: GuardPolicy) -> di
         "threshold": policy.user_threshold if head == "user" else policy.document_threshold,
         "read_as": "" if read.is_plain else read.text,
         "words": [(word, round(share, 3)) for word, share in words],
-        "findings": [_shown(each) for each in found],
+        "findings": [_shown(each, text) for each in found],
+        "sent": redact(text, taken) if taken else text,
     }
 
 
-def _shown(finding: Finding) -> dict[str, Any]:
+def _shown(finding: Finding, text: str) -> dict[str, Any]:
+    is_secret = finding.detector in ("secrets", "personal")
     return {
         "detector": finding.detector,
         "label": finding.label,
         "score": round(finding.score, 4),
         "start": finding.start,
         "end": finding.end,
+        "found": mask(text[finding.start : finding.end]) if is_secret else None,
     }
