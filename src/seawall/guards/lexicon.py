@@ -28,7 +28,6 @@ class Lexicon:
                 for word in words:
                     stem = word.removesuffix("$").casefold()
                     stems.setdefault(stem, (number, language not in _UNSPACED, word.endswith("$")))
-        self.stems = tuple(stems)
         self._concept, self._at_border, self._whole = (
             np.array([each[column] for each in stems.values()], dtype)
             for column, dtype in enumerate((np.uint8, bool, bool))
