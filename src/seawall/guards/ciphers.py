@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"[0-9$€£+@!|]+|(?=[a-f]*[0-9][a-f0-9]*[0-9])[a-f0-9]{7,
 _FIGURE = re.compile(r"[0-9]+[a-z]{1,2}|[a-f]*[0-9][a-f0-9]*")
 """Figures with a unit, and parts of identifiers; in a text that is full of such words they are words too."""
 _SHORT_NUMBER = re.compile(r"(?<![\w.,:/-])[0134578]{1,2}(?![\w:/-]|[.,]\d)")
+_MARKS_OF_A_WORD = 6
+"""Words have no more: what has is no text."""
 _HEAVY = 5
 """With so many such words even short numbers are meant to be read."""
 _LEET_CODE = str.maketrans("013456789@$+€£2", "oieasgtbgastelz")
@@ -181,7 +183,7 @@ def decipher(
     odd = " ".join([word for word in words if not (word.isalpha() or word[:-1].isalpha())])
     changed = text
     marks = len(_LEET.findall(odd))
-    if marks >= 2:
+    if 2 <= marks <= _MARKS_OF_A_WORD * len(words):
         is_heavy = marks >= _HEAVY
         changed = _LEET_WORD.sub(partial(_read_leet, is_heavy=is_heavy), changed)
         if is_heavy:
