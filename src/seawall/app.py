@@ -25,7 +25,7 @@ from seawall.core.money import cost_of, format_usd
 from seawall.core.routing import Explained
 from seawall.core.terms import HouseTerms, IssuerTerms
 from seawall.guards.guard import LocalGuard
-from seawall.guards.topics import read_profile
+from seawall.guards.topics import Profile, read_profile
 from seawall.identity import records
 from seawall.identity.callers import Callers
 from seawall.identity.keys import VirtualKeys
@@ -40,7 +40,7 @@ from seawall.providers.tokens import Tokenizer
 from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
-from seawall.settings import Settings
+from seawall.settings import Settings, SettingsError
 from seawall.stores.memory.answers import MemoryAnswers
 from seawall.stores.memory.counters import MemoryCounters
 from seawall.stores.sqlite.answers import SqliteAnswers
@@ -95,7 +95,7 @@ class Seawall:
         clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
         self._make_cache(folder, now)
-        self.guard = LocalGuard(learned=read_profile(settings.guard.topics_profile))
+        self.guard = LocalGuard(learned=_learned(settings))
         self.gateway = Gateway(
             identity=self.identity,
             router=self.router,
@@ -280,6 +280,14 @@ def _tokens_of(
     from seawall.providers.fetching import fetch  # noqa: PLC0415 - as above
 
     return Tokens(issuers.values(), fetch, now=now, clock=clock)
+
+
+def _learned(settings: Settings) -> Profile | None:
+    """Read what `seawall guard learn` has learned; raises SettingsError where that cannot be read."""
+    try:
+        return read_profile(settings.guard.topics_profile)
+    except OSError as error:
+        raise SettingsError(f"guard.topics_profile cannot be used ({error.strerror or error}).") from error
 
 
 def _body_limits(settings: Settings) -> BodyLimits:

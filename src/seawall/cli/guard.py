@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 TEXT_CHARS_MAX = 1_000_000
 SHOWN_CHARS = 60
+SHOWN_SCORE_MIN = 0.01
 LEARN_TEXTS_MIN = 50
+WIDTH = 78
 
 app = typer.Typer(
     help="Try the guard on a text, measure it on labelled rows, and see what it does to your instructions.",
@@ -41,7 +44,10 @@ def try_out(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say what the guard sees in a text, what would become of it, and which words made the score."""
+    """Say what the guard makes of a text, and which words did it.
+
+    The words stand in the order of the text. The score is that of prompt injection alone.
+    """
     from seawall.guards.measuring import explain
 
     text = sys.stdin.read(TEXT_CHARS_MAX) if text == "-" else text
@@ -60,7 +66,7 @@ def _print_test(told: dict[str, Any]) -> None:
 
     threshold = told["threshold"]
     print(f"{told['verdict']}: {told['why']}")
-    print(f"Score as a {told['head']}'s text: {told['score']:.2f} (counts from {threshold:.2f}).")
+    print(f"Injection score as a {told['head']}'s text: {told['score']:.2f} (counts from {threshold:.2f}).")
     if told["read_as"]:
         print(f"Read as: {printing.printable(told['read_as'][:400])}")
     for each in told["findings"]:
@@ -68,7 +74,7 @@ def _print_test(told: dict[str, Any]) -> None:
             print(f"Found: {each['label'].replace('_', ' ')} {printing.printable(each['found'])}")
     if told["verdict"] == "redact":
         print(f"Sent: {printing.printable(told['sent'][:400])}")
-    if told["words"]:
+    if told["words"] and told["score"] >= SHOWN_SCORE_MIN:
         rows = [(printing.printable(word), f"{share:+.2f}") for word, share in told["words"]]
         print("\nThe words that raised it most, and by how much:")
         printing.console().print(printing.facts(rows))
@@ -76,15 +82,18 @@ def _print_test(told: dict[str, Any]) -> None:
 
 @app.command("eval")
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="Rows of JSON: text, label (1: attack), source, kind.")],
+    file: Annotated[
+        Path, typer.Argument(help="A file of JSON lines: text, label (1: attack), source, kind.")
+    ],
     scores: Annotated[Path | None, typer.Option(help="Write the scores of every row to this file.")] = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Measure the guard on labelled rows: recall, false positives, and both for each source.
+    """Measure recall and false positives on labelled rows.
 
-    A line of --scores is {"user", "document", "verdict", "labels"}, in the order of the rows.
+    For each source it says how many of its rows count as attacks. A line of --scores is {"user", "document",
+    "verdict", "labels"}, in the order of the rows.
     """
     from seawall.cli.printing import print_json, progress
     from seawall.guards.measuring import measure, score_row
@@ -100,7 +109,7 @@ def evaluate(
             advance()
     if scores is not None:
         lines = (json.dumps(each.shown(), separators=(",", ":")) for each in scored)
-        scores.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        _write(scores, "".join(f"{line}\n" for line in lines).encode())
     measured = measure(rows, scored, policy)
     if as_json:
         print_json(measured)
@@ -139,15 +148,15 @@ def _print_measured(measured: dict[str, Any]) -> None:
         ),
         ("recall", _percent(measured["recall"])),
         ("false positives", _percent(measured["false_positives"])),
-        *((f"recall at {rate}", _percent(recall)) for rate, recall in at.items()),
+        *((f"recall at {rate} false positives", _percent(recall)) for rate, recall in at.items()),
     ]
     console = printing.console()
     console.print(printing.facts(rows))
-    table = printing.table("source", "label", "rows", "counts")
+    table = printing.table("source", "label", "rows", "count as attacks")
     for each in measured["sources"]:
         label = "attack" if each["label"] else "benign"
         table.add_row(
-            printing.printable(each["source"])[:SHOWN_CHARS],
+            printing.printable(each["source"])[:SHOWN_CHARS] or "-",
             label,
             printing.count(each["rows"]),
             _percent(each["counts"]),
@@ -168,7 +177,10 @@ def show(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Show what a provider gets for your instructions where `guard.harden` is on."""
+    """Show what a provider gets for your hardened instructions.
+
+    The mark comes from the data folder, which is made where there is none.
+    """
     settings = read_settings(config, data_dir=data)
     policy, guard = _open(config, profile)
     try:
@@ -190,7 +202,10 @@ def learn(
     files: Annotated[list[Path], typer.Argument(help="Texts of your users, one on each line.")],
     out: Annotated[Path, typer.Option(help="Where to write the profile.")] = Path("topics.json"),
 ) -> None:
-    """Learn from texts that are on topic what your app is about, and propose words for `guard.topics`."""
+    """Learn what your app is about from texts of its users.
+
+    It proposes words for guard.topics as well: strike out those that do not belong to your app.
+    """
     import msgspec
 
     from seawall.guards import topics
@@ -199,10 +214,23 @@ def learn(
     if len(texts) < LEARN_TEXTS_MIN:
         stop(f"{len(texts)} texts are too few to learn from; {LEARN_TEXTS_MIN} are the least.")
     profile = topics.learn(texts, topics.load_fields())
-    out.write_bytes(msgspec.json.encode(profile))
-    print(f"Learned from {len(texts)} texts; {out.name} holds words and no text. To use it:")
+    _write(out, msgspec.json.encode(profile))
+    print(f"Learned from {len(texts)} texts; {out.name} holds words and no text.")
+    print("\nTo use it, put into seawall.toml:\n")
     print(f'[guard]\ntopics_profile = "{out}"')
-    print(f"topics = {json.dumps(topics.propose(profile), ensure_ascii=False)}")
+    words = topics.propose(profile)
+    if words:
+        print("\nThe words that tell most, for a list of your own beside it or in its place:\n")
+        listed = json.dumps(words, ensure_ascii=False)[1:-1]
+        for line in ("topics = [", *textwrap.wrap(listed, WIDTH, break_long_words=False), "]"):
+            print(line)
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        stop(f"{file} cannot be written ({error.strerror}).")
 
 
 def _lines(file: Path) -> list[str]:

@@ -107,7 +107,8 @@ def explain(guard: LocalGuard, text: str, head: Head, policy: GuardPolicy) -> di
     words = scorer.load().explain(read.text, head)
     return {
         "verdict": verdict.name.lower(),
-        "why": "; ".join(f"{each.detector} ({each.label})" for each in found) or "nothing was found",
+        "why": "; ".join(f"{each.detector} ({each.label.replace('_', ' ')})" for each in found)
+        or "nothing was found",
         "head": head,
         "score": round(read.score, 4),
         "threshold": policy.user_threshold if head == "user" else policy.document_threshold,

@@ -218,7 +218,7 @@ def read_profile(path: str | None) -> Profile | None:
     try:
         return json.decode(Path(path).read_bytes(), type=Profile)
     except DecodeError:
-        raise OSError("guard.topics_profile is no profile; make one with `seawall guard learn`") from None
+        raise OSError("it is no profile; make one with `seawall guard learn`") from None
 
 
 def propose(profile: Profile, count: int = 20) -> list[str]:

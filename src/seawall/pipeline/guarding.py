@@ -383,9 +383,11 @@ def _blocked(finding: Finding, policy: GuardPolicy, *, where: str, can_reply: bo
     why, say = _TOLD[finding.detector]
     side = "input" if where else "output"
     rule = "guard.block_phrases" if finding.detector == "phrases" else f"guard.{side}_{finding.detector}"
-    what = "This call" if where else "The answer"
+    what, advice = ("This call", "Write it") if where else ("The answer", "Ask")
+    if not where:
+        say = "There is no answer to this."
     error = Blocked(
-        f"{what} was stopped by the guard of this gateway: {why}. Write it in other words; if it was"
+        f"{what} was stopped by the guard of this gateway: {why}. {advice} in other words; if it was"
         " harmless, tell the operator of this gateway the call id.",
         param=where or None,
         facts=Facts(rule=rule, scope="gateway", say=policy.reply or say),

@@ -30,6 +30,9 @@ NAMED_BY = {
 }
 """The sections of which there may be several, and what their second part is called in the documentation."""
 
+_INHERITS = {"guards": "guard"}
+"""Sections whose settings are, where not stated, those of another section."""
+
 _UNITS = {
     "_percent": "percent",
     "_usd_per_mtok": "US dollars per million tokens",
@@ -127,7 +130,10 @@ def explain(settings: BaseModel, origins: Origins, secrets: Secrets) -> list[Exp
     """List every effective value; of a secret only whether and where it is stated."""
     found = [
         Explained(
-            ".".join(path), show_value(value, kind_of(field)), _source(path, origins), field.description or ""
+            ".".join(path),
+            _shown(path, field, value, origins),
+            _source(path, origins),
+            field.description or "",
         )
         for path, field, value in _values(settings)
     ]
@@ -140,6 +146,12 @@ def explain(settings: BaseModel, origins: Origins, secrets: Secrets) -> list[Exp
             for variable in provider.key_variables
         ]
     return found
+
+
+def _shown(path: KeyPath, field: FieldInfo, value: object, origins: Origins) -> str:
+    if path[0] in _INHERITS and path not in origins:
+        return f"as under {_INHERITS[path[0]]}"
+    return show_value(value, kind_of(field))
 
 
 def kind_of(field: FieldInfo) -> Kind | None:
@@ -203,6 +215,8 @@ def _choices(values: list[str]) -> str:
 
 
 def _default_text(path: KeyPath, field: FieldInfo, by_stage: Mapping[str, Mapping[str, Any]]) -> str:
+    if path[0] in _INHERITS:
+        return f"as under `{_INHERITS[path[0]]}`"
     staged = [_at(path, defaults) for defaults in by_stage.values()]
     if any(value is not None for value in staged):
         unset = show_value(None, kind_of(field))

@@ -49,8 +49,9 @@ class GuardSettings(Section):
     """
 
     mode: GuardMode = setting(
-        "off looks at nothing; flag records and changes nothing; block refuses prompt injection and leaks of"
-        " the app's instructions, and takes secrets and markup that runs out of answers.",
+        "off looks for nothing but `block_phrases`; flag records and changes nothing; block refuses"
+        " prompt injection and leaks of the app's instructions, and takes secrets and markup that runs"
+        " out of answers.",
         default="flag",
     )
     on_block: Literal["error", "reply"] = setting(
@@ -69,7 +70,8 @@ class GuardSettings(Section):
         default=[],
     )
     allow: Phrases = setting(
-        "Texts of your own in which nothing is found, such as an example key of your documentation.",
+        "Texts of your own in which nothing is found, such as an example key of your documentation; also"
+        " where they stand in a longer text, in capitals or not.",
         default=[],
     )
     topics: Phrases = setting(
@@ -77,7 +79,8 @@ class GuardSettings(Section):
         default=[],
     )
     topics_profile: Text | None = setting(
-        "The file that `seawall guard learn` made of your own traffic, beside `topics` or in their place.",
+        "The file that `seawall guard learn` made of your own traffic, beside `topics` or in their place. A"
+        " path starts at the folder where Seawall is started; profiles share the file of `guard`.",
         default=None,
     )
     harden: bool = setting(
@@ -85,7 +88,9 @@ class GuardSettings(Section):
         " mark by which a leak is known.",
         default=False,
     )
-    image_hosts: Names = setting("Hosts from which answers may show images that carry data.", default=[])
+    image_hosts: Names = setting(
+        "Hosts from which answers may show images with data in their address.", default=[]
+    )
     input_injection: Judgement | None = _action("Attempts to change what the app told the model.")
     input_secrets: Action | None = _action("Keys, tokens and passwords in what is asked.")
     input_personal: Action | None = _action("Mail addresses, phone, card and account numbers, national ids.")

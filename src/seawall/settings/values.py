@@ -291,7 +291,7 @@ WebhookUrl = Annotated[
     Kind("address", show=lambda _: "set (not shown)"),  # Who knows it may often post to it.
 ]
 Names = Annotated[
-    list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=", ".join)
+    list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=_show_names)
 ]
 Phrase = Annotated[str, Field(min_length=1, max_length=2000), Kind("text")]
 Phrases = Annotated[
