@@ -123,3 +123,23 @@ def test_topics_are_learned_and_used(desk: Desk, tmp_path: Path) -> None:
     assert "2 texts are too few to learn from; 50 are the least." in desk.run(
         "guard", "learn", "few.txt", code=2
     )
+
+
+@pytest.mark.parametrize(("content", "why"), [(None, "No such file or directory"), ("{", "it is no profile")])
+def test_learned_topics_that_cannot_be_read_are_named(
+    desk: Desk, tmp_path: Path, content: str | None, why: str
+) -> None:
+    (tmp_path / "seawall.toml").write_text('[guard]\ntopics_profile = "topics.json"\n', "utf-8")
+    if content is not None:
+        (tmp_path / "topics.json").write_text(content, "utf-8")
+    for command in (("serve",), ("guard", "test", "a")):
+        assert why in desk.run(*command, code=2)
+
+
+def test_a_place_that_cannot_be_written_is_named(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "rows").write_text(json.dumps(ROWS[0]), "utf-8")
+    said = desk.run("guard", "eval", "rows", "--scores", "nowhere/out.jsonl", code=2)
+    assert "nowhere/out.jsonl cannot be written (No such file or directory)." in said
+    (tmp_path / "questions.txt").write_text("\n".join(["How long does sourdough rest?"] * 60), "utf-8")
+    said = desk.run("guard", "learn", "questions.txt", "--out", "nowhere/t.json", code=2)
+    assert "nowhere/t.json cannot be written (No such file or directory)." in said

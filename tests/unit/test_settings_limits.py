@@ -151,6 +151,20 @@ RATES = 'must be a rate such as "100/minute" or "10/second burst 20", a list of 
             " sections such as [tiers.free].",
         ),
         (
+            '[tiers.free]\nguard = "kid"\n[guards.kids]\nmode = "block"',
+            "seawall.toml line 2: tiers.free.guard names no guard that there is; did you mean kids? There are off,"
+            " flag, block, and sections such as [guards.kids].",
+        ),
+        (
+            '[guards.off]\nmode = "block"',
+            "seawall.toml line 1: guards.off is there already: the guard in the mode off; give yours another name.",
+        ),
+        (
+            '[guards.kids]\ntopics_profile = "t.json"',
+            "seawall.toml line 2: guards.kids.topics_profile has no effect; every guard uses the file that"
+            " guard.topics_profile names.",
+        ),
+        (
             'stage = "production"\n[budget]\ndaily_usd = "1"',
             "seawall.toml line 1: the stage production has no default for the calls of a user; state"
             ' limits.per_user, for example ["5/10 seconds", "100/hour"], or "off".',

@@ -11,6 +11,7 @@ from pydantic_settings import PydanticBaseSettingsSource as PydanticSource
 from seawall.core.stages import Stage
 from seawall.settings.credentials import ADMIN_KEY, Secrets
 from seawall.settings.description import Described, describe, rows_of
+from seawall.settings.guarding import MODES
 from seawall.settings.problems import KeyPath, SettingsError, complain, show_path, suggest
 from seawall.settings.schema import Background, Settings, stage_defaults
 from seawall.settings.sources import (
@@ -62,6 +63,7 @@ def load_settings(
         raise SettingsError(complain(error, _origins(layers), known)) from None
     _check_budget(settings, _origins(layers))
     _check_limits(settings, _origins(layers))
+    _check_guards(settings, _origins(layers))
     settings.issuer_terms()
     _check_free(settings, _origins(layers))
     _check_aliases(settings)
@@ -172,6 +174,30 @@ def _check_limits(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
             f"{origins[('default_tier',)]}: default_tier names no tier that there is"
             f"{suggest(tier, settings.tiers)} Tiers stand in sections such as [tiers.free]."
         )
+
+
+def _check_guards(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
+    """Raise SettingsError where a guard is named that there is not, or would be another than it says."""
+    for name, profile in settings.guards.items():
+        if name in MODES:
+            at = next(origin for path, origin in origins.items() if path[:2] == ("guards", name))
+            raise SettingsError(
+                f"{at}: guards.{name} is there already: the guard in the mode {name}; give yours another"
+                " name."
+            )
+        if "topics_profile" in profile.model_fields_set:
+            raise SettingsError(
+                f"{origins[('guards', name, 'topics_profile')]}: guards.{name}.topics_profile has no effect;"
+                " every guard uses the file that guard.topics_profile names."
+            )
+    names = (*MODES, *settings.guards)
+    for name, tier in settings.tiers.items():
+        if tier.guard is not None and tier.guard not in names:
+            raise SettingsError(
+                f"{origins[('tiers', name, 'guard')]}: tiers.{name}.guard names no guard that there is"
+                f"{suggest(tier.guard, names)} There are off, flag, block, and sections such as"
+                " [guards.kids]."
+            )
 
 
 def _check_budget(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
