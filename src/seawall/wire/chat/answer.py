@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from seawall.core.call import Event
+from seawall.core.call import Event, Spoken
 from seawall.wire import sse
 from seawall.wire.dialect import Reading
 from seawall.wire.usage import ChatUsage, read_chat_usage
@@ -22,8 +22,15 @@ class _ToolFunction(Struct):
     arguments: str | None = None
 
 
+class _ToolInput(Struct):
+    name: str | None = None
+    input: str | None = None
+
+
 class _ToolCall(Struct):
     function: _ToolFunction | None = None
+    custom: _ToolInput | None = None
+    index: Any = 0
 
 
 class _Delta(Struct):
@@ -130,6 +137,7 @@ def _read_leniently(value: Any) -> _Answer:
 def _event(answer: _Answer, raw: bytes) -> Event:
     text = reasoning = tool = ""
     finish, number = None, 0
+    texts: list[Spoken] = []
     for choice in answer.choices or ():
         number = choice.index if type(choice.index) is int else 0
         finish = choice.finish_reason or finish
@@ -138,9 +146,9 @@ def _event(answer: _Answer, raw: bytes) -> Event:
             continue
         text += (said.content or "") + (said.refusal or "")
         reasoning += said.reasoning_content or said.reasoning or ""
-        for call in said.tool_calls or ():
-            tool += _tool_text(call.function)
-        tool += _tool_text(said.function_call)
+        own = _said(said, number)
+        tool += "".join(each for _, kind, each in own if kind not in ("text", "reasoning"))
+        texts += own
     return Event(
         raw=raw,
         text=text,
@@ -149,11 +157,26 @@ def _event(answer: _Answer, raw: bytes) -> Event:
         finish=finish,
         usage=read_chat_usage(answer.usage),
         choice=number,
+        said=tuple(texts) if tool or len(texts) > 1 else (),
     )
 
 
-def _tool_text(function: _ToolFunction | None) -> str:
-    return "" if function is None else (function.name or "") + (function.arguments or "")
+def _said(said: _Delta, choice: int) -> list[Spoken]:
+    """Return the texts of a choice one by one."""
+    texts = [
+        ("text", said.content),
+        ("text", said.refusal),
+        ("reasoning", said.reasoning_content),
+        ("reasoning", None if said.reasoning == said.reasoning_content else said.reasoning),
+    ]
+    for call in said.tool_calls or ():
+        if call.function is not None:
+            texts += [("name", call.function.name), (f"tool {call.index}", call.function.arguments)]
+        if call.custom is not None:
+            texts += [("name", call.custom.name), (f"tool {call.index}", call.custom.input)]
+    if said.function_call is not None:
+        texts += [("name", said.function_call.name), ("tool", said.function_call.arguments)]
+    return [(choice, kind, text) for kind, text in texts if text]
 
 
 def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:
