@@ -11,14 +11,16 @@ Invariants:
 
 import asyncio
 import time
+from bisect import insort
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
+from itertools import takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from seawall.core.bodies import change_at, replacing
+from seawall.core.bodies import Change, change_at, replacing
 from seawall.core.call import Call, Event, Request, Spoken, Text
 from seawall.core.contracts import Gateway, Reply
 from seawall.core.errors import Blocked, Facts
@@ -26,11 +28,13 @@ from seawall.core.findings import Finding, Verdict
 from seawall.core.guarding import AnswerScan, GuardPolicy, Head
 from seawall.core.pieces import ReasoningPiece, RefusalPiece, TextPiece, ToolPiece
 
-OFF_LOOP_CHARS = 16 * 1024
-"""From here on texts are looked at in a thread: it takes more than two milliseconds."""
+OFF_LOOP_CHARS = 4 * 1024
+"""From here on texts are looked at in a thread: odd ones take several milliseconds."""
 PARTS_MAX = 1_000
 """An answer with more different things to take out is stopped: a later event may say them all again."""
 FORGET_CHARS = 4_096
+TURN_EVENTS = 64
+"""After so many events that were held others get their turn."""
 SAID_CHARS = 8 * 1024
 _HEADS: dict[str, Head] = {"user": "user", "tool": "document", "retrieved": "document"}
 _UNGUARDED = frozenset({"count_tokens"})
@@ -146,7 +150,8 @@ def guard_output(
 class _Channel:
     """One text of an answer: what one choice says, thinks or gives to tools. Places are characters of it.
 
-    `kept` is its end from the character `base` on, `taken` the places to take out, with what to put there.
+    `kept` is its end from the character `base` on, `taken` the places to take out in order, with what to put
+    there.
     """
 
     __slots__ = ("base", "fed", "held", "kept", "scan", "taken")
@@ -162,13 +167,17 @@ class _Channel:
         return self.kept[max(0, start - self.base) : max(0, end - self.base)]
 
     def without(self, start: int, end: int) -> str | None:
-        """Return what is left of the text between two places, `None` where all of it is."""
-        touching = [each for each in self.taken if each[0] < end and each[1] > start]
+        """Return what is left of the text between two places, `None` where all of it is.
+
+        Places before `start` are done with.
+        """
+        while self.taken and self.taken[0][1] <= start:
+            self.taken.pop(0)
+        touching = [each for each in takewhile(lambda each: each[0] < end, self.taken) if each[1] > start]
         if not touching:
             return None
-        self.taken = [each for each in self.taken if each[1] > start]
         left, at = "", start
-        for first, last, mark in sorted(touching):
+        for first, last, mark in touching:
             left += self.between(at, max(at, first))
             left += mark if start <= first < end and first >= at else ""
             at = max(at, min(last, end))
@@ -178,7 +187,6 @@ class _Channel:
         """Drop what has left, many characters at a time."""
         if before - self.base >= FORGET_CHARS:
             self.kept, self.base = self.kept[before - self.base :], before
-            self.taken = [each for each in self.taken if each[1] > before]
 
 
 class _Waiting(Struct):
@@ -193,6 +201,7 @@ class _Watching:
 
     __slots__ = (
         "_call",
+        "_change",
         "_channels",
         "_last",
         "_parts",
@@ -217,6 +226,7 @@ class _Watching:
         self._last: dict[int, tuple[str, _Channel]] = {}
         self._queue: deque[_Waiting] = deque()
         self._parts: dict[str, str] = {}
+        self._change: Change | None = None
         self._seen: dict[str, Verdict] = {}
 
     async def look(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -247,8 +257,10 @@ class _Watching:
                     self._close(channel)
                 self._tell()
             if event.last or not self._policy.holds:
-                for each in self._ready():
+                for number, each in enumerate(self._ready(), 1):
                     yield each
+                    if number % TURN_EVENTS == 0:
+                        await asyncio.sleep(0)
 
     def _take(self, event: Event) -> None:
         places = []
@@ -297,22 +309,21 @@ class _Watching:
                 raise _blocked(finding, self._policy, where="", can_reply=True)
             if verdict is Verdict.REDACT:
                 text = channel.between(finding.start, finding.end)
-                channel.taken.append((finding.start, finding.end, finding.mark))
-                if text:
-                    self._parts[text] = finding.mark
+                insort(channel.taken, (finding.start, finding.end, finding.mark))
+                if text and text not in self._parts:
+                    self._parts[text], self._change = finding.mark, None
 
-    def _ready(self) -> list[Event]:
-        """Return the events that may leave, in order."""
-        ready: list[Event] = []
+    def _ready(self) -> Iterator[Event]:
+        """Yield the events that may leave, in order."""
         while self._queue:
             waiting = self._queue[0]
             if any(end > channel.fed - channel.held for channel, _, end in waiting.places):
                 break
             self._queue.popleft()
-            ready.append(self._changed(waiting))
+            changed = self._changed(waiting)
             for channel, _, end in waiting.places:
                 channel.forget(end)
-        return ready
+            yield changed
 
     def _changed(self, waiting: _Waiting) -> Event:
         own = {}
@@ -322,7 +333,9 @@ class _Watching:
                 own[channel.between(start, end)] = left
         if not own and not self._parts:
             return waiting.event
-        return self._reply.rewrite(waiting.event, own, tuple(self._parts.items()))
+        if self._change is None:
+            self._change = replacing(self._parts.items())
+        return self._reply.rewrite(waiting.event, own, self._change)
 
     def _note(self, finding: Finding) -> Verdict:
         verdict = self._policy.verdict(finding, is_output=True)

@@ -5,13 +5,13 @@ no string of the frame has to be known by its place makes this work for every di
 the whole text included.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from seawall.core.bodies import NAMES, Change, change_all, replacing
+from seawall.core.bodies import NAMES, Change, change_all
 from seawall.core.call import Event
 from seawall.core.pieces import Piece, ReasoningPiece, RefusalPiece, TextPiece, ToolPiece
 from seawall.wire import sse
@@ -20,15 +20,14 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def rewrite(event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str]]) -> Event:
-    """Return the event with other texts: `own` are whole texts of it, `parts` what to replace anywhere.
+def rewrite(event: Event, own: Mapping[str, str], others: Change) -> Event:
+    """Return the event with other texts: `own` are whole texts of it, `others` changes all others.
 
     A frame that is no JSON is left out: nobody can say what is in it.
     """
-    change_parts = replacing(parts)
 
     def change(text: str) -> str:
-        return own[text] if text in own else change_parts(text)
+        return own[text] if text in own else others(text)
 
     return replace(
         event,
