@@ -39,7 +39,7 @@ def choice(delta: Any, number: int = 0, finish: str | None = None, **fields: Any
 
 
 def clean(text: str) -> bool:
-    return not any(part in text for part in (KEY[8:20], KEY[-12:], "MIIEvQ"))
+    return not any(part in text for part in (KEY[8:20], KEY[-12:], "MIIEv", "QIBAD"))
 
 
 @pytest.mark.parametrize(("first", "second"), [(KEY, "Hello"), ("calm", KEY), ("", KEY)])
@@ -137,6 +137,22 @@ async def test_the_input_of_a_custom_tool_is_looked_at(start: Start, streamed: b
     else:
         message = {"role": "assistant", "content": None, "tool_calls": [tool]}
         data = whole(answer(choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}]))
+    got = await said_by(start, data, stream=streamed)
+    assert clean(got) and "[openai key]" in got
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+async def test_content_in_parts_is_looked_at_as_one_text(start: Start, streamed: bool, kind: str) -> None:
+    def content(text: str) -> list[Any]:
+        part = {"type": "text", "text": text}
+        return [part] if kind == "text" else [{"type": "thinking", "thinking": [part]}]
+
+    if streamed:
+        frames = [chunk(content(part)) for part in halves(f"It is {KEY} and\n{PEM} ok")]
+        data = stream(*frames, chunk("", "stop", usage=usage(9, 9)), DONE)
+    else:
+        data = whole(answer(content(f"It is {KEY} and\n{PEM} ok")))
     got = await said_by(start, data, stream=streamed)
     assert clean(got) and "[openai key]" in got
 
@@ -260,3 +276,35 @@ async def test_a_connection_is_used_again_after_a_guarded_stream(start: Start, d
         for _ in range(3):
             assert (await call(app, dialect, body_of(dialect, HARMLESS, stream=True))).status_code == 200
         assert (await app.spend()).held == 0
+
+
+async def test_the_operators_phrases_are_answered_as_stated_where_all_else_is_off(start: Start) -> None:
+    stated = {"guard__block_phrases": ["Purple whale"], "guard__reply": "No.", "guard__on_block": "reply"}
+    app = await start(guard__mode="off", guard__output="hold", **stated)
+    asked = await call(app, "chat", body_of("chat", "A purple whale?"))
+    told = await call(app, "chat", body_of("chat", HARMLESS, x_mock={"text": "Calm seas, purple whale."}))
+    for got in (asked, told):
+        assert (got.status_code, got.json()["choices"][0]["message"]["content"]) == (200, "No.")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_an_answer_of_one_guard_is_not_kept_for_another(start: Start, streamed: bool) -> None:
+    app = await start(guard__mode="off", cache__enabled=True, cache__scope="owner", guards__x__mode="block")
+    _, loose = await app.new_key(owner="crumb")
+    _, strict = await app.new_key(owner="crumb", guard="x")
+    body = body_of("chat", HARMLESS, stream=streamed, x_mock={"text": f"It is {KEY}."})
+    states = [(await call(app, "chat", body, key)).headers["seawall-cache"] for key in (loose, strict, loose)]
+    assert states == ["miss", "miss", "hit"]
+
+
+async def test_calls_of_tools_without_findings_pass_as_they_came(start: Start) -> None:
+    deltas: list[Any] = []
+    for number in (0, 1):
+        deltas.append(_calls("save", "", number))
+        deltas += [_calls("", part, number) for part in halves('{"a": "hello there", "b": 2}')]
+    frames = [{"id": "1", "choices": [choice(each)]} for each in deltas]
+    end = {"id": "1", "choices": [choice({}, finish="tool_calls")], "usage": usage(9, 9)}
+    got = await said_by(start, stream(*frames, end, DONE), stream=True)
+    assert [line for line in got.splitlines() if line][:-2] == [
+        f"data: {json.dumps(each)}" for each in frames
+    ]

@@ -4,11 +4,13 @@ This is the fast way, for clients that speak the same dialect: frames go through
 OpenAI API reference, "Chat Completions", read 2026-11.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from seawall.core.bodies import NAMES
 from seawall.core.call import Event, Spoken
 from seawall.wire import sse
 from seawall.wire.dialect import Reading
@@ -40,6 +42,12 @@ class _Delta(Struct):
     reasoning: str | None = None
     tool_calls: list[_ToolCall] | None = None
     function_call: _ToolFunction | None = None
+
+
+class _OddDelta(_Delta):
+    """One of other types than documented; `texts` are those in it."""
+
+    texts: list[str] = []
 
 
 class _Choice(Struct):
@@ -126,12 +134,27 @@ def _read_leniently(value: Any) -> _Answer:
         said = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else choice
         finish = choice.get("finish_reason") if isinstance(choice, dict) else None
         text = encode(said).decode() if said else None
-        choices.append(_Choice(delta=_Delta(content=text), finish_reason=str(finish) if finish else None))
+        delta = _OddDelta(content=text, texts=list(_texts_in(said)))
+        index = choice.get("index") if isinstance(choice, dict) else 0
+        choices.append(_Choice(delta=delta, finish_reason=str(finish) if finish else None, index=index))
     try:
         usage = msgspec.convert(value.get("usage"), ChatUsage | None)
     except msgspec.ValidationError:
         usage = None
     return _Answer(choices=choices, usage=usage, error=value.get("error"))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield the texts in a value, but for the dialect's own words."""
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name not in NAMES:
+                yield from _texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts_in(each)
 
 
 def _event(answer: _Answer, raw: bytes) -> Event:
@@ -147,7 +170,8 @@ def _event(answer: _Answer, raw: bytes) -> Event:
         text += (said.content or "") + (said.refusal or "")
         reasoning += said.reasoning_content or said.reasoning or ""
         own = _said(said, number)
-        tool += "".join(each for _, kind, each in own if kind not in ("text", "reasoning"))
+        if said.tool_calls or said.function_call:
+            tool += "".join(each for _, kind, each in own if kind not in ("text", "reasoning"))
         texts += own
     return Event(
         raw=raw,
@@ -157,12 +181,18 @@ def _event(answer: _Answer, raw: bytes) -> Event:
         finish=finish,
         usage=read_chat_usage(answer.usage),
         choice=number,
-        said=tuple(texts) if tool or len(texts) > 1 else (),
+        said=tuple(texts) if tool or len(texts) > 1 or (texts and texts[0][2] != text + reasoning) else (),
     )
 
 
 def _said(said: _Delta, choice: int) -> list[Spoken]:
     """Return the texts of a choice one by one."""
+    if isinstance(said, _OddDelta):
+        return [(choice, "text", each) for each in said.texts]
+    if not (
+        said.refusal or said.reasoning_content or said.reasoning or said.tool_calls or said.function_call
+    ):
+        return [(choice, "text", said.content)] if said.content else []
     texts = [
         ("text", said.content),
         ("text", said.refusal),
