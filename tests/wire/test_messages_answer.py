@@ -147,6 +147,12 @@ def test_a_whole_answer_with_tools() -> None:
             usage=Usage(input=472, output=89),
             last=True,
             kind="message",
+            said=(
+                (0, "text", "I ask both."),
+                (0, "name", "get_weather"),
+                (0, "tool", '{"location":"Oslo","days":2.50}'),
+                (0, "name", "get_time"),
+            ),
         )
     )
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Origin = Literal["system", "user", "assistant", "tool", "retrieved"]
 Json = dict[str, Any]
+Spoken = tuple[int, str, str]
+"""One text of an event: the choice, what it is (`text`, `reasoning`, `name`, `tool`) and which, the text."""
 
 
 class Text(Struct, frozen=True):
@@ -91,8 +93,9 @@ class Event(Struct, frozen=True):
 
     `raw` is the frame (stream) or body (whole answer) as it came, to be forwarded when the dialects
     match; empty where the event is not for the client. `text`, `reasoning` and `tool` are what was
-    generated, by the choice of that number. `kind` is the frame's own type in dialects that name it. `last`
-    marks the clean end. `pieces` are filled in only where the answer has to be written in another dialect.
+    generated, by the choice of that number; `said` has its texts one by one where they are not just these.
+    `kind` is the frame's own type in dialects that name it. `last` marks the clean end. `pieces` are filled
+    in only where the answer has to be written in another dialect.
     """
 
     raw: bytes = b""
@@ -105,6 +108,7 @@ class Event(Struct, frozen=True):
     kind: str = ""
     pieces: tuple[Piece, ...] = ()
     choice: int = 0
+    said: tuple[Spoken, ...] = ()
 
 
 class Ending(StrEnum):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from seawall.core.addresses import Network
 from seawall.core.answers import CacheRules, CacheStats, KeptAnswer
+from seawall.core.bodies import Change
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
 from seawall.core.events import Channel, Delivery
@@ -45,8 +46,8 @@ class Reply(Protocol):
     async def fail(self, error: SeawallError) -> None:
         """End the answer with an error that cannot be taken for a complete answer."""
 
-    def rewrite(self, event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str]]) -> Event:
-        """Return an event with other texts: `own` are whole ones of it, `parts` what to replace anywhere."""
+    def rewrite(self, event: Event, own: Mapping[str, str], change: Change) -> Event:
+        """Return an event with other texts: `own` are whole ones of it, `change` is for all others."""
 
     def collect(self) -> None:
         """Remember from now on what is sent, so that it can be kept."""

@@ -8,6 +8,8 @@ Invariants:
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from seawall.core.findings import Finding
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
 
 CONTEXT_CHARS = 512
 """What stays of the settled text: names before a secret, the border before a word."""
-PROMPTS_MAX = 256
+KEPT_CHARS_MAX = 1024 * 1024
+"""Of all instructions that are remembered: each takes some thirty times its size."""
 PROMPT_CHARS_MAX = 32 * 1024
-"""So much of instructions is looked for: their beginning is what a leak begins with."""
+"""So much of the instructions of a call is looked for: their beginning is what a leak begins with."""
 TOPIC_CHARS = 8_192
 
 
@@ -34,7 +37,9 @@ class Answers:
     """Begins to look at answers; remembers the instructions of apps, which are the same for many calls."""
 
     def __init__(self) -> None:
-        self._prompts: OrderedDict[bytes, SystemPrompts] = OrderedDict()
+        self._prompts: OrderedDict[bytes, tuple[SystemPrompts, int]] = OrderedDict()
+        self._chars = 0
+        self._lock = Lock()  # Long answers are looked at in threads.
 
     def scan(
         self,
@@ -47,19 +52,34 @@ class Answers:
         """Begin to look at one answer."""
         leaks = None
         if policy.output.get("leak") and (instructions or canary):
-            known = tuple(text[:PROMPT_CHARS_MAX] for text in instructions)
-            leaks = self._prompts_of(known, canary).scan(said)
+            leaks = self._prompts_of(_beginning(instructions), canary).scan(said)
         return Scan(policy, tools, leaks)
 
     def _prompts_of(self, instructions: tuple[str, ...], canary: str | None) -> SystemPrompts:
         data = "\0".join((canary or "", *instructions)).encode("utf-8", "surrogatepass")
         name = hashlib.blake2b(data, digest_size=16).digest()
         known = self._prompts.get(name)
-        if known is None:
-            known = self._prompts[name] = SystemPrompts(instructions, canary)
-            if len(self._prompts) > PROMPTS_MAX:
-                self._prompts.popitem(last=False)
-        return known
+        if known is not None:
+            return known[0]
+        prompts = SystemPrompts(instructions, canary)
+        with self._lock:
+            if name not in self._prompts:
+                self._prompts[name] = prompts, len(data)
+                self._chars += len(data)
+            while self._chars > KEPT_CHARS_MAX:
+                self._chars -= self._prompts.popitem(last=False)[1][1]
+        return prompts
+
+
+def _beginning(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return so much of instructions as is looked for, all of them together."""
+    kept: list[str] = []
+    left = PROMPT_CHARS_MAX
+    for text in texts:
+        if left > 0:
+            kept.append(text[:left])
+            left -= len(text)
+    return tuple(kept)
 
 
 class Scan:

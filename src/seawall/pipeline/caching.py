@@ -66,11 +66,12 @@ def recall(call: Call, gateway: Gateway, reply: Reply) -> "Recalling":
 class Recalling:
     """One call and the cache."""
 
-    __slots__ = ("_call", "_flight", "_gateway", "_key", "_reply", "has_answered")
+    __slots__ = ("_call", "_flight", "_gateway", "_guard", "_key", "_reply", "has_answered")
 
     def __init__(self, call: Call, gateway: Gateway, reply: Reply) -> None:
         self._call, self._gateway, self._reply = call, gateway, reply
         self._key: bytes | None = None
+        self._guard = ""
         self._flight: Flight | None = None
         self.has_answered = False
 
@@ -136,7 +137,7 @@ class Recalling:
             return None  # The attempt will say so, or another target can take it.
         call.prepared = (planned, sending)
         scope = scope_of(call.principal, rules)
-        guard = call.policy.guard.version if call.policy is not None else ""
+        self._guard = guard = _guard_of(call)
         target = f"{planned.route.provider}/{planned.route.model} {guard}"
         return key_of(call.request, sending, target, scope)
 
@@ -191,6 +192,8 @@ class Recalling:
         assert call.request is not None
         if not call.is_clean or attempt is None or attempt.usage is None:
             return None
+        if _guard_of(call) != self._guard:
+            return None  # While it waited for money another guard was set for it.
         if attempt.ending is not Ending.COMPLETE:
             return None
         is_cut = attempt.lowered_from is not None or not attempt.usage.exact
@@ -211,6 +214,10 @@ class Recalling:
             made_at=call.received_at,
             user=user_hash(call.request.end_user),
         )
+
+
+def _guard_of(call: Call) -> str:
+    return call.policy.guard.version if call.policy is not None else ""
 
 
 def is_cacheable(request: Request, rules: CacheRules) -> bool:

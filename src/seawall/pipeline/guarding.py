@@ -11,23 +11,30 @@ Invariants:
 
 import asyncio
 import time
+from bisect import insort
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
+from itertools import takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from seawall.core.bodies import change_at, replacing
-from seawall.core.call import Call, Event, Request, Text
+from seawall.core.bodies import Change, change_at, replacing
+from seawall.core.call import Call, Event, Request, Spoken, Text
 from seawall.core.contracts import Gateway, Reply
 from seawall.core.errors import Blocked, Facts
 from seawall.core.findings import Finding, Verdict
 from seawall.core.guarding import AnswerScan, GuardPolicy, Head
+from seawall.core.pieces import ReasoningPiece, RefusalPiece, TextPiece, ToolPiece
 
-OFF_LOOP_CHARS = 16 * 1024
-"""From here on texts are looked at in a thread: it takes more than two milliseconds."""
-PARTS_MAX = 100
+OFF_LOOP_CHARS = 4 * 1024
+"""From here on texts are looked at in a thread: odd ones take several milliseconds."""
+PARTS_MAX = 1_000
+"""An answer with more different things to take out is stopped: a later event may say them all again."""
+FORGET_CHARS = 4_096
+TURN_EVENTS = 64
+"""After so many events that were held others get their turn."""
 SAID_CHARS = 8 * 1024
 _HEADS: dict[str, Head] = {"user": "user", "tool": "document", "retrieved": "document"}
 _UNGUARDED = frozenset({"count_tokens"})
@@ -143,7 +150,8 @@ def guard_output(
 class _Channel:
     """One text of an answer: what one choice says, thinks or gives to tools. Places are characters of it.
 
-    `kept` is its end from the character `base` on, `taken` the places to take out, with what to put there.
+    `kept` is its end from the character `base` on, `taken` the places to take out in order, with what to put
+    there.
     """
 
     __slots__ = ("base", "fed", "held", "kept", "scan", "taken")
@@ -159,22 +167,26 @@ class _Channel:
         return self.kept[max(0, start - self.base) : max(0, end - self.base)]
 
     def without(self, start: int, end: int) -> str | None:
-        """Return what is left of the text between two places, `None` where all of it is."""
-        touching = [each for each in self.taken if each[0] < end and each[1] > start]
+        """Return what is left of the text between two places, `None` where all of it is.
+
+        Places before `start` are done with.
+        """
+        while self.taken and self.taken[0][1] <= start:
+            self.taken.pop(0)
+        touching = [each for each in takewhile(lambda each: each[0] < end, self.taken) if each[1] > start]
         if not touching:
             return None
         left, at = "", start
-        for first, last, mark in sorted(touching):
+        for first, last, mark in touching:
             left += self.between(at, max(at, first))
             left += mark if start <= first < end and first >= at else ""
             at = max(at, min(last, end))
         return left + self.between(at, end)
 
     def forget(self, before: int) -> None:
-        """Drop what has left."""
-        if before > self.base:
+        """Drop what has left, many characters at a time."""
+        if before - self.base >= FORGET_CHARS:
             self.kept, self.base = self.kept[before - self.base :], before
-            self.taken = [each for each in self.taken if each[1] > before]
 
 
 class _Waiting(Struct):
@@ -189,6 +201,7 @@ class _Watching:
 
     __slots__ = (
         "_call",
+        "_change",
         "_channels",
         "_last",
         "_parts",
@@ -204,30 +217,32 @@ class _Watching:
         assert call.policy is not None and call.request is not None
         self._call, self._reply, self._policy = call, reply, call.policy.guard
         texts = call.request.texts
-        instructions = tuple(text.content for text in texts if text.origin == "system")
+        instructions = tuple(text.content for text in texts if text.origin == "system" and text.content)
         self._start = partial(
             gateway.guard.scan, instructions=instructions, said=_newest_said(texts, SAID_CHARS)
         )
         self._tools_policy = _for_tools(self._policy)
         self._channels: dict[tuple[int, str], _Channel] = {}
-        self._last: _Channel | None = None
+        self._last: dict[int, tuple[str, _Channel]] = {}
         self._queue: deque[_Waiting] = deque()
-        self._parts: list[tuple[str, str]] = []
+        self._parts: dict[str, str] = {}
+        self._change: Change | None = None
         self._seen: dict[str, Verdict] = {}
 
     async def look(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Pass every event on as it is, and write down what the whole answer holds."""
         texts: dict[tuple[int, str], list[str]] = {}
         async for event in events:
-            for key, text in _texts_of(event):
-                texts.setdefault(key, []).append(text)
+            for choice, kind, text in _texts_of(event):
+                texts.setdefault((choice, kind), []).append(text)
             if event.last:
-                self._look_at({key: "".join(parts) for key, parts in texts.items()})
+                whole = {key: "".join(parts) for key, parts in texts.items()}
+                await _beside(sum(map(len, whole.values())), partial(self._look_at, whole))
             yield event
 
     def _look_at(self, texts: dict[tuple[int, str], str]) -> None:
         for (_, kind), text in texts.items():
-            scan = self._start(self._tools_policy if kind == "tool" else self._policy)
+            scan = self._start(self._policy_for(kind))
             for finding in (*scan.feed(text), *scan.close()):
                 self._note(finding)
         self._tell()
@@ -235,35 +250,52 @@ class _Watching:
     async def change(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Yield events once nothing in them can be the beginning of something, with that taken out."""
         async for event in events:
-            self._take(event)
+            chars = len(event.text) + len(event.reasoning) + len(event.tool)
+            await _beside(chars, partial(self._take, event))
             if event.last:
-                break
-            if not self._policy.holds:
-                for each in self._ready():
+                for channel in self._channels.values():
+                    self._close(channel)
+                self._tell()
+            if event.last or not self._policy.holds:
+                for number, each in enumerate(self._ready(), 1):
                     yield each
-        for channel in self._channels.values():
-            self._close(channel)
-        self._tell()
-        for each in self._ready():
-            yield each
+                    if number % TURN_EVENTS == 0:
+                        await asyncio.sleep(0)
 
     def _take(self, event: Event) -> None:
         places = []
-        for key, text in _texts_of(event):
-            channel = self._channels.get(key)
-            if channel is None:
-                policy = self._tools_policy if key[1] == "tool" else self._policy
-                channel = self._channels[key] = _Channel(self._start(policy))
-            if self._last is not channel and self._last is not None and key[0] == 0:
-                self._close(self._last)  # Another kind of text begins: what came before is complete.
-            self._last = channel
+        for choice, name, text in _texts_of(event):
+            channel = self._channel(choice, name)
             start = channel.fed
             channel.kept += text
             channel.fed += len(text)
             self._act_on(channel.scan.feed(text), channel)
             channel.held = channel.scan.held()
+            if name == "name":
+                self._close(channel)
             places.append((channel, start, channel.fed))
         self._queue.append(_Waiting(event, places))
+
+    def _channel(self, choice: int, name: str) -> _Channel:
+        """Return the channel of a text; where another text of its choice was before, that is complete.
+
+        Texts that are given to several tools may come in turns: such a one is complete when its JSON is.
+        """
+        kind = name.partition(" ")[0]
+        channel = self._channels.get((choice, name))
+        is_new = channel is None
+        if channel is None:
+            channel = self._channels[choice, name] = _Channel(self._start(self._policy_for(kind)))
+        before = self._last.get(choice)
+        if before is not None and before[1] is not channel and (is_new or before[0] != kind):
+            is_tool = before[0] == "tool" and kind in ("tool", "name")
+            if not is_tool or before[1].kept.rstrip().endswith("}"):
+                self._close(before[1])
+        self._last[choice] = (kind, channel)
+        return channel
+
+    def _policy_for(self, name: str) -> GuardPolicy:
+        return self._tools_policy if name.startswith(("tool", "name")) else self._policy
 
     def _close(self, channel: _Channel) -> None:
         self._act_on(channel.scan.close(), channel)
@@ -272,27 +304,26 @@ class _Watching:
     def _act_on(self, findings: Sequence[Finding], channel: _Channel) -> None:
         for finding in findings:
             verdict = self._note(finding)
-            if verdict is Verdict.BLOCK:
+            if verdict is Verdict.BLOCK or len(self._parts) > PARTS_MAX:
                 self._tell()
                 raise _blocked(finding, self._policy, where="", can_reply=True)
             if verdict is Verdict.REDACT:
                 text = channel.between(finding.start, finding.end)
-                channel.taken.append((finding.start, finding.end, finding.mark))
-                if text and len(self._parts) < PARTS_MAX:
-                    self._parts.append((text, finding.mark))
+                insort(channel.taken, (finding.start, finding.end, finding.mark))
+                if text and text not in self._parts:
+                    self._parts[text], self._change = finding.mark, None
 
-    def _ready(self) -> list[Event]:
-        """Return the events that may leave, in order."""
-        ready: list[Event] = []
+    def _ready(self) -> Iterator[Event]:
+        """Yield the events that may leave, in order."""
         while self._queue:
             waiting = self._queue[0]
             if any(end > channel.fed - channel.held for channel, _, end in waiting.places):
                 break
             self._queue.popleft()
-            ready.append(self._changed(waiting))
+            changed = self._changed(waiting)
             for channel, _, end in waiting.places:
                 channel.forget(end)
-        return ready
+            yield changed
 
     def _changed(self, waiting: _Waiting) -> Event:
         own = {}
@@ -302,7 +333,9 @@ class _Watching:
                 own[channel.between(start, end)] = left
         if not own and not self._parts:
             return waiting.event
-        return self._reply.rewrite(waiting.event, own, self._parts)
+        if self._change is None:
+            self._change = replacing(self._parts.items())
+        return self._reply.rewrite(waiting.event, own, self._change)
 
     def _note(self, finding: Finding) -> Verdict:
         verdict = self._policy.verdict(finding, is_output=True)
@@ -335,15 +368,31 @@ def _for_tools(policy: GuardPolicy) -> GuardPolicy:
     return replace(policy, output=output)
 
 
-def _texts_of(event: Event) -> list[tuple[tuple[int, str], str]]:
-    found = []
-    if event.text:
-        found.append(((event.choice, "text"), event.text))
-    if event.reasoning:
-        found.append(((event.choice, "reasoning"), event.reasoning))
-    if event.tool:
-        found.append(((event.choice, "tool"), event.tool))
-    return found
+def _texts_of(event: Event) -> Sequence[Spoken]:
+    """Return the texts of an event one by one, each as it stands in the frame or in the pieces."""
+    if event.said:
+        return event.said
+    found: list[Spoken] = []
+    for piece in event.pieces:
+        if isinstance(piece, TextPiece | RefusalPiece):
+            found.append((0, "text", piece.text))
+        elif isinstance(piece, ReasoningPiece):
+            found.append((0, "reasoning", piece.text))
+        elif isinstance(piece, ToolPiece):
+            found += [(0, "name", piece.name), (0, f"tool {piece.block}", piece.arguments)]
+    if not event.pieces:
+        choice = event.choice
+        found += [(choice, "text", event.text), (choice, "reasoning", event.reasoning)]
+        found.append((choice, "tool", event.tool))
+    return [each for each in found if each[2]]
+
+
+async def _beside(chars: int, look: Callable[[], None]) -> None:
+    """Look at a text, at a long one beside the event loop."""
+    if chars > OFF_LOOP_CHARS:
+        await asyncio.to_thread(look)
+    else:
+        look()
 
 
 def _describe(finding: Finding) -> str:

@@ -2,12 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from seawall.core.answers import CacheNote, KeptAnswer
+from seawall.core.bodies import Change
 from seawall.core.call import Attempt, Call, Event, Request
 from seawall.core.errors import Blocked, ClientGone, SeawallError
 from seawall.core.money import FREE, Usage, cost_of, format_usd
@@ -85,9 +86,9 @@ class CallReply:
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def rewrite(self, event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str]]) -> Event:
+    def rewrite(self, event: Event, own: Mapping[str, str], change: Change) -> Event:
         """Return an event with other texts in the place of its own."""
-        return rewrite(event, own, parts)
+        return rewrite(event, own, change)
 
     def collect(self) -> None:
         """Remember from now on what is sent."""

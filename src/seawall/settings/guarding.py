@@ -110,7 +110,12 @@ class GuardSettings(Section):
     def policy(self) -> GuardPolicy:
         """Return the section in the words of the pipeline."""
         if self.mode == "off":
-            return GuardPolicy.of(mode="off", block_phrases=tuple(self.block_phrases))
+            return GuardPolicy.of(
+                mode="off",
+                block_phrases=tuple(self.block_phrases),
+                reply=self.reply if self.on_block == "reply" else None,
+                holds=self.output == "hold",
+            )
         return GuardPolicy.of(
             mode=self.mode,
             input={each: self._verdict(f"input_{each}") for each in INPUT_DETECTORS},

@@ -5,12 +5,13 @@ no string of the frame has to be known by its place makes this work for every di
 the whole text included.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from seawall.core.bodies import NAMES, Change, change_all, replacing
+from seawall.core.bodies import NAMES, Change, change_all
 from seawall.core.call import Event
 from seawall.core.pieces import Piece, ReasoningPiece, RefusalPiece, TextPiece, ToolPiece
 from seawall.wire import sse
@@ -19,15 +20,14 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def rewrite(event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str]]) -> Event:
-    """Return the event with other texts: `own` are whole texts of it, `parts` what to replace anywhere.
+def rewrite(event: Event, own: Mapping[str, str], others: Change) -> Event:
+    """Return the event with other texts: `own` are whole texts of it, `others` changes all others.
 
     A frame that is no JSON is left out: nobody can say what is in it.
     """
-    change_parts = replacing(parts)
 
     def change(text: str) -> str:
-        return own[text] if text in own else change_parts(text)
+        return own[text] if text in own else others(text)
 
     return replace(
         event,
@@ -35,7 +35,8 @@ def rewrite(event: Event, own: Mapping[str, str], parts: Sequence[tuple[str, str
         text=change(event.text),
         reasoning=change(event.reasoning),
         tool=change(event.tool),
-        pieces=_rewrite_pieces(event, own, change_parts),
+        said=tuple((choice, kind, change(text)) for choice, kind, text in event.said),
+        pieces=tuple(_rewrite_piece(piece, change) for piece in event.pieces),
     )
 
 
@@ -47,32 +48,28 @@ def _rewrite_raw(raw: bytes, change: Change) -> bytes:
         value = _decode(raw if data is None else data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return b""
-    written = _encode(change_all(value, change, spare=NAMES))
+    changed = change_all(value, change, spare=NAMES)
+    written = _encode(changed if changed == value else _without_logprobs(changed))
     if data is None:
         return written
     return raw[: raw.index(b"data:")] + sse.frame_of(written)
 
 
-def _rewrite_pieces(event: Event, own: Mapping[str, str], change: Change) -> tuple[Piece, ...]:
-    """Change the pieces; where a text is spread over several of one event, its first takes all of it."""
-    left = {old: own.get(old) for old in (event.text, event.reasoning, event.tool) if old}
-    changed: list[Piece] = []
-    for piece in event.pieces:
-        if isinstance(piece, TextPiece | RefusalPiece):
-            changed.append(replace(piece, text=_take(left, event.text, piece.text, change)))
-        elif isinstance(piece, ReasoningPiece):
-            changed.append(replace(piece, text=_take(left, event.reasoning, piece.text, change)))
-        elif isinstance(piece, ToolPiece) and piece.arguments:
-            arguments = _take(left, event.tool, piece.arguments, change)
-            changed.append(replace(piece, arguments=arguments.removeprefix(piece.name)))
-        else:
-            changed.append(piece)
-    return tuple(changed)
+def _without_logprobs(value: Any) -> Any:
+    """Return a value without the probabilities of its tokens: they spell its text once more."""
+    if isinstance(value, list):
+        return [_without_logprobs(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _without_logprobs(each) for name, each in value.items() if name != "logprobs"}
+    if "logprobs" in value:
+        kept["logprobs"] = [] if isinstance(value["logprobs"], list) else None
+    return kept
 
 
-def _take(left: dict[str, str | None], whole: str, text: str, change: Change) -> str:
-    new = left.get(whole)
-    if new is None:
-        return change(text)
-    left[whole] = ""
-    return new
+def _rewrite_piece(piece: Piece, change: Change) -> Piece:
+    if isinstance(piece, TextPiece | RefusalPiece | ReasoningPiece):
+        return replace(piece, text=change(piece.text))
+    if isinstance(piece, ToolPiece):
+        return replace(piece, name=change(piece.name), arguments=change(piece.arguments))
+    return piece

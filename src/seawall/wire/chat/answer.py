@@ -4,12 +4,14 @@ This is the fast way, for clients that speak the same dialect: frames go through
 OpenAI API reference, "Chat Completions", read 2026-11.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from seawall.core.call import Event
+from seawall.core.bodies import NAMES
+from seawall.core.call import Event, Spoken
 from seawall.wire import sse
 from seawall.wire.dialect import Reading
 from seawall.wire.usage import ChatUsage, read_chat_usage
@@ -22,8 +24,15 @@ class _ToolFunction(Struct):
     arguments: str | None = None
 
 
+class _ToolInput(Struct):
+    name: str | None = None
+    input: str | None = None
+
+
 class _ToolCall(Struct):
     function: _ToolFunction | None = None
+    custom: _ToolInput | None = None
+    index: Any = 0
 
 
 class _Delta(Struct):
@@ -33,6 +42,12 @@ class _Delta(Struct):
     reasoning: str | None = None
     tool_calls: list[_ToolCall] | None = None
     function_call: _ToolFunction | None = None
+
+
+class _OddDelta(_Delta):
+    """One of other types than documented; `texts` are those in it."""
+
+    texts: list[str] = []
 
 
 class _Choice(Struct):
@@ -119,7 +134,9 @@ def _read_leniently(value: Any) -> _Answer:
         said = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else choice
         finish = choice.get("finish_reason") if isinstance(choice, dict) else None
         text = encode(said).decode() if said else None
-        choices.append(_Choice(delta=_Delta(content=text), finish_reason=str(finish) if finish else None))
+        delta = _OddDelta(content=text, texts=list(_texts_in(said)))
+        index = choice.get("index") if isinstance(choice, dict) else 0
+        choices.append(_Choice(delta=delta, finish_reason=str(finish) if finish else None, index=index))
     try:
         usage = msgspec.convert(value.get("usage"), ChatUsage | None)
     except msgspec.ValidationError:
@@ -127,9 +144,23 @@ def _read_leniently(value: Any) -> _Answer:
     return _Answer(choices=choices, usage=usage, error=value.get("error"))
 
 
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield the texts in a value, but for the dialect's own words."""
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name not in NAMES:
+                yield from _texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts_in(each)
+
+
 def _event(answer: _Answer, raw: bytes) -> Event:
     text = reasoning = tool = ""
     finish, number = None, 0
+    texts: list[Spoken] = []
     for choice in answer.choices or ():
         number = choice.index if type(choice.index) is int else 0
         finish = choice.finish_reason or finish
@@ -138,9 +169,10 @@ def _event(answer: _Answer, raw: bytes) -> Event:
             continue
         text += (said.content or "") + (said.refusal or "")
         reasoning += said.reasoning_content or said.reasoning or ""
-        for call in said.tool_calls or ():
-            tool += _tool_text(call.function)
-        tool += _tool_text(said.function_call)
+        own = _said(said, number)
+        if said.tool_calls or said.function_call:
+            tool += "".join(each for _, kind, each in own if kind not in ("text", "reasoning"))
+        texts += own
     return Event(
         raw=raw,
         text=text,
@@ -149,11 +181,32 @@ def _event(answer: _Answer, raw: bytes) -> Event:
         finish=finish,
         usage=read_chat_usage(answer.usage),
         choice=number,
+        said=tuple(texts) if tool or len(texts) > 1 or (texts and texts[0][2] != text + reasoning) else (),
     )
 
 
-def _tool_text(function: _ToolFunction | None) -> str:
-    return "" if function is None else (function.name or "") + (function.arguments or "")
+def _said(said: _Delta, choice: int) -> list[Spoken]:
+    """Return the texts of a choice one by one."""
+    if isinstance(said, _OddDelta):
+        return [(choice, "text", each) for each in said.texts]
+    if not (
+        said.refusal or said.reasoning_content or said.reasoning or said.tool_calls or said.function_call
+    ):
+        return [(choice, "text", said.content)] if said.content else []
+    texts = [
+        ("text", said.content),
+        ("text", said.refusal),
+        ("reasoning", said.reasoning_content),
+        ("reasoning", None if said.reasoning == said.reasoning_content else said.reasoning),
+    ]
+    for call in said.tool_calls or ():
+        if call.function is not None:
+            texts += [("name", call.function.name), (f"tool {call.index}", call.function.arguments)]
+        if call.custom is not None:
+            texts += [("name", call.custom.name), (f"tool {call.index}", call.custom.input)]
+    if said.function_call is not None:
+        texts += [("name", said.function_call.name), ("tool", said.function_call.arguments)]
+    return [(choice, kind, text) for kind, text in texts if text]
 
 
 def write_finish(last_frame: bytes, finish: str, *, choices: int) -> bytes:

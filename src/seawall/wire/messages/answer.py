@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from seawall.core.call import Event
+from seawall.core.call import Event, Spoken
 from seawall.wire.dialect import Reading
 from seawall.wire.usage import messages_usage
 
@@ -99,10 +99,11 @@ class MessagesReader:
             return Reading(
                 Event(raw=frame, kind=kind), error=said.error or "the stream stopped with an error"
             )
-        text, reasoning, tool = _generated([said.content_block] if said.content_block is not None else [])
-        if delta is not None:
-            text += delta.text or ""
-        return Reading(Event(raw=frame, text=text, reasoning=reasoning, tool=tool, kind=kind))
+        text, reasoning, tool, texts = _generated([said.content_block] if said.content_block else [])
+        if delta is not None and delta.text:
+            text += delta.text
+            texts = (*texts, (0, "text", delta.text))
+        return Reading(Event(raw=frame, text=text, reasoning=reasoning, tool=tool, kind=kind, said=texts))
 
     def _end(self, said: _Frame, frame: bytes) -> Event:
         self._add(said.usage)
@@ -127,7 +128,7 @@ def read_answer(raw: bytes) -> Reading:
             answer = _read_answer_leniently(_decode_any(raw))
     except RecursionError as error:
         raise msgspec.DecodeError("nested too deeply") from error
-    text, reasoning, tool = _generated(answer.content or [])
+    text, reasoning, tool, said = _generated(answer.content or [])
     event = Event(
         raw=raw,
         text=text,
@@ -137,19 +138,24 @@ def read_answer(raw: bytes) -> Reading:
         usage=messages_usage(answer.usage),
         last=True,
         kind=answer.type,
+        said=said,
     )
     return Reading(event, answer.error)
 
 
-def _generated(blocks: list[_Block]) -> tuple[str, str, str]:
+def _generated(blocks: list[_Block]) -> tuple[str, str, str, tuple[Spoken, ...]]:
     text = reasoning = tool = ""
+    said: list[Spoken] = []
     for block in blocks:
         text += block.text or ""
         reasoning += block.thinking or ""
+        said += [(0, "text", block.text or ""), (0, "reasoning", block.thinking or "")]
         if block.name is not None:
             given = bytes(block.input).decode()
-            tool += block.name + ("" if given in ("{}", "null") else given)
-    return text, reasoning, tool
+            given = "" if given in ("{}", "null") else given
+            tool += block.name + given
+            said += [(0, "name", block.name), (0, "tool", given)]
+    return text, reasoning, tool, tuple(each for each in said if each[2])
 
 
 def _read_frame(data: bytes) -> _Frame:

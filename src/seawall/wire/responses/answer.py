@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from seawall.core.call import Event
+from seawall.core.call import Event, Spoken
 from seawall.wire.dialect import Reading
 from seawall.wire.usage import responses_usage
 
@@ -127,7 +127,7 @@ class ResponsesReader:
         kind = read.type or ""
         if read.delta is not None:
             self._grown.add(read.place)
-            return Reading(_delta_event(kind, read.delta, frame))
+            return Reading(_delta_event(kind, read, read.delta, frame))
         if read.item is not None:
             return Reading(self._item_event(kind, read, read.item, frame))
         if read.response is not None:
@@ -139,9 +139,12 @@ class ResponsesReader:
     def _item_event(self, kind: str, read: Frame, item: Item, frame: bytes) -> Event:
         """Count a tool's name when its item begins, and at its end what no delta said before."""
         if kind == ADDED:
-            return Event(raw=frame, kind=kind, tool=item.name or "")
+            name = item.name or ""
+            return Event(raw=frame, kind=kind, tool=name, said=((0, "name", name),) if name else ())
         if kind == DONE and read.place not in self._grown:
-            return Event(raw=frame, kind=kind, text=_text(item), reasoning=_thought(item), tool=_input(item))
+            text, thought, given = _text(item), _thought(item), _input(item)
+            said = tuple(_said(item, read.place))
+            return Event(raw=frame, kind=kind, text=text, reasoning=thought, tool=given, said=said)
         return Event(raw=frame, kind=kind)
 
     def _response(self, kind: str, answer: Answer, frame: bytes) -> Reading:
@@ -158,7 +161,10 @@ def read_answer(raw: bytes) -> Reading:
     """Read a whole answer; raises msgspec.DecodeError where it is not a JSON object."""
     answer = decode_answer(raw)
     text = reasoning = tool = ""
-    for item in answer.output or ():
+    said: list[Spoken] = []
+    for place, item in enumerate(answer.output or ()):
+        said += [(0, "name", item.name)] if item.name else []
+        said += _said(item, place)
         text += _text(item)
         reasoning += _thought(item)
         tool += (item.name or "") + _input(item)
@@ -170,6 +176,7 @@ def read_answer(raw: bytes) -> Reading:
         finish=finish_of(answer),
         usage=None if answer.usage is None else responses_usage(answer.usage),
         last=True,
+        said=tuple(said),
     )
     is_failed = answer.status in UNFINISHED or (answer.status is None and answer.error is not None)
     return Reading(event, failure_of(answer) if is_failed else None)
@@ -198,12 +205,24 @@ def error_of(read: Frame) -> Any:
     return None
 
 
-def _delta_event(kind: str, delta: str, frame: bytes) -> Event:
+def _delta_event(kind: str, read: Frame, delta: str, frame: bytes) -> Event:
+    place = f"{read.place} {read.summary_index or read.content_index or 0}"
     if kind in TOOLS:
-        return Event(raw=frame, kind=kind, tool=delta)
+        return Event(raw=frame, kind=kind, tool=delta, said=((0, f"tool {place}", delta),))
     if kind in REASONING:
-        return Event(raw=frame, kind=kind, reasoning=delta)
-    return Event(raw=frame, kind=kind, text=delta)
+        return Event(raw=frame, kind=kind, reasoning=delta, said=((0, f"reasoning {place}", delta),))
+    return Event(raw=frame, kind=kind, text=delta, said=((0, f"text {place}", delta),))
+
+
+def _said(item: Item, place: int | str) -> list[Spoken]:
+    """Return the texts of an item one by one, but for its name."""
+    kind = "reasoning" if item.type == "reasoning" else "text"
+    parts = enumerate((*(item.summary or ()), *(item.content or ())))
+    texts = [
+        (f"{kind} {place} {number}", each) for number, part in parts for each in (part.text, part.refusal)
+    ]
+    texts += [(f"tool {place}", item.arguments), (f"tool {place}", item.input)]
+    return [(0, each, text) for each, text in texts if text]
 
 
 def _text(item: Item) -> str:
