@@ -6,7 +6,9 @@ As with codes, that a text is written so is no evidence: what it says is looked 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
+
+from ahocorasick_rs import AhoCorasick
 
 GLUED_LETTERS = 18
 RUN_LETTERS_MAX = 1_024
@@ -250,17 +252,25 @@ def _join(run: str, vocabulary: frozenset[str]) -> str:
     return split_words(_SEPARATOR.sub("", run), vocabulary)
 
 
+@cache
+def _finder(vocabulary: frozenset[str]) -> AhoCorasick:
+    return AhoCorasick(sorted(word for word in vocabulary if len(word) <= _WORD_LETTERS_MAX))
+
+
 def split_words(letters: str, vocabulary: frozenset[str]) -> str:
     """Take glued letters apart into known words, longer ones first where there is a choice."""
     letters = letters[:RUN_LETTERS_MAX]
+    starts: dict[int, list[int]] = {}
+    for _, start, end in _finder(vocabulary).find_matches_as_indexes(letters, overlapping=True):
+        starts.setdefault(end, []).append(start)
     best = [0] * (len(letters) + 1)
     cut = list(range(-1, len(letters)))
     for end in range(1, len(letters) + 1):
         best[end] = best[end - 1]
-        for start in range(max(0, end - _WORD_LETTERS_MAX), end):
-            size = end - start
-            if best[start] + size * size > best[end] and letters[start:end] in vocabulary:
-                best[end], cut[end] = best[start] + size * size, start
+        for start in sorted(starts.get(end, ())):
+            found = best[start] + (end - start) ** 2
+            if found > best[end]:
+                best[end], cut[end] = found, start
     parts: list[str] = []
     end = len(letters)
     while end > 0:

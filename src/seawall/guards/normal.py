@@ -21,6 +21,8 @@ _INVISIBLE = (
 )
 _UNSEEN = re.compile(f"[{_INVISIBLE}]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
+_BLESSINGS = re.compile("[\ufdfa\ufdfb]+")
+"""Two characters of which NFKC makes 18 and 8; a page of them would be looked at for half a second."""
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,}")
 _MARKS = re.compile("(?<=[a-z])[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
@@ -69,7 +71,7 @@ def normalise(text: str) -> Normal:
         return Normal(plain.lower(), plain)
     hidden = _hidden(text)
     seen, unseen = _UNSEEN.subn("", text)
-    cased = _CONTROLS.sub("", unicodedata.normalize("NFKC", seen))
+    cased = _CONTROLS.sub("", unicodedata.normalize("NFKC", _BLESSINGS.sub(" ", seen)))
     plain = unicodedata.normalize("NFC", cased.translate(_DRESSED).casefold())
     if plain.isascii():
         return Normal(plain, cased, hidden, unseen)
