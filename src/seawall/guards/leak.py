@@ -71,21 +71,24 @@ def canary_for(secret: bytes, text: str) -> str:
 class SystemPrompts:
     """The instructions of an app, ready to be looked for; made once, shared by all answers."""
 
-    __slots__ = ("_index", "_shorts", "_size", "beginnings", "needles", "words")
+    __slots__ = ("_index", "_known", "_least", "_shorts", "_size", "beginnings", "needles", "words")
 
     def __init__(self, texts: Sequence[str], canary: str | None = None) -> None:
         self.needles = _needles_of(canary) if canary else ()
         self.beginnings = {needle[:end] for needle in self.needles for end in range(len(needle) + 1)}
         self._index: set[str] = set()
         self._shorts: dict[int, set[str]] = {}
+        self._known: set[str] = set()
         lines = []
         for text in texts:
             words = _words_of(text[:PROMPT_CHARS_MAX])
+            self._known.update(words)
             grams = _grams_of(words)
             self._index.update(grams.texts)
             if not grams.texts and len(words) >= SHORT_WORDS_MIN:
                 self._shorts.setdefault(len(words), set()).add(" ".join(words))
             lines.append(" ".join(words))
+        self._least = min(self._shorts, default=RUN_WORDS)
         self._size = len(self._index) + sum(map(len, self._shorts.values()))
         self.words = f" {' | '.join(lines)} "
 
@@ -122,6 +125,8 @@ class SystemPrompts:
 
     def hits_in(self, words: list[str], said: set[str]) -> list[tuple[int, int, str]]:
         """Return the runs of the instructions among some words, by their first and last word."""
+        if not self._may_hold(words):
+            return []
         hits = []
         for length, texts in [(0, self._index), *self._shorts.items()]:
             grams = _grams_of(words, length)
@@ -133,6 +138,15 @@ class SystemPrompts:
                 ]
         return sorted(hits)
 
+    def _may_hold(self, words: list[str]) -> bool:
+        """Say whether so many words in a row are words of the instructions, in whatever order."""
+        known, least, count = self._known, min(self._least, RUN_WORDS), 0
+        for word in words:
+            count = count + 1 if word in known else 0
+            if count >= least:
+                return True
+        return False
+
 
 class LeakScan:
     """Looks at an answer that comes in pieces. Findings count from the beginning of the answer.
@@ -141,11 +155,13 @@ class LeakScan:
     """
 
     __slots__ = (
-        "_code", "_length", "_pending", "_places", "_prompts", "_run", "_said", "_seen", "_spans", "_words",
+        "_code", "_excused", "_length", "_pending", "_places", "_prompts", "_run", "_said", "_seen", "_spans",
+        "_words",
     )  # fmt: skip
 
     def __init__(self, prompts: SystemPrompts, said: Sequence[str] = ()) -> None:
-        self._prompts, self._said = prompts, prompts.seen_in(said)
+        self._prompts, self._said = prompts, said
+        self._excused: set[str] | None = None
         self._length = 0
         self._pending = ""
         self._words: list[str] = []
@@ -160,9 +176,7 @@ class LeakScan:
         text = self._pending + piece
         offset = self._length - len(self._pending)
         self._length += len(piece)
-        if len(text) > LONG_PIECE_CHARS and not self._prompts.hits_in(
-            self._words + _words_of(text), self._said
-        ):
+        if len(text) > LONG_PIECE_CHARS and not self._hits_in(self._words + _words_of(text)):
             offset, text = offset + len(text) - TAIL_CHARS, text[-TAIL_CHARS:]
             self._words, self._spans = [], []
         words, spans = _words_and_spans(text)
@@ -192,7 +206,7 @@ class LeakScan:
         known = len(self._words)
         self._words += words
         self._spans += spans
-        hits = [hit for hit in self._prompts.hits_in(self._words, self._said) if hit[1] >= known]
+        hits = [hit for hit in self._hits_in(self._words) if hit[1] >= known]
         self._seen.update(text for _, _, text in hits)
         share = self._prompts.share_of(self._seen) if hits else 0.0
         found = []
@@ -205,6 +219,13 @@ class LeakScan:
             found.append(Finding("leak", "overlap", start, end, share, digest))
         del self._words[:-_RUN_WEIGHT], self._spans[:-_RUN_WEIGHT]
         return found
+
+    def _hits_in(self, words: list[str]) -> list[tuple[int, int, str]]:
+        """Return the runs among some words; what the user said is looked at where there is any."""
+        hits = self._prompts.hits_in(words, set())
+        if hits and self._excused is None:
+            self._excused = self._prompts.seen_in(self._said)
+        return [hit for hit in hits if hit[2] not in (self._excused or ())]
 
     def _run_start(self) -> int:
         """Return where the longest run begins that the text ends with; without one, where the text ends."""
@@ -320,6 +341,8 @@ def _words_of(text: str) -> list[str]:
 
 
 def _words_and_spans(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    if text.isascii():
+        return _words_of(text), [each.span() for each in _PLAIN_WORD.finditer(text)]
     words, spans = [], []
     for each in _pattern_for(text).finditer(text):
         word = _plain(each[0])
