@@ -60,7 +60,7 @@ async def test_draining_does_not_send_what_has_not_been_sent(start: Start) -> No
         first.ask(marked("first", "hole", max_tokens=250), app.key)
         await until(lambda: bool(app.mock.requests))
         second.ask(marked("second", max_tokens=250), app.key)
-        await until(lambda: len(app.seawall.asgi.calls.running) == 2)
+        await until(lambda: len(app.seawall.gateway.lines) == 1)
         second.leave()
         await until(lambda: len(app.seawall.asgi.calls.running) == 1)
     assert [seen.body["user"] for seen in app.mock.requests] == ["first"]
@@ -88,7 +88,7 @@ async def test_leaving_while_waiting_for_money_holds_and_sends_nothing(start: St
         await until(lambda: bool(app.mock.requests))
         held = (await app.spend_now()).held
         second.ask(marked("second", max_tokens=250), app.key)
-        await until(lambda: len(app.seawall.asgi.calls.running) == 2)
+        await until(lambda: len(app.seawall.gateway.lines) == 1)
         second.leave()
         await until(lambda: len(app.seawall.asgi.calls.running) == 1)
         assert (await app.spend_now()).held == held

@@ -20,6 +20,10 @@ class Lines:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], deque[asyncio.Event]] = {}
 
+    def __len__(self) -> int:
+        """Return how many places are held in all lines."""
+        return sum(map(len, self._lines.values()))
+
     def blocking(self, accounts: Iterable[Account]) -> Account | None:
         """Return the first of these accounts that somebody waits for."""
         if not self._lines:
