@@ -9,7 +9,7 @@ from json.decoder import JSONDecoder
 from msgspec import Struct
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_MAGIC = re.compile(r"^(\s*)(?:(?:\w[\w, .\[\]]*=\s*)?[%!].*|[\w.]+\?{1,2}|\?{1,2}[\w.]+)$")
+_MAGIC = re.compile(r"^(\s*)(?:(?:\w[\w, .\[\]]*=\s*)?(?:%{1,2}[A-Za-z]|!).*|[\w.]+\?{1,2}|\?{1,2}[\w.]+)$")
 _JSON = JSONDecoder(strict=False)
 _PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
 
