@@ -226,7 +226,9 @@ class Bindings:
         if not isinstance(given, Name):
             return None if given is None else self.binding(made.module, given, steps - 1)
         for stmt in statements(made.value.body):
-            if isinstance(stmt, Assign) and any(isinstance(t, Name) and t.id == given.id for t in stmt.targets):
+            if isinstance(stmt, Assign) and any(
+                isinstance(t, Name) and t.id == given.id for t in stmt.targets
+            ):
                 inner = None if stmt.value is None else self.binding(made.module, stmt.value, steps - 1)
                 return inner or (made.module, given.id)
         return self.binding(made.module, given, steps - 1)
@@ -243,6 +245,12 @@ def dotted(expr: Expr) -> list[str]:
         names.append(expr.name)
         expr = expr.base
     return [expr.id, *reversed(names)] if isinstance(expr, Name) else []
+
+
+def last_name(expr: Expr) -> str:
+    """Return the last part of a name or of what is called: `limit` of `limiter.limit("3/minute")`."""
+    plain = expr.callee if isinstance(expr, Call) else expr
+    return plain.name if isinstance(plain, Attr) else plain.id if isinstance(plain, Name) else ""
 
 
 def everywhere(body: list[Stmt]) -> Iterator[Stmt]:

@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct, field
 
-from seawall.check.code.bindings import Bindings, argument
+from seawall.check.code.bindings import Bindings, argument, last_name
 
 from seawall.check.code.ir import (
     Assign,
@@ -211,9 +211,9 @@ class Parameters:
         return bool(function.params)
 
     def _is_pure(self, module: Module, call: Call) -> bool:
-        name = call.callee.name if isinstance(call.callee, Attr) else ""
-        name = call.callee.id if isinstance(call.callee, Name) else name
-        return name in _PURE or isinstance(self._bindings.definition(module, call.callee).value, Class)
+        return last_name(call) in _PURE or isinstance(
+            self._bindings.definition(module, call.callee).value, Class
+        )
 
     def _annotated(self, module: Module, annotation: Expr | None) -> tuple[Module, Index | None]:
         """Return the `Annotated[…]` that an annotation is, or stands for."""
@@ -262,15 +262,11 @@ def _options(annotation: Expr | None) -> list[Expr]:
         options = annotation.operands
     elif isinstance(annotation, Choice):
         options = annotation.options
-    elif isinstance(annotation, Index) and _last(annotation.base) in {"Optional", "Union"}:
+    elif isinstance(annotation, Index) and last_name(annotation.base) in {"Optional", "Union"}:
         options = annotation.key.items if isinstance(annotation.key, Items) else [annotation.key]
     else:
         options = [annotation]
     return [option for option in options if not (isinstance(option, Literal) and option.value is None)]
-
-
-def _last(expr: Expr) -> str:
-    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
 
 
 def _holds(applied: list[Applied], module: Module, target: Expr) -> bool:

@@ -2,6 +2,7 @@
 
 from seawall.check.code.bindings import Bindings
 from seawall.check.code.entries import Entry
+from seawall.check.code.entries_django import Django
 from seawall.check.code.entries_params import Parameters
 from seawall.check.code.entries_routes import Routes
 from seawall.check.code.entries_sites import Sites
@@ -16,12 +17,18 @@ class PythonEntries:
         bindings = Bindings(project)
         parameters = Parameters(bindings)
         self._routes = Routes(bindings, parameters, Sites(bindings, parameters))
+        self._django = Django(bindings)
 
     def of(self, module: Module) -> list[Entry]:
         """Return the entries that a file declares; the handler may stand in another file."""
         found: list[Entry] = []
-        if module.language == "python":
-            found += self._routes.of(module)
+        if module.language != "python":
+            return found
+        for entry in self._routes.of(module):
+            if entry.framework == "ninja":
+                entry.applied[:0] = self._django.middleware
+            found.append(entry)
+        found += self._django.of(module)
         return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from seawall.check.code.bindings import Bindings, argument, dotted, everywhere
+from seawall.check.code.bindings import Bindings, argument, dotted, everywhere, last_name
 from seawall.check.code.entries import Entry
 from seawall.check.code.entries_params import Applied, Given, Parameters
 from seawall.check.code.entries_sites import Sites
@@ -222,7 +222,7 @@ class Routes:
             for decorator in function.decorators
             if self._declared(home, decorator, route.framework) is None
         ]
-        path = None if route.path is None else prefix + route.path
+        path = None if route.path is None else (prefix + route.path).replace("//", "/")
         return Entry(
             kind="websocket" if route.verb in _SOCKETS else "http",
             path=home.path,
@@ -241,7 +241,7 @@ class Routes:
             not route.framework and self._framework_of_file(module) in _INJECTING
         ):
             return self._parameters.injected(module, function)
-        names = {_name_of(decorator) for decorator in function.decorators}
+        names = {last_name(decorator) for decorator in function.decorators}
         is_fed = bool(names & _FED_BY_DECORATOR)
         given = self._parameters.by_route(function, route.path, all_named=is_fed)
         takes_request = route.framework in {"starlette", "sanic", "aiohttp", "robyn", "microdot", "falcon"}
@@ -353,10 +353,5 @@ class Routes:
         return None
 
 
-def _name_of(decorator: Expr) -> str:
-    callee = decorator.callee if isinstance(decorator, Call) else decorator
-    return callee.name if isinstance(callee, Attr) else callee.id if isinstance(callee, Name) else ""
-
-
 def _is_route(decorator: Expr) -> bool:
-    return isinstance(decorator, Call) and _name_of(decorator) in _VERBS
+    return isinstance(decorator, Call) and last_name(decorator) in _VERBS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from seawall.check.code.bindings import Bindings, argument, everywhere
+from seawall.check.code.bindings import Bindings, argument, everywhere, last_name
 from seawall.check.code.entries_params import Applied, Parameters
 from seawall.check.code.ir import (
     Assign,
@@ -179,10 +179,7 @@ class Sites:
             elif callee.callee.name in _BEFORE:
                 self._apply(module, callee.callee.base, (module.path, call.args[0]))
             return
-        if (
-            isinstance(callee, Name | Attr)
-            and (callee.name if isinstance(callee, Attr) else callee.id) == "Limiter"
-        ):
+        if isinstance(callee, Name | Attr) and last_name(callee) == "Limiter":
             if argument(call, -1, "default_limits", "application_limits") is not None:
                 for framework in ("flask", "quart"):
                     self._everywhere.setdefault(framework, []).append((module.path, call))
@@ -214,7 +211,7 @@ class Sites:
         for home, item in self._bindings.items(
             module, argument(call, -1, "routes", "route_handlers", "registry")
         ):
-            if isinstance(item, Call) and _last(item.callee) == "Mount":
+            if isinstance(item, Call) and last_name(item.callee) == "Mount":
                 path = self._bindings.text(home, argument(item, 0, "path")) or ""
                 inner = argument(item, 1, "app", "routes")
                 key = None if inner is None else self.key(home, inner)
@@ -275,7 +272,7 @@ class Sites:
             key = self.key(module, target)
             if key is not None and key not in self._apps:
                 self._apps.append(key)
-        elif isinstance(target, Name | Attr) and _last(value.callee) == "Api" and value.args:
+        elif isinstance(target, Name | Attr) and last_name(value.callee) == "Api" and value.args:
             self._belongs(module, target, value.args[0])
 
     def _belongs(self, module: Module, extension: Expr, app: Expr) -> None:
@@ -308,12 +305,8 @@ class Sites:
         return self._sites.setdefault(key, Site())
 
 
-def _last(expr: Expr) -> str:
-    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
-
-
 def _unwrapped(item: Expr) -> Expr:
     """Take the class out of `Middleware(Guard, limit=3)` and call it instead."""
-    if isinstance(item, Call) and _last(item.callee) in {"Middleware", "DefineMiddleware"} and item.args:
+    if isinstance(item, Call) and last_name(item.callee) in {"Middleware", "DefineMiddleware"} and item.args:
         return Call(item.line, item.end, item.args[0], item.args[1:], item.named)
     return item
