@@ -24,7 +24,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `what` says what was looked for, `why` what happens otherwise, `fix` how to mend it in any language, and
     `fix_python` and `fix_javascript` the code where it helps to see it. `seawall` is the command or the lines of
-    `seawall.toml` with which Seawall closes it, or nothing. Tags are empty where no entry says the same.
+    `seawall.toml` with which Seawall closes it, or nothing. Texts are paragraphs, as `rules.toml` says at its top. Tags are empty where no entry says the same.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     asvs: tuple[str, ...] = ()
     example_bad: str = ""
     example_good: str = ""
+    example_in: OneOf["python", "js", "jsx", "text"] = "python"
 
     @property
     def category(self) -> str:
