@@ -23,8 +23,9 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule. The id is its category as well: what programs compare.
 
     `what` says what was looked for, `why` what happens otherwise, `fix` how to mend it in any language, and
-    `fix_python` and `fix_javascript` the code where it helps to see it. `seawall` is the command or the lines of
-    `seawall.toml` with which Seawall closes it, or nothing. Texts are paragraphs, as `rules.toml` says at its top. Tags are empty where no entry says the same.
+    `fix_python` and `fix_javascript` the code where it helps to see it. `seawall` is the command or the lines
+    of `seawall.toml` with which Seawall closes it, or nothing. Texts are paragraphs, as `rules.toml` says at
+    its top. Tags are empty where no entry says the same.
     """
 
     id: str
