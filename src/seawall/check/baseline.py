@@ -61,8 +61,8 @@ def read(file: Path) -> Baseline:
 
 
 def make(findings: Iterable[Finding], salt: str | None = None) -> Baseline:
-    """Make a baseline of findings that have fingerprints; with the salt of an old one its hashes stay the
-    same.""" salt = salt or secrets.token_hex(16)
+    """Make a baseline of findings with fingerprints; with the salt of an old one hashes stay as they were."""
+    salt = salt or secrets.token_hex(16)
     return Baseline(salt=salt, findings=sorted(_entry(finding, salt) for finding in findings))
 
 
