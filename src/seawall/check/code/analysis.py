@@ -152,7 +152,8 @@ class Analysis:
         for module in modules:
             self.entries.extend((module, entry) for entry in _entries(self.project, module))
         exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
-        for module, entry in self.entries:
+        for found_in, entry in self.entries:
+            module = self.project.module(entry.path) or found_in
             exposed.append((module, entry, self._handled(module, entry)))
         for module in modules:
             exposed.append((module, None, self._rest(module)))
@@ -207,7 +208,7 @@ class Analysis:
             in_server = [a for a in asked if self._in_browser(a.path) is None]
             yield from unprotected(entry, checks, in_server)
             yield from shared_state(entry, events, asked)
-            yield from slow(entry, in_server)
+            yield from slow(entry, in_server, events)
         yield from loops(events)
         for event in events:
             if is_test(event.path):
@@ -217,6 +218,7 @@ class Analysis:
                     event,
                     in_browser=self._in_browser(event.path),
                     is_exposed=entry is not None and entry.kind != "command",
+                    home=entry.path if entry is not None else "",
                 )
             elif isinstance(event, Harm):
                 if event.use == "reply" and entry is None and not event.way:
@@ -250,7 +252,10 @@ def is_test(path: str) -> bool:
 def given_to(entry: Entry) -> dict[str, Value]:
     """Return what a handler's parameters hold when a stranger calls."""
     given = {}
+    route = entry.route or ""
     for name in (*entry.inputs, *entry.requests):
+        if f"int:{name}>" in route or f"uuid:{name}>" in route or f"{name}:int" in route:
+            continue
         taint = Taint(INPUT, name, entry.path, entry.line)
         given[name] = Value(taints=frozenset({taint}))
     return given
