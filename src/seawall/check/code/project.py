@@ -191,7 +191,7 @@ class Project:
             return f"{name.module}.{name.name}" if name.name else name.module
         if name.name is None:
             return name.module
-        there = self._exported(home, name.name, steps)
+        there = self.exported_by(home, name.name, steps)
         if isinstance(there, Imported):
             return self._origin_of_import(home, there, steps - 1) if steps > 0 else ""
         if isinstance(there, Expr):
@@ -206,7 +206,7 @@ class Project:
                 return known or f"self.{expr.name}"
             name = module.imports.get(expr.base.id)
             if name is not None and expr.base.id not in self.scope(module).top:
-                home = self._module_behind(module, name)
+                home = self.module_behind(module, name)
                 if home is not None:  # `llm.client` of `import llm`: go on where it is defined.
                     return self.origin(home, Name(expr.line, expr.end, expr.name), steps - 1)
         found = self.find(module, expr.base, steps - 1)
@@ -217,7 +217,7 @@ class Project:
         base = self.origin(module, expr.base, steps - 1)
         return f"{base}.{expr.name}" if base else expr.name
 
-    def _module_behind(self, module: Module, name: Imported) -> Module | None:
+    def module_behind(self, module: Module, name: Imported) -> Module | None:
         """Return the module that a name stands for: `import a`, `from pkg import a`, `import * as a`."""
         home = self.imported(module, name)
         if name.name is None or home is None:
@@ -247,14 +247,17 @@ class Project:
         home = self.imported(module, name)
         if home is None or name.name is None or steps <= 0:
             return None
-        there = self._exported(home, name.name, steps)
+        there = self.exported_by(home, name.name, steps)
         if isinstance(there, Imported):
             return self._find_import(home, there, steps - 1)
         if isinstance(there, (Function, Class)):
             return Found(home, there)
         return None if there is None else self.find(home, there, steps - 1)
 
-    def _exported(self, home: Module, name: str, steps: int) -> Function | Class | Expr | Imported | None:
+    def exported_by(
+        self, home: Module, name: str, steps: int = STEPS_MAX
+    ) -> Function | Class | Expr | Imported | None:
+        """Return what another file gets under this name; an `Imported` is to be followed from there."""
         if home.language == "python":
             if name in self.scope(home).top:
                 return self.scope(home).top[name]
@@ -269,7 +272,7 @@ class Project:
                 return source
         for exported, source in home.reexports:
             behind = self.imported(home, source) if exported == "*" and steps > 0 else None
-            there = self._exported(behind, name, steps - 1) if behind is not None else None
+            there = self.exported_by(behind, name, steps - 1) if behind is not None else None
             if there is not None:
                 return Imported(source.module, name, source.level)
         return None
@@ -285,7 +288,7 @@ class Project:
                 return None
             name = module.imports.get(expr.base.id)
             if name is not None and expr.base.id not in scope.top:
-                home = self._module_behind(module, name)
+                home = self.module_behind(module, name)
                 if home is not None and home.language == "python":
                     return self._find_name(home, expr.name, steps - 1)
                 if home is not None:
