@@ -7,7 +7,7 @@ from seawall.check.code.browser import runs_in_browser
 from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Event, Harm, Returned
 from seawall.check.code.guards import effective, guards_before
-from seawall.check.code.ir import Function, Module
+from seawall.check.code.ir import Call, Function, Module
 from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
@@ -225,7 +225,7 @@ class Analysis:
                     continue
                 yield from of_harm(event, line_text=self._line(event.path, event.line), has_ai=self.has_ai)
             elif isinstance(event, Returned):
-                yield from of_returned(event)
+                yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
     def _keep(self, finding: Finding) -> None:
         key = (finding.rule, finding.path, finding.line)
@@ -259,6 +259,14 @@ def given_to(entry: Entry) -> dict[str, Value]:
         taint = Taint(INPUT, name, entry.path, entry.line)
         given[name] = Value(taints=frozenset({taint}))
     return given
+
+
+def _is_page(entry: Entry) -> bool:
+    """Say whether the text that a handler returns is shown as a page."""
+    if entry.framework in {"flask", "quart", "bottle"}:
+        return True
+    classes = [v for d in entry.handler.decorators if isinstance(d, Call) for n, v in d.named if n == "response_class"]
+    return any(getattr(value, "id", getattr(value, "name", "")) == "HTMLResponse" for value in classes)
 
 
 def _entries(project: Project, module: Module) -> list[Entry]:

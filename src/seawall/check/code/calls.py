@@ -209,7 +209,7 @@ def _outside(
     name = callee.origin
     last = name.rpartition(".")[2]
     options = asking.options_of(given, named)
-    if last == "get" and base.items is not None and not base.taints and given:
+    if last == "get" and base.shape == "dict" and base.items is not None and not base.taints and given:
         return join([*base.items.values(), *given[1:]])
     if walker.known.source_calls.first(name):
         taint = Taint(INPUT, last, env.module.path, call.line)
@@ -224,14 +224,16 @@ def _outside(
     answer = asking.ask(call, base, callee, given, options, env, walker)
     if answer is not None:
         return answer
-    for harm in harms(name, call, base, given, named, options, walker):
-        harm_at(env, call.line, harm[0], name, harm[1], walker)
+    uses = set()
+    for use, value in harms(name, call, base, given, named, options, walker):
+        harm_at(env, call.line, use, name, value, walker)
+        uses.add(use)
     guard = walker.known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
-    return _result(
-        call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker
-    )
+    if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
+        return Value(origin=name + "()")  # What comes back is the store's or the other server's, not the caller's.
+    return _result(call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker)
 
 
 def _result(

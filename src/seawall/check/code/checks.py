@@ -73,7 +73,7 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         return frozenset(), frozenset()
     left, right = test.operands[0], test.operands[-1]
     if test.op in {"in", "not in"}:
-        if isinstance(left, Literal):  # `".." in name`
+        if isinstance(left, Literal) or not _of(left, ALL_USES, env, walker):  # `".." in name`, `ROOT in path.parents`
             found = _of(right, PLACES, env, walker)
             return (found, found)
         if _denies(right):
@@ -82,7 +82,7 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         return (found, frozenset()) if test.op == "in" else (frozenset(), found)
     if test.op in {"<", ">", "<=", ">="}:
         found = frozenset[tuple[str, str]]()
-        for side in (left, right):
+        for side in test.operands:
             if _is_length(side):
                 found |= _of(side, frozenset({"length"}), env, walker)
         return found, found

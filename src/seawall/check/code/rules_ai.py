@@ -175,6 +175,7 @@ def shared_state(entry: Entry, events: list[Event], asked: list[Asked]) -> Itera
     sent = {a.messages.shared for a in asked if a.messages.shared is not None}
     for event in events:
         if isinstance(event, Mutated) and event.shared in sent and event.shared is not None and event.taints:
+            sent.discard(event.shared)
             name = event.shared.name
             yield Finding(
                 rule="shared-conversation-state",

@@ -71,8 +71,12 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
             )
 
 
-def of_returned(event: Returned) -> Iterator[Finding]:
-    """What a handler returns and should have kept to itself."""
+def of_returned(event: Returned, *, is_page: bool) -> Iterator[Finding]:
+    """What a handler returns and should have kept to itself, or should have escaped."""
+    if is_page and event.value.shape == "html":
+        taints = tuple(sorted(t for t in event.value.taints if "html" not in t.cleared))
+        harm = Harm(event.path, event.line, use="html", name="the page", taints=taints)
+        yield from of_harm(harm, line_text="", has_ai=False)
     yield from _told(event.path, event.line, tuple(sorted(event.value.all_taints())))
 
 
