@@ -257,7 +257,8 @@ def given_to(entry: Entry) -> dict[str, Value]:
         if f"int:{name}>" in route or f"uuid:{name}>" in route or f"{name}:int" in route:
             continue
         taint = Taint(INPUT, name, entry.path, entry.line)
-        given[name] = Value(taints=frozenset({taint}))
+        is_request = name in entry.requests
+        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "")
     return given
 
 

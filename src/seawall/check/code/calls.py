@@ -138,7 +138,7 @@ def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, 
         return
     if isinstance(target, Name) and old.origin and old.origin.startswith("st.") and not old.elements:
         return
-    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_endless_loop
+    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_dialogue
     flat = [e for v in values for e in (v.elements if v.elements is not None and v.shape == "list" else [v])]
     elements = tuple(dict.fromkeys([*(old.elements or ()), *flat]))[:ELEMENTS_MAX]
     taints = old.taints.union(*(v.taints for v in values))
@@ -209,8 +209,9 @@ def _outside(
     name = callee.origin
     last = name.rpartition(".")[2]
     options = asking.options_of(given, named)
-    if last == "get" and base.shape == "dict" and base.items is not None and not base.taints and given:
-        return join([*base.items.values(), *given[1:]])
+    if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
+        held = join([*(base.items or {}).values(), *given[1:]])
+        return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
     if walker.known.source_calls.first(name):
         taint = Taint(INPUT, last, env.module.path, call.line)
         return Value(taints=frozenset({taint}), origin=name + "()", shape="text")

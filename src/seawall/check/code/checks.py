@@ -28,6 +28,9 @@ _MEMBER = frozenset({"includes", "has", "contains", "__contains__", "hasOwnPrope
 _WHOLE = frozenset(
     {"match", "fullmatch", "test", "isdigit", "isalnum", "isidentifier", "isalpha", "isnumeric", "isDigit"}
 )
+_LENGTHS = frozenset(
+    {"len", "length", "size", "count", "byteLength", "countTokens", "count_tokens", "num_tokens", "content_length"}
+)
 _BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
 
 Passed = frozenset[tuple[str, str]]
@@ -83,8 +86,9 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
     if test.op in {"<", ">", "<=", ">="}:
         found = frozenset[tuple[str, str]]()
         for side in test.operands:
-            if _is_length(side):
-                found |= _of(side, frozenset({"length"}), env, walker)
+            measured = _measured(side)
+            if measured is not None:
+                found |= _of(measured, frozenset({"length"}), env, walker)
         return found, found
     if test.op in {"==", "===", "!=", "!=="}:
         return _equal(test.op, left, right, env, walker)
@@ -144,19 +148,11 @@ def _denies(expr: Expr) -> bool:
     return any(word in name.lower() for word in _DENY)
 
 
-def _is_length(expr: Expr) -> bool:
-    if isinstance(expr, Call):
-        return _last(expr) in {
-            "len",
-            "size",
-            "count",
-            "encode",
-            "byteLength",
-            "countTokens",
-            "count_tokens",
-            "num_tokens",
-        }
-    return isinstance(expr, Attr) and expr.name in {"length", "size", "byteLength", "content_length"}
+def _measured(expr: Expr) -> Expr | None:
+    """Return what a length is taken of: `len(text)`, `text.length`, `count_tokens(text)`."""
+    if isinstance(expr, Call) and _last(expr) in _LENGTHS:
+        return expr.args[0] if expr.args else expr.callee.base if isinstance(expr.callee, Attr) else None
+    return expr.base if isinstance(expr, Attr) and expr.name in _LENGTHS else None
 
 
 def _last(call: Call) -> str:

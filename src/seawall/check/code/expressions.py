@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from seawall.check.code import calls, checks
+from seawall.check.code.events import Checked
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -111,11 +112,13 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         client = base.client or (base if base.items else None)
         return Value(origin=origin, client=client, shared=None, grows=False)
     taints = part_of(base, name).taints
-    if base.has(INPUT) and all("." not in t.source for t in base.of(INPUT)):
+    if base.shape == "request":
         if name in _IDENTITY:
             taints = frozenset({Taint(IDENTITY, name, env.module.path, 0)})
         elif name in _OWN:
             taints = frozenset()
+    if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
+        walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
     if base.has(MODEL) and name in _NO_TEXT:
         taints = frozenset(t for t in taints if t.kind != MODEL)
     if name == "stack":

@@ -17,7 +17,7 @@ _AUTH = re.compile(
 )
 _LIMIT = re.compile(r"(?i)rate|limit|throttl|slow_?down|quota|captcha|turnstile|credit|budget")
 _NEVER = re.compile(
-    r"(?i)cors|csrf|helmet|urlencoded|static|compress|gzip|logg|morgan|cookie|body_?pars|AllowAny|public|trusted_?host"
+    r"(?i)cors|csrf|helmet|urlencoded|static|compress|gzip|logg|morgan|cookie|body_?pars|AllowAny|ScopedRateThrottle|public|trusted_?host"
     r"|httpsredirect|initialize|SessionMiddleware|AuthenticationMiddleware$|optional|set_?user|attach|\.json$|\.text$"
     r"|generate|iterat|operat|integrat|^express\.|multipart|upload|validat|error|not_?found|prometheus|sentry|request_?id"
 )

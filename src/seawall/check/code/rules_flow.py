@@ -27,6 +27,7 @@ _BY_MODEL = {
     "path": ("llm-output-path", "chooses a file"),
     "url": ("llm-output-url", "chooses an address that the server asks"),
 }
+_DOM = frozenset({"dangerouslySetInnerHTML", "innerHTML", "outerHTML", "srcdoc", "v-html", "@html"})
 _WARNINGS = frozenset({"llm-output-path", "llm-output-url"})
 _MEDIUM = frozenset({"nosql-injection", "path-traversal"})
 _CHATTY = re.compile(
@@ -57,6 +58,7 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
             yield _finding(harm, rule, f"{subject} {what} in {short(harm.name)}.")
     if (
         harm.use == "html"
+        and harm.name in _DOM
         and not harm.taints
         and has_ai
         and _CHATTY.search(line_text)
