@@ -22,6 +22,9 @@ UNUSED = "matches nothing; it can go."
 REASON_CHARS_MAX = 200
 NOTICES_MAX = 20
 SPAN_LINES_MAX = 200
+PROSE = (".md", ".mdx", ".rst", ".adoc", ".txt")
+"""Such files may show what an ignore looks like: there is nothing to say about one that has no effect."""
+
 HEAD_LINES = 10
 """An ignore of a finding about a whole file stands alone in one of the first lines."""
 
@@ -84,7 +87,7 @@ def split(findings: Iterable[Finding], text_of: TextOf, paths: Iterable[str] = (
         f"{path}:{mark.line}: ignore[{mark.names}] {UNUSED}"
         for path, found in marks.items()
         for mark in found
-        if not mark.used
+        if not mark.used and not path.endswith(PROSE)
     ]
     return Split(kept, suppressed, _bounded(notices))
 
@@ -105,9 +108,9 @@ def _marks_of(path: str, text_of: TextOf, notices: list[str]) -> list[Mark]:
         return []
     marks = []
     for mark, trouble in _read(text):
-        if trouble:
+        if trouble and not path.endswith(PROSE):
             notices.append(f"{path}:{mark.line}: {trouble}")
-        else:
+        elif not trouble:
             marks.append(mark)
     return marks
 
