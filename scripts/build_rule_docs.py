@@ -53,10 +53,10 @@ def render(of: Rule) -> str:
 def render_list() -> str:
     """Return the page that lists all rules."""
     intro = (
-        f"What [`seawall check`](../check.md) looks for: {len(rules())} rules in four groups. The name of a\n"
-        "rule is its category in [JSON](../schemas/check-1.json), too. `--select` and `--ignore` take rules and\n"
-        "groups. A severity is that of the usual case: some rules are stricter or milder where it matters, and\n"
-        "each finding says how sure it is."
+        f"What [`seawall check`](../check.md) looks for: {len(rules())} rules in four groups. The name\n"
+        "of a rule is its category in [JSON](../schemas/check-1.json), too. `--select` and `--ignore` take\n"
+        "rules and groups. A severity is that of the usual case: some rules are stricter or milder where it\n"
+        "matters, and each finding says how sure it is."
     )
     return "\n\n".join(("# Rules", NOTE, intro, *map(_group, GROUPS))) + "\n"
 

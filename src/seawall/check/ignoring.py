@@ -35,7 +35,9 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*|\*|<!--|\{\s*/\*|--|;)")
-_CLOSERS = re.compile(r"\s*(?:\*/\s*\}?|--%?>|\\n\"?,?|\"\"\"|''')\s*$")
+_CLOSER = re.compile(r"\*/\s*\}?|--%?>")
+_TAIL = re.compile(r"(?:\\n)?\"?,?\s*$")
+"""What stands behind a comment in a notebook's file."""
 
 
 class Split(NamedTuple):
@@ -123,13 +125,14 @@ def _read(text: str) -> Iterator[tuple[Mark, str]]:
         if found is None:
             continue
         names = [name.strip() for name in (found["rules"] or "").split(",") if name.strip()]
-        alone = bool(_COMMENT_LINE.match(line))
+        reason, *rest = _CLOSER.split(found["reason"], maxsplit=1)
+        alone = bool(_COMMENT_LINE.match(line)) and not "".join(rest).strip()
         mark = Mark(
             line=number,
             counts_for=_next_code(lines, number) if alone else number,
             rules=frozenset(),
             names=", ".join(names),
-            reason=_reason(found["reason"]),
+            reason=_reason(reason),
             alone=alone,
         )
         if not names:
@@ -152,7 +155,7 @@ def _next_code(lines: list[str], number: int) -> int:
 
 
 def _reason(text: str) -> str:
-    reason = _CLOSERS.sub("", text.strip()).strip(" \t:-\N{EN DASH}\N{EM DASH}")
+    reason = _TAIL.sub("", text.strip()).strip(" \t:-\N{EN DASH}\N{EM DASH}")
     return reason[:REASON_CHARS_MAX] if any(char.isalnum() for char in reason) else ""
 
 
