@@ -221,7 +221,7 @@ def _member(
 def _literal(expr: Literal, env: Env, walker: "Walker") -> Value:
     if isinstance(expr.value, str):
         shape = "html" if _TAG.search(expr.value) else "text"
-        return Value(literal=expr.value, shape=shape, prefix=expr.value)
+        return Value(literal=expr.value, shape=shape, prefix=expr.value, at=(env.module.path, expr.line))
     return Value(literal=expr.value)
 
 
@@ -277,7 +277,7 @@ def _text(expr: Text, env: Env, walker: "Walker") -> Value:
         prefix += literal
     is_html = any(v.shape == "html" for v in values)
     value = derived(values, shape="html" if is_html else "text")
-    value = replace(value, prefix=prefix)
+    value = replace(value, prefix=prefix, at=(env.module.path, expr.line))
     if all(isinstance(literal, str) for literal in literals):
         value = replace(value, literal=prefix)
     fixed = bool(_HOST.match(prefix)) or (

@@ -53,6 +53,7 @@ _HARMLESS = frozenset(
 )
 _EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
 _LENGTHS = frozenset({"max_length", "maxLength", "max_items", "le", "lt", "max"})
+_HOLDERS = frozenset({"dict", "Dict", "list", "List", "Any", "Mapping", "object"})
 _STRINGS = frozenset({"str", "string", "constr", "StrictStr", "Str", "CharField"})
 
 
@@ -87,7 +88,7 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
         return replace(value, taints=frozenset(t for t in value.taints if t.kind != INPUT))
     if _has_length(annotation):
         value = clear(value, "length")
-    if names & _STRINGS:
+    if names & _STRINGS and not names & _HOLDERS:
         value = clear(value, "nosql", "type")
     return value
 

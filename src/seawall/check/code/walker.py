@@ -42,6 +42,7 @@ from seawall.check.code.refusals import AUTH, refusal
 from seawall.check.code.typing import typed
 from seawall.check.code.values import (
     ERROR,
+    INPUT,
     NONE,
     Closure,
     Env,
@@ -67,7 +68,6 @@ class Walker:
         self.known: Knowledge = knowledge()
         self.events: list[Event] = []
         self.checked: frozenset[tuple[str, str]] = frozenset()
-        self.way: tuple[str, ...] = ()
         self.in_background = False
         self.in_endless_loop = False
         self.entered: set[int] = set()
@@ -95,6 +95,21 @@ class Walker:
     def top(self, module: Module) -> None:
         """Walk through what a module does when it is run."""
         self.run(module.body, Env(module))
+
+    def restart(self) -> None:
+        """Begin a new walk; what is known of modules and of functions already walked is kept."""
+        self.events = []
+        self.checked = frozenset()
+        self._steps = 0
+
+    def instance(self, module: Module, cls: Class) -> Value:
+        """Return an object of a class of the app, made as its framework would: from the types of its parameters."""
+        value = Value(ref=Instance(module, cls, is_shared=True), origin=cls.name + "()")
+        for name in ("__init__", "constructor"):
+            found = self.method(module, cls, name)
+            if found is not None:
+                self.invoke(Closure(found[0], found[1], self.module_env(found[0]), value), [], {})
+        return value
 
     # --- names
 
@@ -150,6 +165,8 @@ class Walker:
         home = self.project.imported(module, imported)
         if home is None:
             whole = f"{imported.module}.{imported.name}" if imported.name else imported.module
+            if self.known.sources.first(whole):
+                return Value(taints=frozenset({Taint(INPUT, whole.rpartition(".")[2], module.path, 0)}), origin=whole)
             return Value(origin=whole)
         return self.exported_value(home, imported.name or "", steps)
 
@@ -176,12 +193,13 @@ class Walker:
 
     def note(self, event: Event) -> None:
         """Note that something happens here."""
-        event.way = self.way
         if len(self.events) < EVENTS_MAX:
             self.events.append(event)
 
-    def invoke(self, closure: Closure, given: list[Value], named: dict[str, Value]) -> Value:
-        """Walk through a function of the app; return what it returns."""
+    def invoke(
+        self, closure: Closure, given: list[Value], named: dict[str, Value], at: tuple[str, int] | None = None
+    ) -> Value:
+        """Walk through a function of the app that is called at a place; return what it returns."""
         function = closure.function
         if function in self._running or len(self._running) >= DEPTH_MAX:
             return derived([*given, *named.values()])
@@ -189,7 +207,7 @@ class Walker:
         key = self._key(closure, given, named, me)
         if key in self._done:
             value, events, checked = self._done[key]
-            self.events.extend(events[: EVENTS_MAX - len(self.events)])
+            self._take_over(events, function, at)
             self.checked |= checked
             return value
         self.entered.add(id(function))
@@ -198,7 +216,6 @@ class Walker:
         env = Env(closure.module, closure.env)
         env.me = me
         outer, before, self.events = self.events, self.checked, []
-        way, self.way = self.way, (*self.way, function.name or "a function")
         self._running.append(function)
         self._returns.append([])
         self._bind(function.params, given, named, env)
@@ -206,11 +223,17 @@ class Walker:
         value = join(self._returns.pop())
         self.in_endless_loop = outer_loop
         self._running.pop()
-        self.way = way
         done, self.events = self.events, outer
-        self.events.extend(done[: EVENTS_MAX - len(self.events)])
+        self._take_over(done, function, at)
         self._done[key] = (value, done, self.checked - before)
         return value
+
+    def _take_over(self, events: list[Event], function: Function, at: tuple[str, int] | None) -> None:
+        """Add what happened inside a function, seen from its caller."""
+        for event in events[: EVENTS_MAX - len(self.events)]:
+            trail = (at, *event.trail) if at is not None else event.trail
+            name = function.name or "a function"
+            self.events.append(replace(event, way=(name, *event.way), trail=trail))
 
     def yielded(self, value: Value) -> None:
         """Note that a generator hands a value out."""
