@@ -36,7 +36,8 @@ _FROM_OUTSIDE = re.compile(
 _PYTHON_IMPORT = re.compile(r"^\s*(?:from|import)\s+(\.*[\w.]*)", re.MULTILINE)
 
 _WORKFLOWS = (
-    r"(?:^|/)\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml$|(?:^|/)(?:\.gitlab-ci|azure-pipelines"
+    r"(?:^|/)\.ci/|(?:^|/)\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml$|(?:^|/)(?:\.gitlab-ci"
+    r"|azure-pipelines"
     r"|bitbucket-pipelines|\.travis"
     r"|\.drone|buildspec|cloudbuild|\.woodpecker|\.cirrus)\.ya?ml$|(?:^|/)\.circleci/config\.yml$|(?:^"
     r"|/)Jenkinsfile$|(?:^|/)\.buildkite/.*\.ya?ml$"
@@ -67,7 +68,8 @@ _CRON = (
     r"|OnCalendar=|\"crons\"|type:\s*cron"
 )
 _MIGRATIONS = (
-    r"(?:^|/)alembic\.ini$|(?:^|/)(?:migrations?|alembic/versions|db/migrate|drizzle"
+    r"(?:^|/)(?:schema|sql)/(?:.*/)?\d{2,}[\w.-]*\.sql$|(?:^|/)alembic\.ini$|(?:^|/)(?:migrations?"
+    r"|alembic/versions|db/migrate|drizzle"
     r"|migrate)/(?:.*/)?(?!__init__)[\w.-]*\d[\w.-]*(?:/migration)?\.(?:py|sql|[jt]s)$"
     r"|(?:^|/)(?:prisma|supabase)/migrations/|(?:^|/)(?:flyway|liquibase|atlas|dbmate)[\w.-]*\.\w+$"
     r"|(?:^|/)changelog\.(?:xml|ya?ml)$"
@@ -157,6 +159,9 @@ def setup(survey: Survey) -> Judgement:
 def dependency_pins(survey: Survey) -> Judgement:
     """Judge whether every machine installs the same versions."""
     manifests = survey.manifests
+    held = {
+        each.name for each in manifests.dependencies if each.pin == "exact" and each.path.endswith(".txt")
+    }
     for path in _direct_manifests(survey):
         stated = [each for each in manifests.dependencies if each.path == path]
         lock = manifests.lock_of(path)
@@ -166,7 +171,7 @@ def dependency_pins(survey: Survey) -> Judgement:
                 shown = ", ".join(missing[:_NAMES_SHOWN])
                 return warned(f"{lock} does not hold {shown}: it is older than {path}.", Spot(path, 0))
             continue
-        loose = [each for each in stated if each.pin != "exact" and not each.is_dev]
+        loose = [each for each in stated if each.pin != "exact" and not each.is_dev and each.name not in held]
         if not loose:
             continue
         return failed(f"No lock file, and {loose[0].name} may be any newer version.", loose[0])

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
+from seawall.check.checklist.libraries import NOT_SQL
 from seawall.check.checklist.survey import Survey
 
 _SERVED = ("streamlit", "gradio", "chainlit", "nextjs", "nuxt", "sveltekit", "remix", "nestjs")
 _SERVERLESS = ("vercel", "netlify", "cloudflare", "supabase", "firebase", "aws-lambda")
 _OWN_HOST = ("docker", "fly", "railway", "render", "heroku", "kubernetes", "google-app-engine")
 _IN_BROWSER = r"\.(?:jsx|tsx|vue|svelte|astro|html?|ejs|hbs|jinja2?)$"
-
-_NOT_SQL = ("pymongo", "motor", "beanie", "mongoose", "mongodb", "firebase-admin", "firebase_admin", "convex")
 
 
 def missing(survey: Survey, needs: str) -> str | None:
@@ -62,7 +61,7 @@ def _has_database(survey: Survey) -> bool:
 
 def _has_sql(survey: Survey) -> bool:
     spot = survey.database
-    return spot is not None and not any(spot.what.startswith(name) for name in _NOT_SQL)
+    return spot is not None and not any(spot.what.startswith(name) for name in NOT_SQL)
 
 
 def _has_dependencies(survey: Survey) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from seawall.check.checklist.libraries import MODEL_WORDS
 from seawall.check.code.ir import Call, Dict, Literal
 
 DEFAULT = "default"
@@ -64,7 +65,8 @@ ERROR_TRACKING = Called(
         "oneybadger",
         "irbrake",
         "aygun",
-        "highlight",
+        "highlight.run",
+        "highlight-run",
     ),
     _named("init start configure Rollbar Notifier Honeybadger"),
     r"^(?:sentry_sdk|Sentry|@sentry/[\w-]+(?:\.default)?|[Rr]ollbar(?:\.default)?|[Bb]ugsnag"
@@ -214,7 +216,7 @@ STARTED_SERVER = Called(
 )
 
 FALLBACKS = Called(
-    ("fallback", "Fallback", "openrouter", "litellm"),
+    ("with_fallbacks", "withFallbacks", "createFallback", "fallbacks", "openrouter", "litellm"),
     _named(
         "with_fallbacks withFallbacks Router completion acompletion create createFallback"
         " generateText streamText"
@@ -226,49 +228,9 @@ FALLBACKS = Called(
     ),
 )
 
-_MODEL_WORDS = (
-    "openai", "anthropic", "generativeai", "genai", "vertexai", "mistral", "groq", "cohere", "litellm",
-    "langchain",
-    "llama_index", "llamaindex", "together", "replicate", "huggingface", "instructor", "pydantic_ai",
-    "crewai",
-    "autogen", "from agents", "dspy", "xai_sdk", "fireworks", "cerebras", "smolagents", "semantic_kernel",
-    "haystack",
-    "zhipuai", "dashscope", "'ai'", '"ai"', "@ai-sdk", "bedrock", "openrouter", "api.x.ai", "api.deepseek",
-    "generativelanguage", "perplexity", "@mastra",
-)  # fmt: skip
-_DATABASE_WORDS = (
-    "sqlite3", "psycopg", "sqlalchemy", "pymongo", "mongoose", "mongodb", "prisma", "mysql", "supabase",
-    "drizzle",
-    "knex", "sequelize", "typeorm", "asyncpg", "aiosqlite", "peewee", "tortoise", "sqlmodel",
-    "better-sqlite3",
-    '"pg"', "'pg'", "postgres", "django.db", "flask_sqlalchemy", "beanie", "motor", "firestore", "kysely",
-    "libsql",
-    "bun:sqlite", "node:sqlite", "duckdb", "D1Database", "pyodbc", "neondatabase",
-)  # fmt: skip
-
-DATABASE_PACKAGES = (
-    "psycopg*", "sqlalchemy", "sqlmodel", "pymongo", "motor", "beanie", "mongoose", "mongodb",
-    "@prisma/client", "prisma",
-    "drizzle-orm", "knex", "sequelize", "typeorm", "pg", "postgres", "mysql2", "mysql", "mysqlclient",
-    "pymysql",
-    "better-sqlite3", "sqlite3", "aiosqlite", "asyncpg", "peewee", "tortoise-orm", "flask-sqlalchemy",
-    "django",
-    "@supabase/supabase-js", "@supabase/ssr", "supabase", "@libsql/client", "@neondatabase/serverless",
-    "@planetscale/database", "firebase-admin", "kysely", "@nestjs/typeorm", "@mikro-orm/core", "convex",
-)  # fmt: skip
-DATABASE_IMPORTS = (
-    r"(?:sqlite3|psycopg\w*|sqlalchemy|sqlmodel|pymongo|motor|mongoose|mongodb|@prisma/client"
-    r"|drizzle-orm|knex"
-    r"|sequelize|typeorm|pg|postgres|mysql\w*|pymysql|better-sqlite3|aiosqlite|asyncpg|peewee|tortoise"
-    r"|django\.db"
-    r"|flask_sqlalchemy|supabase|@supabase/|@libsql/|@neondatabase/|firebase_admin|kysely|bun:sqlite"
-    r"|node:sqlite"
-    r"|pyodbc|beanie|@vercel/postgres)(?:[./]|$)"
-)
-
 SHAPES = (
     ERROR_TRACKING, TRACING, MONITORING, STRUCTURED_LOGS, STRUCTURED_BY_OPTION, RATE_LIMIT_MADE, APPLYING,
     STARTED_SERVER, FALLBACKS,
 )  # fmt: skip
-WORDS = tuple(sorted({*_MODEL_WORDS, *_DATABASE_WORDS, *(word for shape in SHAPES for word in shape.words)}))
+WORDS = tuple(sorted({*MODEL_WORDS, *(word for shape in SHAPES for word in shape.words)}))
 NAMES = frozenset({DEFAULT, *(name for shape in SHAPES for name in shape.names)})

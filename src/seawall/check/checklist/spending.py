@@ -41,8 +41,9 @@ _SEAWALL_ADDRESS = (
     r"|(?:localhost|127\.0\.0\.1|seawall)[\w.-]*:8787/"
 )
 _CONFIGURED = (
-    r"(?:^|/)(?:\.env(?:\.(?:example|sample|template|dist|defaults?))?|env\.example"
-    r"|[\w.-]*Dockerfile[\w.-]*|Procfile)$|\.(?:ya?ml|toml|json)$"
+    r"(?:^|/)(?:\.env(?:\.(?:example|sample|template|dist|defaults?|production|local))?|env\.example|Procfile"
+    r"|[\w.-]*Dockerfile[\w.-]*|fly(?:\.[\w-]+)?\.toml|render\.ya?ml|(?:docker-)?compose[\w.-]*\.ya?ml|app\.ya?ml"
+    r"|(?:vercel|railway|app)\.json|netlify\.toml|wrangler\.(?:toml|jsonc?)|[\w.-]*config[\w.-]*\.ya?ml)$"
 )
 _PROXIES = (
     r"(?:^|/)(?:nginx[\w.-]*|[\w.-]*\.nginx|default\.conf|[\w.-]+\.conf|Caddyfile|traefik[\w.-]*"

@@ -9,10 +9,17 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Protocol
 
+from ahocorasick_rs import AhoCorasick
 from msgspec import Struct, field
 
+from seawall.check.checklist.libraries import (
+    DATABASE_IMPORT,
+    DATABASE_PACKAGES,
+    MODEL_ADDRESS,
+    MODEL_IMPORT,
+)
 from seawall.check.checklist.manifests import Dependency, Manifests, Readable, read_manifests
-from seawall.check.checklist.shapes import DATABASE_IMPORTS, DATABASE_PACKAGES, DEFAULT, NAMES, WORDS, Called
+from seawall.check.checklist.shapes import DEFAULT, NAMES, WORDS, Called
 from seawall.check.checklist.stack import stack
 from seawall.check.code.entries import Entry
 from seawall.check.code.ir import Attr, Call, Expr, Index, Lambda, Literal, Module, Name
@@ -35,25 +42,6 @@ _FOREIGN = {
 }  # fmt: skip
 _READ = re.compile(r"\.(?:py|ipynb|[cm]?[jt]sx?|vue|svelte|astro)$")
 
-_MODEL_IMPORT = re.compile(
-    r"(?:openai|anthropic|google\.generativeai|google\.genai|google\.generativeai|vertexai|mistralai"
-    r"|groq|cohere"
-    r"|litellm|langchain\w*|llama_index|together|replicate|huggingface_hub|instructor|pydantic_ai"
-    r"|crewai|autogen"
-    r"|agents|dspy|xai_sdk|fireworks|cerebras|smolagents|semantic_kernel|haystack|zhipuai|dashscope|ai"
-    r"|llamaindex"
-    r"|groq-sdk|cohere-ai|together-ai|openai-edge)(?:[./]|$)"
-    r"|(?:@anthropic-ai|@ai-sdk|@langchain|@mistralai|@openai|@openrouter|@mastra)/|@google/gen"
-    r"|@google-cloud/vertexai"
-    r"|@huggingface/inference|@aws-sdk/client-bedrock|google\.(?:genai|generativeai)$"
-)
-_MODEL_ADDRESS = re.compile(
-    r"api\.(?:openai|anthropic|groq|deepseek|perplexity|fireworks|cohere|x|mistral|together"
-    r"|cerebras)\.(?:com|ai|xyz)"
-    r"|generativelanguage\.googleapis\.com|openrouter\.ai/api|bedrock-runtime|openai\.azure\.com"
-    r"|api-inference\.huggingface\.co|api\.replicate\.com"
-)
-
 
 class Files(Readable, Protocol):
     """The files of the audit; `tracked` is None where there is no git. See `check/files.py`."""
@@ -63,9 +51,6 @@ class Files(Readable, Protocol):
 
 class Code(Protocol):
     """The app's own code; see `check/code/project.py`."""
-
-    def modules(self, *words: str) -> Iterable[Module]:
-        """Yield the modules whose text holds one of the words."""
 
     def module(self, path: str) -> Module | None:
         """Return one module."""
@@ -220,9 +205,8 @@ class Survey:
 
     @cached_property
     def modules(self) -> dict[str, Module]:
-        """The app's own modules that hold a word which some row looks for, by path; read in one pass."""
-        held = self.evidence.project.modules(*WORDS)
-        return {module.path: module for module in held if is_own(module.path)}
+        """The app's own modules that hold a word which some row looks for, by path."""
+        return self._read[0]
 
     @cached_property
     def touched(self) -> list[str]:
@@ -232,20 +216,20 @@ class Survey:
     @cached_property
     def model_paths(self) -> dict[str, str]:
         """Where models are called: the files, and the library or address by which each is known."""
+        imported, address = re.compile(MODEL_IMPORT), re.compile(MODEL_ADDRESS)
         found = {}
         for path, module in self.modules.items():
-            name = next((name for name in _imports(module) if _MODEL_IMPORT.match(name)), "")
-            address = None if name else _MODEL_ADDRESS.search(self.text(path))
-            if name or address is not None:
-                found[path] = name.split(".")[0] if name else str(address[0] if address else "")
+            name = next((name for name in _imports(module) if imported.match(name)), "")
+            called = None if name else address.search(self.text(path))
+            if name or called is not None:
+                found[path] = name.split(".")[0] if called is None else called[0]
         return found
 
     @cached_property
     def database(self) -> Spot | None:
         """Where a database is used: in code, by a schema, or by a package that a manifest asks for."""
-        spot = self.imports(DATABASE_IMPORTS)
-        if spot is not None:
-            return spot
+        if self._read[1] is not None:
+            return self._read[1]
         schema = next(iter(self.like(r"(?:^|/)schema\.prisma$|(?:^|/)supabase/migrations/")), None)
         if schema is not None:
             return Spot(schema, 1, "schema")
@@ -275,15 +259,6 @@ class Survey:
         required = _required(expr)
         return required or self.evidence.project.origin(module, expr)
 
-    def imports(self, shape: str) -> Spot | None:
-        """Return the first import of the app's own code whose full name matches a regular expression."""
-        wanted = re.compile(shape)
-        for path, module in self.modules.items():
-            for name in _imports(module):
-                if wanted.match(name):
-                    return Spot(path, self._line_of(path, name), name)
-        return None
-
     def found(self, *rules: str) -> list[Finding]:
         """Return the findings of some rules, in the order in which they were made."""
         return [each for each in self.findings if each.rule in rules]
@@ -299,13 +274,24 @@ class Survey:
                     calls.setdefault(name, []).append((module, call))
         return calls
 
-    def _line_of(self, path: str, name: str) -> int:
-        """Find an import by the package's own name, `from x.y import z` included."""
-        first = re.split(r"\.(?![\w-]+/)", name)[0]
-        for number, line in enumerate(self.text(path).splitlines(), 1):
-            if first in line and re.search(r"\bimport\b|\bfrom\b|\brequire\b", line):
-                return number
-        return 1
+    @cached_property
+    def _read(self) -> tuple[dict[str, Module], Spot | None]:
+        """Read the app's own code once: modules with words that rows look for, and the first database."""
+        finder = AhoCorasick(WORDS)
+        imported = re.compile(DATABASE_IMPORT, re.MULTILINE)
+        modules: dict[str, Module] = {}
+        database = None
+        for path in self.sources:
+            text = self.evidence.files.text(path) or ""
+            if database is None:
+                found = imported.search(text)
+                if found:
+                    line = text.count("\n", 0, found.start(found.lastgroup or 0)) + 1
+                    database = Spot(path, line, found[found.lastgroup or 0])
+            module = self.evidence.project.module(path) if finder.find_matches_as_indexes(text) else None
+            if module is not None:
+                modules[path] = module
+        return modules, database
 
 
 def _name_of(module: Module, call: Call) -> str:
