@@ -12,10 +12,31 @@ if TYPE_CHECKING:
 
 _LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "host.docker.internal", ":11434", ":1234", "ollama", "::1")  # noqa: S104 - names to look for
 _SEAWALL = ("seawall", ":8787")
-_COMMANDS = ("InvokeModelCommand()", "ConverseCommand()", "InvokeModelWithResponseStreamCommand()", "ConverseStreamCommand()")
-_KEYS = ("api_key", "apiKey", "key", "anthropicApiKey", "openAIApiKey", "openai_api_key", "api_token", "auth", "token")
+_COMMANDS = (
+    "InvokeModelCommand()",
+    "ConverseCommand()",
+    "InvokeModelWithResponseStreamCommand()",
+    "ConverseStreamCommand()",
+)
+_KEYS = (
+    "api_key",
+    "apiKey",
+    "key",
+    "anthropicApiKey",
+    "openAIApiKey",
+    "openai_api_key",
+    "api_token",
+    "auth",
+    "token",
+)
 _BASES = ("base_url", "baseURL", "api_base", "apiBase", "basePath", "baseUrl", "endpoint", "azure_endpoint")
-_HTTP_PATHS = {"embedding": "embedding", "image": "image", "audio": "audio", "speech": "audio", "transcri": "audio"}
+_HTTP_PATHS = {
+    "embedding": "embedding",
+    "image": "image",
+    "audio": "audio",
+    "speech": "audio",
+    "transcri": "audio",
+}
 
 
 def options_of(given: list[Value], named: dict[str, Value]) -> dict[str, Value]:
@@ -24,7 +45,13 @@ def options_of(given: list[Value], named: dict[str, Value]) -> dict[str, Value]:
     for value in given:
         if value.items is not None:
             options.update(value.items)
-        elif value.shape == "" and value.literal is not None and not value.elements and value.ref is None and value.origin:
+        elif (
+            value.shape == ""
+            and value.literal is not None
+            and not value.elements
+            and value.ref is None
+            and value.origin
+        ):
             options.setdefault("**", value)
     options.update(named)
     return options
@@ -35,7 +62,9 @@ def engine(name: str, options: dict[str, Value], env: Env, call: Call, walker: "
     known = walker.known
     word = name.rpartition(".")[2].replace("()", "")
     owner = name.split(".")[-2].replace("()", "") if "." in name else ""
-    if not known.engines.first(name) or not ({word, owner} & known.engine_words or _ends_like(word, known.engine_words)):
+    if not known.engines.first(name) or not (
+        {word, owner} & known.engine_words or _ends_like(word, known.engine_words)
+    ):
         return None
     is_capped = any(key in options for key in known.data.engines.cap)
     is_local = any(part in name for part in known.data.engines.local) or _points(options, _LOCAL)
@@ -44,7 +73,13 @@ def engine(name: str, options: dict[str, Value], env: Env, call: Call, walker: "
 
 
 def ask(
-    call: Call, base: Value, callee: Value, given: list[Value], options: dict[str, Value], env: Env, walker: "Walker"
+    call: Call,
+    base: Value,
+    callee: Value,
+    given: list[Value],
+    options: dict[str, Value],
+    env: Env,
+    walker: "Walker",
 ) -> Value | None:
     """Note that a model is called; return its answer, or None where this call asks none."""
     name = callee.origin
@@ -77,7 +112,9 @@ def ask(
             demands_cap=found.demands_cap,
         )
     )
-    return Value(taints=frozenset({Taint(MODEL, "the model", env.module.path, call.line)}), origin=name + "()")
+    return Value(
+        taints=frozenset({Taint(MODEL, "the model", env.module.path, call.line)}), origin=name + "()"
+    )
 
 
 def _by_name(name: str, options: dict[str, Value], walker: "Walker") -> ModelCall | None:
@@ -92,7 +129,9 @@ def _by_name(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
 
 def _by_command(name: str, given: list[Value]) -> ModelCall | None:
     if name.endswith(".send") and any(value.origin.endswith(_COMMANDS) for value in given):
-        return ModelCall(cap=("max_tokens", "maxTokens", "max_tokens_to_sample"), messages=("body", "messages"))
+        return ModelCall(
+            cap=("max_tokens", "maxTokens", "max_tokens_to_sample"), messages=("body", "messages")
+        )
     return None
 
 
@@ -107,7 +146,10 @@ def _by_http(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
         address = value.literal if isinstance(value.literal, str) else value.prefix
         if any(host in address for host in http.hosts):
             method = options.get("method", NONE).literal
-            if name.rpartition(".")[2] in {"fetch", "request", "axios", "urlopen"} and method in {"GET", "get"}:
+            if name.rpartition(".")[2] in {"fetch", "request", "axios", "urlopen"} and method in {
+                "GET",
+                "get",
+            }:
                 return None
             if "fetch" in name and "method" not in options and "body" not in options and "**" not in options:
                 return None
@@ -119,7 +161,9 @@ def _by_http(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
 def _by_engine(name: str, base: Value, walker: "Walker") -> ModelCall | None:
     asked = name.rpartition(".")[2].replace("()", "")
     if asked in walker.known.engine_asked or (not base.has(ENGINE)):
-        return ModelCall(cap=walker.known.data.engines.cap, messages=("0", "input", "messages", "message", "prompt"))
+        return ModelCall(
+            cap=walker.known.data.engines.cap, messages=("0", "input", "messages", "message", "prompt")
+        )
     return None
 
 

@@ -33,11 +33,70 @@ if TYPE_CHECKING:
 
 ELEMENTS_MAX = 64
 
-_ADDS = frozenset({"append", "push", "extend", "insert", "unshift", "add", "appendleft", "add_message", "addMessage", "add_user_message"})
-_CUTS = frozenset({"slice", "splice", "substring", "substr", "truncate", "shorten", "trim_messages", "trimMessages", "tail", "takeLast", "take"})
-_LATER = frozenset({"add_task", "delay", "apply_async", "waitUntil", "after", "enqueue", "create_task", "send_task", "ensure_future", "unstable_after", "defer", "submit", "start_soon", "run_later"})
-_ENV_READS = frozenset({"os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"})
-_BUILT_IN_COPY = frozenset({"list", "tuple", "copy", "deepcopy", "sorted", "reversed", "Array.from", "structuredClone", "concat", "reverse"})
+_ADDS = frozenset(
+    {
+        "append",
+        "push",
+        "extend",
+        "insert",
+        "unshift",
+        "add",
+        "appendleft",
+        "add_message",
+        "addMessage",
+        "add_user_message",
+    }
+)
+_CUTS = frozenset(
+    {
+        "slice",
+        "splice",
+        "substring",
+        "substr",
+        "truncate",
+        "shorten",
+        "trim_messages",
+        "trimMessages",
+        "tail",
+        "takeLast",
+        "take",
+    }
+)
+_LATER = frozenset(
+    {
+        "add_task",
+        "delay",
+        "apply_async",
+        "waitUntil",
+        "after",
+        "enqueue",
+        "create_task",
+        "send_task",
+        "ensure_future",
+        "unstable_after",
+        "defer",
+        "submit",
+        "start_soon",
+        "run_later",
+    }
+)
+_ENV_READS = frozenset(
+    {"os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"}
+)
+_BUILT_IN_COPY = frozenset(
+    {
+        "list",
+        "tuple",
+        "copy",
+        "deepcopy",
+        "sorted",
+        "reversed",
+        "Array.from",
+        "structuredClone",
+        "concat",
+        "reverse",
+    }
+)
 
 
 def call_value(call: Call, env: Env, walker: "Walker") -> Value:
@@ -102,7 +161,11 @@ def assign_harm(target: Expr, value: Value, env: Env, walker: "Walker", *, line:
 
 def harm_at(env: Env, line: int, use: str, name: str, value: Value, walker: "Walker") -> None:
     """Note that a value reaches a place where it does harm, if it is not fit for it."""
-    taints = tuple(sorted(t for t in value.all_taints() if use not in t.cleared and t.kind not in {ENV, IDENTITY, ENGINE}))
+    taints = tuple(
+        sorted(
+            t for t in value.all_taints() if use not in t.cleared and t.kind not in {ENV, IDENTITY, ENGINE}
+        )
+    )
     if taints or (use == "html" and value.literal is not None and not isinstance(value.literal, str)):
         walker.note(Harm(env.module.path, line, use=use, name=name, taints=taints, value=value))
 
@@ -129,7 +192,13 @@ def _made(call: Call, callee: Value, given: list[Value], named: dict[str, Value]
 
 
 def _outside(
-    call: Call, base: Value, callee: Value, given: list[Value], named: dict[str, Value], env: Env, walker: "Walker"
+    call: Call,
+    base: Value,
+    callee: Value,
+    given: list[Value],
+    named: dict[str, Value],
+    env: Env,
+    walker: "Walker",
 ) -> Value:
     """Return what a call outside the app's own code gives back, noting what it does there."""
     name = callee.origin
@@ -148,11 +217,20 @@ def _outside(
     guard = walker.known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
-    return _result(call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker)
+    return _result(
+        call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker
+    )
 
 
 def _result(
-    call: Call, name: str, last: str, values: list[Value], options: dict[str, Value], is_guard: bool, env: Env, walker: "Walker"
+    call: Call,
+    name: str,
+    last: str,
+    values: list[Value],
+    options: dict[str, Value],
+    is_guard: bool,
+    env: Env,
+    walker: "Walker",
 ) -> Value:
     origin = name + "()" if name else ""
     if is_guard:
@@ -163,7 +241,9 @@ def _result(
     base, given = values[0], values[1:]
     if last == "SystemMessage":
         content = options.get("content", options.get("0", NONE))
-        return Value(items={"role": Value(literal="system"), "content": content}, taints=content.taints, origin=origin)
+        return Value(
+            items={"role": Value(literal="system"), "content": content}, taints=content.taints, origin=origin
+        )
     whole = derived(values, origin=origin)
     engine = asking.engine(name, options, env, call, walker)
     if engine is not None:
@@ -177,11 +257,35 @@ def _result(
     if last in _BUILT_IN_COPY:
         first = base if base.elements is not None or base.shape == "list" else (given[0] if given else NONE)
         return replace(whole, elements=first.elements, shape="list")
-    if name in {"dict", "list", "deque", "collections.deque", "collections.defaultdict", "Map", "Array", "Set", "set", "defaultdict"}:
+    if name in {
+        "dict",
+        "list",
+        "deque",
+        "collections.deque",
+        "collections.defaultdict",
+        "Map",
+        "Array",
+        "Set",
+        "set",
+        "defaultdict",
+    }:
         is_bounded = "maxlen" in options
         shape = "dict" if "dict" in name or name == "Map" else "list"
         return replace(whole, shape="" if is_bounded else shape, elements=() if shape == "list" else None)
-    if last in {"str", "format", "strip", "join", "lower", "upper", "trim", "toString", "replace", "String", "decode", "repr"}:
+    if last in {
+        "str",
+        "format",
+        "strip",
+        "join",
+        "lower",
+        "upper",
+        "trim",
+        "toString",
+        "replace",
+        "String",
+        "decode",
+        "repr",
+    }:
         whole = replace(whole, shape=base.shape or "text")
     return replace(whole, items=options or None, client=base.client)
 
@@ -193,7 +297,9 @@ def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> 
     return setting(name if isinstance(name, str) else "", env, call.line)
 
 
-def _callbacks(last: str, base: Value, given: list[Value], named: dict[str, Value], walker: "Walker") -> list[Value]:
+def _callbacks(
+    last: str, base: Value, given: list[Value], named: dict[str, Value], walker: "Walker"
+) -> list[Value]:
     """Walk through functions that are handed over, as they will be called; return what they return."""
     back = []
     before = walker.in_background
@@ -211,5 +317,3 @@ def _callbacks(last: str, base: Value, given: list[Value], named: dict[str, Valu
             back.append(walker.invoke(value.ref, rest, {}))
     walker.in_background = before
     return back
-
-

@@ -9,9 +9,25 @@ ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "
 PLACES = frozenset({"path", "url", "base_url"})
 
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
-_GOOD = ("is_safe", "issafe", "is_valid", "isvalid", "is_allowed", "isallowed", "validate", "allowed", "safe", "permitted", "whitelist", "allowlist", "valid")
+_GOOD = (
+    "is_safe",
+    "issafe",
+    "is_valid",
+    "isvalid",
+    "is_allowed",
+    "isallowed",
+    "validate",
+    "allowed",
+    "safe",
+    "permitted",
+    "whitelist",
+    "allowlist",
+    "valid",
+)
 _MEMBER = frozenset({"includes", "has", "contains", "__contains__", "hasOwnProperty", "indexOf", "some"})
-_WHOLE = frozenset({"match", "fullmatch", "test", "isdigit", "isalnum", "isidentifier", "isalpha", "isnumeric", "isDigit"})
+_WHOLE = frozenset(
+    {"match", "fullmatch", "test", "isdigit", "isalnum", "isidentifier", "isalpha", "isnumeric", "isDigit"}
+)
 _BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
 
 Passed = frozenset[tuple[str, str]]
@@ -130,11 +146,18 @@ def _denies(expr: Expr) -> bool:
 
 def _is_length(expr: Expr) -> bool:
     if isinstance(expr, Call):
-        return _last(expr) in {"len", "size", "count", "encode", "byteLength", "countTokens", "count_tokens", "num_tokens"}
+        return _last(expr) in {
+            "len",
+            "size",
+            "count",
+            "encode",
+            "byteLength",
+            "countTokens",
+            "count_tokens",
+            "num_tokens",
+        }
     return isinstance(expr, Attr) and expr.name in {"length", "size", "byteLength", "content_length"}
 
 
 def _last(call: Call) -> str:
     return call.callee.name if isinstance(call.callee, Attr) else getattr(call.callee, "id", "")
-
-

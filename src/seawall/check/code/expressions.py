@@ -61,9 +61,28 @@ _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNOR
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
 _PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
-_IDENTITY = frozenset({"user", "auth", "session", "locals", "state", "current_user", "jwt", "principal", "userId"})
-_OWN = frozenset({"app", "env", "method", "ip", "hostname", "protocol", "client", "log", "logger", "platform", "waitUntil"})
-_NO_TEXT = frozenset({"usage", "id", "model", "created", "total_tokens", "finish_reason", "stop_reason", "finishReason", "usageMetadata", "status_code", "status", "ok"})
+_IDENTITY = frozenset(
+    {"user", "auth", "session", "locals", "state", "current_user", "jwt", "principal", "userId"}
+)
+_OWN = frozenset(
+    {"app", "env", "method", "ip", "hostname", "protocol", "client", "log", "logger", "platform", "waitUntil"}
+)
+_NO_TEXT = frozenset(
+    {
+        "usage",
+        "id",
+        "model",
+        "created",
+        "total_tokens",
+        "finish_reason",
+        "stop_reason",
+        "finishReason",
+        "usageMetadata",
+        "status_code",
+        "status",
+        "ok",
+    }
+)
 _FILE_PARTS = frozenset({"name", "stem", "suffix", "suffixes", "base", "ext"})
 _ENVIRONMENTS = ("process.env", "os.environ", "import.meta.env", "Deno.env", "Bun.env", "env")
 
@@ -96,14 +115,24 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         taints = frozenset(t for t in taints if t.kind != MODEL)
     if name == "stack":
         taints = frozenset(t._replace(kind=TRACE) if t.kind == ERROR else t for t in taints)
-    value = Value(taints=taints, origin=origin, client=base.client or (base if base.items else None), shape=base.shape)
-    return clear(value, "path") if name in _FILE_PARTS and ("Path()" in base.origin or "parse()" in base.origin) else value
+    value = Value(
+        taints=taints, origin=origin, client=base.client or (base if base.items else None), shape=base.shape
+    )
+    return (
+        clear(value, "path")
+        if name in _FILE_PARTS and ("Path()" in base.origin or "parse()" in base.origin)
+        else value
+    )
 
 
 def setting(name: str, env: Env, line: int) -> Value:
     """Return what a variable of the environment holds."""
     kind = SECRET if _SECRET.search(name) and not _PUBLIC.search(name) else ENV
-    return Value(taints=frozenset({Taint(kind, name, env.module.path, line)}), origin=f"process.env.{name}", shape="text")
+    return Value(
+        taints=frozenset({Taint(kind, name, env.module.path, line)}),
+        origin=f"process.env.{name}",
+        shape="text",
+    )
 
 
 def store(target: Attr | Index, value: Value, env: Env, walker: "Walker") -> None:
@@ -143,7 +172,11 @@ def fit(value: Value, walker: "Walker") -> Value:
     changed = False
     taints = []
     for taint in value.taints:
-        uses = {use for source, use in walker.checked if taint.source == source or taint.source.startswith(source + ".")}
+        uses = {
+            use
+            for source, use in walker.checked
+            if taint.source == source or taint.source.startswith(source + ".")
+        }
         changed = changed or bool(uses - taint.cleared)
         taints.append(taint._replace(cleared=taint.cleared | uses) if uses else taint)
     return replace(value, taints=frozenset(taints)) if changed else value
@@ -164,7 +197,9 @@ def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:
     return None
 
 
-def _member(module: Module, cls: Class, name: str, me: Value | None, walker: "Walker", depth: int = 4) -> Value | None:
+def _member(
+    module: Module, cls: Class, name: str, me: Value | None, walker: "Walker", depth: int = 4
+) -> Value | None:
     for stmt in cls.body:
         if isinstance(stmt, Def) and stmt.function.name == name:
             closure = Closure(module, stmt.function, walker.module_env(module), me)
@@ -219,7 +254,9 @@ def _index(expr: Index, env: Env, walker: "Walker") -> Value:
     if base.items:  # A constant table: what comes out is one of its values, whatever the key.
         return join(base.items.values())
     held = part_of(base, "[]")
-    return replace(held, origin=base.origin + "[]" if base.origin else "", grows=base.shared is not None or held.grows)
+    return replace(
+        held, origin=base.origin + "[]" if base.origin else "", grows=base.shared is not None or held.grows
+    )
 
 
 def _key_of(expr: Index, env: Env, walker: "Walker") -> str | None:
@@ -243,7 +280,9 @@ def _text(expr: Text, env: Env, walker: "Walker") -> Value:
     value = replace(value, prefix=prefix)
     if all(isinstance(literal, str) for literal in literals):
         value = replace(value, literal=prefix)
-    fixed = bool(_HOST.match(prefix)) or (not isinstance(first.literal, str) and not first.taints and len(values) > 1)
+    fixed = bool(_HOST.match(prefix)) or (
+        not isinstance(first.literal, str) and not first.taints and len(values) > 1
+    )
     fixed = fixed or (first.has(ENV) and len(first.taints) == 1)
     return clear(value, "url", "base_url") if fixed else value
 

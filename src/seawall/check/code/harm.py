@@ -85,7 +85,9 @@ def _filter(value: Value, walker: "Walker") -> str | None:
         return None
     if value.items is not None:
         return "nosql"
-    whole = any(t.source.rpartition(".")[2] in {"body", "query", "json", "data"} for t in value.of(INPUT, "nosql"))
+    whole = any(
+        t.source.rpartition(".")[2] in {"body", "query", "json", "data"} for t in value.of(INPUT, "nosql")
+    )
     return "nosql" if whole and value.shape != "text" else None
 
 

@@ -2,16 +2,79 @@
 
 from collections.abc import Iterator
 
-from seawall.check.code.ir import Assign, Attr, Call, Expr, If, Index, Jump, Literal, Loop, Name, Op, Raise, Return, Stmt
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Call,
+    Expr,
+    If,
+    Index,
+    Jump,
+    Literal,
+    Loop,
+    Name,
+    Op,
+    Raise,
+    Return,
+    Stmt,
+)
 from seawall.check.code.walking import calls_in, expressions, statements, walk
 
 _PACED = frozenset(
     {
-        *("input", "raw_input", "receive", "receive_text", "receive_json", "receive_bytes", "recv", "iter_text"),
-        *("question", "prompt", "readline", "readLine", "accept", "ask", "listen", "poll", "blpop", "brpop", "xread"),
-        *("get_message", "receive_message", "getUpdates", "get_updates", "wait_for_message", "dequeue", "get_job"),
-        *("BLPOP", "BRPOP", "xreadgroup", "pull", "consume", "readlines", "chat_input", "text_input", "nextMessage"),
-        *("Prompt", "read", "reserve", "basic_get", "receiveMessage", "ReceiveMessageCommand", "get_nowait", "pop"),
+        *(
+            "input",
+            "raw_input",
+            "receive",
+            "receive_text",
+            "receive_json",
+            "receive_bytes",
+            "recv",
+            "iter_text",
+        ),
+        *(
+            "question",
+            "prompt",
+            "readline",
+            "readLine",
+            "accept",
+            "ask",
+            "listen",
+            "poll",
+            "blpop",
+            "brpop",
+            "xread",
+        ),
+        *(
+            "get_message",
+            "receive_message",
+            "getUpdates",
+            "get_updates",
+            "wait_for_message",
+            "dequeue",
+            "get_job",
+        ),
+        *(
+            "BLPOP",
+            "BRPOP",
+            "xreadgroup",
+            "pull",
+            "consume",
+            "readlines",
+            "chat_input",
+            "text_input",
+            "nextMessage",
+        ),
+        *(
+            "Prompt",
+            "read",
+            "reserve",
+            "basic_get",
+            "receiveMessage",
+            "ReceiveMessageCommand",
+            "get_nowait",
+            "pop",
+        ),
     }
 )
 """Calls that wait for a person, a message or a job: a loop around them goes at the pace of somebody else."""
@@ -126,4 +189,7 @@ def _name(expr: Expr) -> str:
 
 
 def _leaves(body: list[Stmt]) -> bool:
-    return any(isinstance(s, (Return, Raise)) or (isinstance(s, Jump) and s.kind == "break") for s in statements(body))
+    return any(
+        isinstance(s, (Return, Raise)) or (isinstance(s, Jump) and s.kind == "break")
+        for s in statements(body)
+    )

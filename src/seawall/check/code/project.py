@@ -254,7 +254,9 @@ class Project:
             return Found(home, there)
         return None if there is None else self.find(home, there, steps - 1)
 
-    def exported_by(self, home: Module, name: str, steps: int = STEPS_MAX) -> Function | Class | Expr | Imported | None:
+    def exported_by(
+        self, home: Module, name: str, steps: int = STEPS_MAX
+    ) -> Function | Class | Expr | Imported | None:
         """Return what another file gets under this name; an `Imported` is to be followed from there."""
         if home.language == "python":
             if name in self.scope(home).top:

@@ -43,7 +43,9 @@ _NAMES = {
     "forbidden": 403,
 }
 _LOGIN = ("/login", "/signin", "/sign-in", "/auth", "/api/auth", "login", "signin")
-_GOES = frozenset({"redirect", "RedirectResponse", "redirectToSignIn", "permanentRedirect", "url_for", "switch_page"})
+_GOES = frozenset(
+    {"redirect", "RedirectResponse", "redirectToSignIn", "permanentRedirect", "url_for", "switch_page"}
+)
 _STOPS = frozenset({"stop", "exit", "close", "disconnect", "notFound", "forbidden", "unauthorized"})
 
 
@@ -92,9 +94,12 @@ def _is_login(arg: Expr) -> bool:
 
 def _is_policy_close(call: Call) -> bool:
     """Say whether a socket is closed with a code for a broken policy (1008, or the app's own 4000s)."""
-    codes = [part.value for arg in (*call.args, *(v for _, v in call.named)) for part in walk(arg) if isinstance(part, Literal)]
+    codes = [
+        part.value
+        for arg in (*call.args, *(v for _, v in call.named))
+        for part in walk(arg)
+        if isinstance(part, Literal)
+    ]
     return not isinstance(call.callee, Name) and any(
         isinstance(code, int) and (code == 1008 or 4000 <= code <= 4999) for code in codes
     )
-
-

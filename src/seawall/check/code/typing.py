@@ -14,9 +14,41 @@ if TYPE_CHECKING:
 
 _HARMLESS = frozenset(
     {
-        *("int", "float", "bool", "Decimal", "UUID", "UUID1", "UUID4", "date", "datetime", "time", "timedelta", "Literal"),
-        *("PositiveInt", "NonNegativeInt", "PositiveFloat", "conint", "confloat", "number", "boolean", "Date", "IntEnum"),
-        *("EmailStr", "HttpUrl", "StrictInt", "StrictBool", "Enum", "StrEnum", "ObjectId", "PydanticObjectId"),
+        *(
+            "int",
+            "float",
+            "bool",
+            "Decimal",
+            "UUID",
+            "UUID1",
+            "UUID4",
+            "date",
+            "datetime",
+            "time",
+            "timedelta",
+            "Literal",
+        ),
+        *(
+            "PositiveInt",
+            "NonNegativeInt",
+            "PositiveFloat",
+            "conint",
+            "confloat",
+            "number",
+            "boolean",
+            "Date",
+            "IntEnum",
+        ),
+        *(
+            "EmailStr",
+            "HttpUrl",
+            "StrictInt",
+            "StrictBool",
+            "Enum",
+            "StrEnum",
+            "ObjectId",
+            "PydanticObjectId",
+        ),
     }
 )
 _EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
@@ -124,7 +156,9 @@ def _of_library(annotation: Expr, module: "Module", walker: "Walker") -> Value:
     if isinstance(annotation, (Name, Attr)):
         origin = walker.project.origin(module, annotation)
         if walker.known.engines.first(origin) and _last(annotation) in walker.known.engine_words:
-            return Value(origin=origin + "()", taints=frozenset({Taint(ENGINE, "", module.path, annotation.line)}))
+            return Value(
+                origin=origin + "()", taints=frozenset({Taint(ENGINE, "", module.path, annotation.line)})
+            )
         return Value(origin=origin + "()" if origin and "." in origin else "")
     return Value()
 
@@ -135,10 +169,18 @@ def _class_in(annotation: Expr, module: "Module", walker: "Walker") -> "tuple[Mo
         found = walker.project.find(module, annotation)
         return (found.module, found.value) if found is not None and isinstance(found.value, Class) else None
     if isinstance(annotation, Index):
-        inner = annotation.key.items[0] if isinstance(annotation.key, Items) and annotation.key.items else annotation.key
-        return _class_in(inner, module, walker) if _last(annotation.base) in {"Optional", "Annotated"} else None
+        inner = (
+            annotation.key.items[0]
+            if isinstance(annotation.key, Items) and annotation.key.items
+            else annotation.key
+        )
+        return (
+            _class_in(inner, module, walker) if _last(annotation.base) in {"Optional", "Annotated"} else None
+        )
     if isinstance(annotation, Op):
-        return next((f for f in (_class_in(o, module, walker) for o in annotation.operands) if f is not None), None)
+        return next(
+            (f for f in (_class_in(o, module, walker) for o in annotation.operands) if f is not None), None
+        )
     if isinstance(annotation, Literal) and isinstance(annotation.value, str):
         return _class_in(Name(annotation.line, annotation.end, annotation.value.strip()), module, walker)
     return None

@@ -184,9 +184,7 @@ def derived(values: Iterable[Value], *, origin: str = "", shape: str = "") -> Va
     known = [value for value in values if value is not NONE]
     taints = frozenset[Taint]().union(*(v.all_taints() for v in known)) if known else NOTHING
     shared = next((v.shared for v in known if v.shared is not None), None)
-    return Value(
-        taints=taints, origin=origin, shape=shape, shared=shared, grows=any(v.grows for v in known)
-    )
+    return Value(taints=taints, origin=origin, shape=shape, shared=shared, grows=any(v.grows for v in known))
 
 
 def part_of(value: Value, name: str) -> Value:
@@ -198,5 +196,3 @@ def part_of(value: Value, name: str) -> Value:
         for t in value.taints
     )
     return Value(taints=taints)
-
-

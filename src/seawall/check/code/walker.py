@@ -82,7 +82,9 @@ class Walker:
 
     # --- where a walk begins
 
-    def handle(self, module: Module, function: Function, given: dict[str, Value], me: Value | None = None) -> None:
+    def handle(
+        self, module: Module, function: Function, given: dict[str, Value], me: Value | None = None
+    ) -> None:
         """Walk through a handler, its parameters given by name."""
         self._handler = function
         self.imported = {name.module.split(".")[0] for name in module.imports.values()}
@@ -93,6 +95,22 @@ class Walker:
     def top(self, module: Module) -> None:
         """Walk through what a module does when it is run."""
         self.run(module.body, Env(module))
+
+    def restart(self) -> None:
+        """Begin a new walk; what is known of modules and of functions already walked is kept."""
+        self.events = []
+        self.checked = frozenset()
+        self.way = ()
+        self._steps = 0
+
+    def instance(self, module: Module, cls: Class) -> Value:
+        """Return an object of a class of the app, made as its framework would: from the types of its parameters."""
+        value = Value(ref=Instance(module, cls, is_shared=True), origin=cls.name + "()")
+        for name in ("__init__", "constructor"):
+            found = self.method(module, cls, name)
+            if found is not None:
+                self.invoke(Closure(found[0], found[1], self.module_env(found[0]), value), [], {})
+        return value
 
     # --- names
 
@@ -236,13 +254,22 @@ class Walker:
             return (value.all_taints(), value.origin, id(value.ref), literal, value.shared, value.grows)
 
         values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
-        return (id(closure.function), id(closure.env), id(me.ref) if me else 0, self.checked, self.in_background, values)
+        return (
+            id(closure.function),
+            id(closure.env),
+            id(me.ref) if me else 0,
+            self.checked,
+            self.in_background,
+            values,
+        )
 
     def _bind(self, params: list[Param], given: list[Value], named: dict[str, Value], env: Env) -> None:
         left = dict(named)
         for place, param in enumerate(params):
             if param.kind == "rest":
-                value = Value(elements=tuple(given[place:]), taints=derived(given[place:]).taints, shape="list")
+                value = Value(
+                    elements=tuple(given[place:]), taints=derived(given[place:]).taints, shape="list"
+                )
             elif param.kind == "keywords":
                 value = Value(items=left, taints=derived(left.values()).taints, shape="dict")
             elif param.name in left:
@@ -335,7 +362,9 @@ class Walker:
         elif isinstance(target, Items):
             for place, to in enumerate(target.items):
                 known = value.elements
-                part = known[place] if known is not None and place < len(known) else part_of(value, str(place))
+                part = (
+                    known[place] if known is not None and place < len(known) else part_of(value, str(place))
+                )
                 self.assign(to, part, env, is_new=is_new)
         elif isinstance(target, (Attr, Index)):
             expressions.store(target, value, env, self)
@@ -405,7 +434,8 @@ class Walker:
                 is_broad = checks.is_broad(handler)
                 source = handler.name if is_broad else "known error"
                 env.names[handler.name] = Value(
-                    taints=frozenset({Taint(ERROR, source, env.module.path, handler.line)}), origin=handler.name
+                    taints=frozenset({Taint(ERROR, source, env.module.path, handler.line)}),
+                    origin=handler.name,
                 )
             if not self.run(handler.body, env):
                 after = _joined(after, env.names)
@@ -423,4 +453,3 @@ def _joined(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
         there = names.get(name)
         names[name] = value if there is None or there is value else join((value, there))
     return names
-
