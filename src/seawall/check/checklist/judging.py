@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from seawall.check.checklist import building, running, spending
+from seawall.check.checklist import building, limiting, running, spending
 from seawall.check.checklist.definitions import BY_HAND, Definition, definitions
 from seawall.check.checklist.facts import missing
 from seawall.check.checklist.survey import (
@@ -129,7 +129,7 @@ JUDGES: dict[str, Callable[[Survey], Judgement]] = {
     "history": _history,
     "llm_endpoints": spending.llm_endpoints,
     "spending_limit": spending.spending_limit,
-    "rate_limits": spending.rate_limits,
+    "rate_limits": limiting.rate_limits,
     "budget_alerts": spending.budget_alerts,
     "provider_fallback": spending.provider_fallback,
     "timeouts": spending.timeouts,

@@ -179,7 +179,7 @@ def _requirements(place: _Place, text: str) -> Iterator[Dependency]:
     is_dev = bool(_DEV.search(place.path.rpartition("/")[2]))
     for line in joined.splitlines():
         stated = line.split(" #")[0].strip()
-        if not stated or stated.startswith(("#", "-", ".", "/", "git+", "http")):
+        if not stated or stated.startswith(("#", "-", ".", "/", "git+", "http:", "https:")):
             continue
         yield from _python(place, stated, is_dev=is_dev)
 

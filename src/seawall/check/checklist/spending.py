@@ -1,10 +1,9 @@
 """Judges of what calls may cost: open endpoints, limits, budgets, alerts, fallbacks, timeouts, streaming."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from seawall.check.checklist.shapes import APPLYING, FALLBACKS, RATE_LIMIT_MADE
+from seawall.check.checklist.shapes import FALLBACKS
 from seawall.check.checklist.survey import (
     Judgement,
     Spot,
@@ -15,18 +14,10 @@ from seawall.check.checklist.survey import (
     waiting,
     warned,
 )
-from seawall.check.code.entries import Entry
-from seawall.check.code.ir import Call, Expr, Function
-from seawall.check.code.walking import calls_in, walk
+from seawall.check.code.walking import calls_in
 from seawall.check.findings import Confidence, Severity
 from seawall.core.stages import Stage
 
-_LIMITING = re.compile(
-    r"rate[_-]?limit|ratelimit|throttl|slow_?down|(?:check|enforce|consume|require|assert|verify"
-    r"|use)_?(?:quota|usage|budget|credits?|limit)"
-    r"|quota_?(?:check|guard)|limiter|too_?many_?requests|^arcjet|\baj\.protect|with_?(?:quota|limit)",
-    re.IGNORECASE,
-)
 _REFUSAL = re.compile(r"(?:Error|Exception|Exceeded)$")
 _BUDGETING = re.compile(
     r"(?:check|enforce|consume|require|assert|reserve|charge|deduct|spend|within|over|exceed\w*"
@@ -45,11 +36,6 @@ _CONFIGURED = (
     r"|[\w.-]*Dockerfile[\w.-]*|fly(?:\.[\w-]+)?\.toml|render\.ya?ml|(?:docker-)?compose[\w.-]*\.ya?ml|app\.ya?ml"
     r"|(?:vercel|railway|app)\.json|netlify\.toml|wrangler\.(?:toml|jsonc?)|[\w.-]*config[\w.-]*\.ya?ml)$"
 )
-_PROXIES = (
-    r"(?:^|/)(?:nginx[\w.-]*|[\w.-]*\.nginx|default\.conf|[\w.-]+\.conf|Caddyfile|traefik[\w.-]*"
-    r"|wrangler\.(?:toml|jsonc?)|kong\.ya?ml)$"
-)
-_PROXY_LIMITS = r"\blimit_req\s|\brate_limit\b|ratelimit|rate-limiting"
 
 
 def llm_endpoints(survey: Survey) -> Judgement:
@@ -94,39 +80,6 @@ def spending_limit(survey: Survey) -> Judgement:
     return waiting(
         "A limit at the provider cannot be seen from here, and no gateway with a budget was found."
     )
-
-
-def rate_limits(survey: Survey) -> Judgement:
-    """Judge whether limits are applied to routes, to the app, or in front of it."""
-    limited = [each for each in survey.routes if any(_limits_in(survey, each))]
-    if limited:
-        first = limited[0]
-        count = f"{len(limited)} of {len(survey.routes)} routes" if len(survey.routes) > 1 else "the route"
-        return passed(f"A limit is applied to {count}.", Spot(first.path, first.line))
-    spot = _applied_to_all(survey)
-    if spot is not None:
-        return passed(f"A limit is applied to the app ({spot.what}).", spot)
-    spot = survey.search(survey.like(_PROXIES), _PROXY_LIMITS)
-    if spot is not None:
-        return passed(f"The proxy limits requests ({spot.what}).", spot)
-    spot = survey.search(survey.own(r"settings[\w/]*\.py$"), r"DEFAULT_THROTTLE_(?:CLASSES|RATES)")
-    if spot is not None:
-        return passed("Django REST framework limits every view.", spot)
-    spot = seawall_address(survey)
-    if spot is not None:
-        return passed("Model calls go through Seawall, which limits each user.", spot)
-    spot = survey.called(RATE_LIMIT_MADE)
-    if spot is not None:
-        return warned(f"A limiter is made ({spot.what}), and no route was seen that uses it.", spot)
-    package = survey.depends(
-        "slowapi", "flask-limiter", "fastapi-limiter", "django-ratelimit", "express-rate-limit",
-        "rate-limiter-flexible",
-        "@upstash/ratelimit", "@fastify/rate-limit", "hono-rate-limiter", "@nestjs/throttler",
-        "upstash-ratelimit",
-    )  # fmt: skip
-    if package is not None:
-        return warned(f"{package.name} is installed, and nothing applies it.", package)
-    return failed("No limiter was found on a route, in the app or in a proxy.")
 
 
 def budget(survey: Survey, stage: Stage) -> Judgement:
@@ -288,44 +241,3 @@ def _stated_budget(survey: Survey) -> bool:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _limits_in(survey: Survey, entry: Entry) -> Iterator[bool]:
-    """Look for limits before a handler, among its decorators and in its own first level of calls."""
-    for path, expr in entry.applied:
-        module = survey.module(path)
-        origin = survey.origin(module, expr) if module is not None else ""
-        yield (
-            _is_limit(dotted(expr))
-            or _is_limit(origin)
-            or any(_is_limit(dotted(part)) for part in walk(expr))
-        )
-    for call in _calls_of(entry.handler):
-        yield _is_limit(dotted(call.callee))
-
-
-def _calls_of(function: Function) -> Iterator[Call]:
-    for decorator in function.decorators:
-        yield from (part for part in walk(decorator) if isinstance(part, Call))
-    yield from calls_in(function.body)
-
-
-def _applied_to_all(survey: Survey) -> Spot | None:
-    for name in sorted(APPLYING.names):
-        for module, call in survey.calls_named(name):
-            given: list[Expr] = [*call.args, *(value for _, value in call.named)]
-            if name in ("forRoot", "forRootAsync", "init_app"):
-                given.append(call.callee)
-            for expr in given:
-                for part in walk(expr):
-                    word = dotted(part)
-                    if _is_limit(word) or (word and _is_limit(survey.origin(module, part))):
-                        return Spot(module.path, call.line, word.rpartition(".")[2] or "limit")
-    for module, call in survey.calls_named("Limiter"):
-        if any(option in ("default_limits", "application_limits") for option, _ in call.named):
-            return Spot(module.path, call.line, "default_limits")
-    return None
-
-
-def _is_limit(name: str) -> bool:
-    return bool(name) and bool(_LIMITING.search(name)) and not _REFUSAL.search(name.replace("()", ""))

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Protocol
 
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct, field
@@ -18,12 +17,14 @@ from seawall.check.checklist.libraries import (
     MODEL_ADDRESS,
     MODEL_IMPORT,
 )
-from seawall.check.checklist.manifests import Dependency, Manifests, Readable, read_manifests
+from seawall.check.checklist.manifests import Dependency, Manifests, read_manifests
 from seawall.check.checklist.shapes import DEFAULT, NAMES, WORDS, Called
 from seawall.check.checklist.stack import stack
 from seawall.check.code.entries import Entry
 from seawall.check.code.ir import Attr, Call, Expr, Index, Lambda, Literal, Module, Name
+from seawall.check.code.project import Project
 from seawall.check.code.walking import calls_in
+from seawall.check.files import Files
 from seawall.check.findings import Finding
 from seawall.check.report import State
 from seawall.check.settings import CheckSettings
@@ -43,22 +44,6 @@ _FOREIGN = {
 _READ = re.compile(r"\.(?:py|ipynb|[cm]?[jt]sx?|vue|svelte|astro)$")
 
 
-class Files(Readable, Protocol):
-    """The files of the audit; `tracked` is None where there is no git. See `check/files.py`."""
-
-    tracked: frozenset[str] | None
-
-
-class Code(Protocol):
-    """The app's own code; see `check/code/project.py`."""
-
-    def module(self, path: str) -> Module | None:
-        """Return one module."""
-
-    def origin(self, module: Module, expr: Expr) -> str:
-        """Return the canonical dotted name of an expression, empty where it has none."""
-
-
 class Evidence(Struct, frozen=True, kw_only=True):
     """What the audit knows when it comes to the checklist.
 
@@ -67,7 +52,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """
 
     files: Files
-    project: Code
+    project: Project
     findings: list[Finding] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     settings: CheckSettings = field(default_factory=CheckSettings)
