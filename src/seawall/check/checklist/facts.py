@@ -5,7 +5,13 @@ from collections.abc import Callable
 from seawall.check.checklist.libraries import NOT_SQL
 from seawall.check.checklist.survey import Survey
 
-_SERVED = ("streamlit", "gradio", "chainlit", "nextjs", "nuxt", "sveltekit", "remix", "nestjs")
+_SERVERS = frozenset(
+    ("fastapi", "flask", "django", "litestar", "sanic", "quart", "tornado", "starlette", "nestjs", "express")
+    + ("fastify", "koa", "hono")
+)
+"""Frameworks that are there to answer requests, whether or not their routes were understood."""
+
+_PAGES = frozenset(("streamlit", "gradio", "chainlit", "nextjs", "nuxt", "sveltekit", "remix"))
 _SERVERLESS = ("vercel", "netlify", "cloudflare", "supabase", "firebase", "aws-lambda")
 _OWN_HOST = ("docker", "fly", "railway", "render", "heroku", "kubernetes", "google-app-engine")
 _IN_BROWSER = r"\.(?:jsx|tsx|vue|svelte|astro|html?|ejs|hbs|jinja2?)$"
@@ -25,20 +31,16 @@ def _has_code(survey: Survey) -> bool:
 
 
 def _has_app(survey: Survey) -> bool:
-    return bool(survey.routes) or _is_served(survey) or _has_browser(survey)
+    return _has_server(survey) or bool(survey.routes) or _has_browser(survey)
 
 
 def _has_routes(survey: Survey) -> bool:
-    return bool(survey.routes)
-
-
-def _is_served(survey: Survey) -> bool:
-    return any(name in survey.stack for name in _SERVED)
+    return bool(survey.routes) or not _SERVERS.isdisjoint(survey.stack)
 
 
 def _has_server(survey: Survey) -> bool:
     kinds = {each.kind for each in survey.routes}
-    return bool(kinds & {"http", "websocket", "action"}) or _is_served(survey)
+    return bool(kinds & {"http", "websocket", "action"}) or not (_SERVERS | _PAGES).isdisjoint(survey.stack)
 
 
 def _has_own_host(survey: Survey) -> bool:
