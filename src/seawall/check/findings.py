@@ -1,6 +1,7 @@
 """What the audit found: one place in the code, one rule, one sentence."""
 
 from enum import StrEnum
+from typing import Literal as OneOf
 
 from msgspec import Struct
 
@@ -29,6 +30,9 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     been enough and was not found. `fix` is only set where it is more precise than the fix of the rule. `kind` names
     the provider or kind of a secret, `hash` is its salted hash (16 hex digits), `commit` with `committed_at` (ISO
     date) and `in_tree` tell where the history holds it.
+
+    `fingerprint` (16 hex digits) stays the same while the lines around move; `sifting` sets it.
+    `suppressed_by` says why a finding does not count, and `reason` what the developer wrote beside it.
     """
 
     rule: str
@@ -46,3 +50,6 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     commit: str = ""
     committed_at: str = ""
     in_tree: bool = True
+    fingerprint: str = ""
+    suppressed_by: OneOf["", "inline", "baseline"] = ""
+    reason: str = ""

@@ -1,0 +1,287 @@
+"""All findings about the code of an app."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from seawall.check.code.browser import runs_in_browser
+from seawall.check.code.entries import Entry
+from seawall.check.code.events import Asked, Event, Harm, Returned
+from seawall.check.code.guards import effective, guards_before
+from seawall.check.code.ir import Call, Function, Module
+from seawall.check.code.project import Project
+from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
+from seawall.check.code.rules_flow import of_harm, of_returned
+from seawall.check.code.rules_static import is_error_handler, static_findings
+from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
+from seawall.check.code.walker import Walker
+from seawall.check.code.walking import functions_in
+from seawall.check.findings import Finding
+
+_TESTS = re.compile(
+    r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|stories|benchmarks?)/"
+    r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec|stories|cy|e2e)\.[jt]sx?$|\.d\.ts$|\.config\.[cm]?[jt]s$"
+)
+WORDS = (
+    *(
+        "openai",
+        "OpenAI",
+        "anthropic",
+        "Anthropic",
+        "gemini",
+        "generativeai",
+        "genai",
+        "GoogleGenerativeAI",
+        "litellm",
+        "langchain",
+        "llama_index",
+    ),
+    *(
+        "llamaindex",
+        "mistral",
+        "Mistral",
+        "cohere",
+        "Cohere",
+        "groq",
+        "Groq",
+        "together",
+        "replicate",
+        "huggingface",
+        "ollama",
+        "bedrock",
+        'from "ai"',
+        "from 'ai'",
+    ),
+    *(
+        "completions",
+        "pydantic_ai",
+        "crewai",
+        "autogen",
+        "dspy",
+        "smolagents",
+        "generateText",
+        "streamText",
+        "@ai-sdk",
+        "InferenceClient",
+        "deepseek",
+        "openrouter",
+    ),
+    *(
+        "eval(",
+        "exec(",
+        "execute(",
+        "subprocess",
+        "os.system",
+        "child_process",
+        "innerHTML",
+        "InnerHTML",
+        "yaml.load",
+        "pickle",
+        "render_template_string",
+        "Markup(",
+        "mark_safe",
+    ),
+    *(
+        "raw(",
+        "Unsafe(",
+        ".query(",
+        "createReadStream",
+        "readFile",
+        "sendFile",
+        "send_file",
+        "FileResponse",
+        "open(",
+        "debug",
+        "DEBUG",
+        "verify",
+        "CERT_NONE",
+        "rejectUnauthorized",
+        "REJECT_UNAUTHORIZED",
+    ),
+    *(
+        "cookie",
+        "Cookie",
+        "cors",
+        "CORS",
+        "Allow-Origin",
+        "http://",
+        "jwt",
+        "format_exc",
+        ".stack",
+        "traceback",
+        "HTMLResponse",
+        "HttpResponse",
+        "v-html",
+        "str(e",
+        "err.message",
+        "error.message",
+    ),
+    *(
+        "@app.",
+        "@router.",
+        "@bp.",
+        ".route(",
+        ".get(",
+        ".post(",
+        "urlpatterns",
+        "export async function",
+        "handler",
+        "chat_input",
+        "gr.",
+        "def ",
+        "function",
+    ),
+)
+
+
+class Analysis:
+    """What was found in the code, and where requests enter it."""
+
+    def __init__(self, project: Project, tick: Callable[[int], None] | None = None) -> None:
+        self.project = project
+        self.entries: list[tuple[Module, Entry]] = []
+        self.findings: list[Finding] = []
+        self.has_ai = False
+        self._tick = tick
+        self._walker = Walker(project)
+        self._browser: dict[str, str | None] = {}
+        self._seen: set[tuple[str, str, int]] = set()
+
+    def run(self) -> list[Finding]:
+        """Read the code and return the findings, each place once for a rule."""
+        modules = [m for m in self.project.modules(*WORDS) if not is_test(m.path)]
+        for module in modules:
+            self.entries.extend((module, entry) for entry in _entries(self.project, module))
+        exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
+        for found_in, entry in self.entries:
+            module = self.project.module(entry.path) or found_in
+            exposed.append((module, entry, self._handled(module, entry)))
+        for module in modules:
+            exposed.append((module, None, self._rest(module)))
+        self.has_ai = any(isinstance(event, Asked) for _, _, events in exposed for event in events)
+        for module, entry, events in exposed:
+            for finding in self._of_events(module, entry, events):
+                self._keep(finding)
+        for module in modules:
+            in_browser = self._in_browser(module.path) is not None
+            for finding in static_findings(self.project, module, in_browser=in_browser):
+                self._keep(finding)
+        return self.findings
+
+    def _handled(self, module: Module, entry: Entry) -> list[Event]:
+        """Walk through an entry's handler; the checks that stand before it come first."""
+        walker = self._walker
+        walker.restart()
+        before = list(guards_before(entry.applied, walker))
+        walker.restart()
+        me = None
+        if entry.handler.owner is not None:
+            cls = self.project.scope(module).classes.get(entry.handler.owner)
+            me = walker.instance(module, cls) if cls is not None else None
+        walker.handle(module, entry.handler, given_to(entry), me)
+        return [*before, *walker.events]
+
+    def _rest(self, module: Module) -> list[Event]:
+        """Walk through what no entry has led to: the module itself, and its other functions."""
+        walker = self._walker
+        walker.restart()
+        walker.top(module)
+        for function in functions_in(module.body):
+            if id(function) in walker.entered:
+                continue
+            given: dict[str, Value] = {}
+            if is_error_handler(function):
+                given = _error_given(module, function)
+                walker.handle(module, function, given)
+            else:
+                me = None
+                if function.owner is not None:
+                    cls = self.project.scope(module).classes.get(function.owner)
+                    me = Value(ref=Instance(module, cls), origin=cls.name + "()") if cls is not None else None
+                walker.invoke(Closure(module, function, walker.module_env(module), me), [], {})
+        return walker.events
+
+    def _of_events(
+        self, module: Module | None, entry: Entry | None, events: list[Event]
+    ) -> Iterator[Finding]:
+        checks, asked = effective(events)
+        if entry is not None:
+            in_server = [a for a in asked if self._in_browser(a.path) is None]
+            yield from unprotected(entry, checks, in_server)
+            yield from shared_state(entry, events, asked)
+            yield from slow(entry, in_server, events)
+        yield from loops(events)
+        for event in events:
+            if is_test(event.path):
+                continue
+            if isinstance(event, Asked):
+                yield from of_asked(
+                    event,
+                    in_browser=self._in_browser(event.path),
+                    is_exposed=entry is not None and entry.kind != "command",
+                    home=entry.path if entry is not None else "",
+                )
+            elif isinstance(event, Harm):
+                if event.use == "reply" and entry is None and not event.way:
+                    continue
+                yield from of_harm(event, line_text=self._line(event.path, event.line), has_ai=self.has_ai)
+            elif isinstance(event, Returned):
+                yield from of_returned(event, is_page=entry is not None and _is_page(entry))
+
+    def _keep(self, finding: Finding) -> None:
+        key = (finding.rule, finding.path, finding.line)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.findings.append(finding)
+
+    def _in_browser(self, path: str) -> str | None:
+        if path not in self._browser:
+            module = self.project.module(path) if not path.endswith((".py", ".pyw", ".ipynb")) else None
+            self._browser[path] = runs_in_browser(self.project, module) if module is not None else None
+        return self._browser[path]
+
+    def _line(self, path: str, line: int) -> str:
+        lines = (self.project.text(path) or "").splitlines()
+        return "\n".join(lines[max(0, line - 2) : line + 1])
+
+
+def is_test(path: str) -> bool:
+    """Say whether a file is a test, a story or a configuration of tools: code that no stranger reaches."""
+    return _TESTS.search(path) is not None
+
+
+def given_to(entry: Entry) -> dict[str, Value]:
+    """Return what a handler's parameters hold when a stranger calls."""
+    given = {}
+    route = entry.route or ""
+    for name in (*entry.inputs, *entry.requests):
+        if f"int:{name}>" in route or f"uuid:{name}>" in route or f"{name}:int" in route:
+            continue
+        taint = Taint(INPUT, name, entry.path, entry.line)
+        is_request = name in entry.requests
+        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "")
+    return given
+
+
+def _is_page(entry: Entry) -> bool:
+    """Say whether the text that a handler returns is shown as a page."""
+    if entry.framework in {"flask", "quart", "bottle"}:
+        return True
+    classes = [v for d in entry.handler.decorators if isinstance(d, Call) for n, v in d.named if n == "response_class"]
+    return any(getattr(value, "id", getattr(value, "name", "")) == "HTMLResponse" for value in classes)
+
+
+def _entries(project: Project, module: Module) -> list[Entry]:
+    if module.language == "python":
+        from seawall.check.code.entries_python import entries as of_python  # noqa: PLC0415 - only where needed
+
+        return list(of_python(project, module))
+    from seawall.check.code.entries_javascript import entries as of_javascript  # noqa: PLC0415
+
+    return list(of_javascript(project, module))
+
+
+def _error_given(module: Module, function: Function) -> dict[str, Value]:
+    taint = Taint(ERROR, "error", module.path, function.line)
+    names = [param.name for param in function.params]
+    broad = names[0] if len(names) == 4 else names[-1] if names else ""
+    return {broad: Value(taints=frozenset({taint}))} if broad else {}

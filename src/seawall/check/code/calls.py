@@ -1,0 +1,336 @@
+"""What a call does: into the app's own code, to a model, to a place where a value does harm."""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from seawall.check.code import asking
+from seawall.check.code.events import Checked, Harm, Mutated, Slow
+from seawall.check.code.harm import harms
+from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
+from seawall.check.code.values import (
+    ENGINE,
+    ENV,
+    ERROR,
+    IDENTITY,
+    INPUT,
+    MODEL,
+    NONE,
+    SECRET,
+    TRACE,
+    Closure,
+    Env,
+    Instance,
+    Taint,
+    Value,
+    clear,
+    derived,
+    join,
+)
+
+if TYPE_CHECKING:
+    from seawall.check.code.walker import Walker
+
+ELEMENTS_MAX = 64
+
+_ADDS = frozenset(
+    {
+        "append",
+        "push",
+        "extend",
+        "insert",
+        "unshift",
+        "add",
+        "appendleft",
+        "add_message",
+        "addMessage",
+        "add_user_message",
+    }
+)
+_CUTS = frozenset(
+    {
+        "slice",
+        "splice",
+        "substring",
+        "substr",
+        "truncate",
+        "shorten",
+        "trim_messages",
+        "trimMessages",
+        "tail",
+        "takeLast",
+        "take",
+    }
+)
+_LATER = frozenset(
+    {
+        "add_task",
+        "delay",
+        "apply_async",
+        "waitUntil",
+        "after",
+        "enqueue",
+        "create_task",
+        "send_task",
+        "ensure_future",
+        "unstable_after",
+        "defer",
+        "submit",
+        "start_soon",
+        "run_later",
+    }
+)
+_ENV_READS = frozenset(
+    {"os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"}
+)
+_BUILT_IN_COPY = frozenset(
+    {
+        "list",
+        "tuple",
+        "copy",
+        "deepcopy",
+        "sorted",
+        "reversed",
+        "Array.from",
+        "structuredClone",
+        "concat",
+        "reverse",
+    }
+)
+
+
+def call_value(call: Call, env: Env, walker: "Walker") -> Value:
+    """Return what a call gives back."""
+    base = walker.value(call.callee.base, env) if isinstance(call.callee, Attr) else NONE
+    callee = walker.value(call.callee, env)
+    if isinstance(call.callee, Attr) and call.callee.name in _ADDS and (call.args or call.named):
+        values = [walker.value(arg, env) for arg in call.args]
+        append_to(call.callee.base, values[-1:], env, walker, line=call.line)
+        if not isinstance(callee.ref, Closure):
+            return NONE
+    given: list[Value] = []
+    for arg in call.args:
+        value = walker.value(arg, env)
+        given.extend(value.elements if isinstance(arg, Spread) and value.elements else [value])
+    named: dict[str, Value] = {}
+    for name, part in call.named:
+        value = walker.value(part, env)
+        if name is not None:
+            named[name] = value
+        else:
+            named |= value.items if value.items is not None else {"**": value}
+    if isinstance(callee.ref, Closure):
+        at = (env.module.path, call.line)
+        return join([walker.invoke(one, given, named, at) for one in (callee.ref, *callee.also)])
+    if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
+        return _later(base.ref, given, named, walker)
+    if isinstance(callee.ref, Class) and callee.home is not None:
+        return _made(call, callee, given, named, (env.module.path, call.line), walker)
+    return _outside(call, base, callee, given, named, env, walker)
+
+
+def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, line: int) -> None:
+    """Note that something is added to a list or text."""
+    old = walker.value(target, env)
+    is_list = old.elements is not None or old.shape in {"list", "bounded", ""}
+    if not is_list:
+        walker.assign(target, derived([old, *values], shape=old.shape), env)
+        return
+    if isinstance(target, Name) and old.origin and old.origin.startswith("st.") and not old.elements:
+        return
+    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_dialogue
+    flat = [e for v in values for e in (v.elements if v.elements is not None and v.shape == "list" else [v])]
+    elements = tuple(dict.fromkeys([*(old.elements or ()), *flat]))[:ELEMENTS_MAX]
+    taints = old.taints.union(*(v.taints for v in values))
+    shape = old.shape if old.shape == "bounded" else "list"
+    grows = grows and shape != "bounded"
+    new = replace(old, elements=elements, taints=taints, grows=grows, shape=shape, at=(env.module.path, line))
+    if old.shared is not None:
+        texts = tuple(sorted(t for v in values for t in v.taints if t.kind in {INPUT, MODEL}))
+        walker.note(Mutated(env.module.path, line, shared=old.shared, taints=texts))
+        home = walker.project.module(old.shared.path)
+        if home is not None:
+            walker.module_env(home).names[old.shared.name] = new
+            return
+    if isinstance(target, (Name, Attr, Index)):
+        walker.assign(target, new, env)
+
+
+def assign_harm(target: Expr, value: Value, env: Env, walker: "Walker", *, line: int) -> None:
+    """Note the harm of giving a target a value: `element.innerHTML = …`."""
+    if isinstance(target, Attr) and target.name in {"innerHTML", "outerHTML", "srcdoc"}:
+        harm_at(env, line, "html", target.name, value, walker)
+
+
+def harm_at(env: Env, line: int, use: str, name: str, value: Value, walker: "Walker") -> None:
+    """Note that a value reaches a place where it does harm, if it is not fit for it."""
+    taints = tuple(
+        sorted(
+            t for t in value.all_taints() if use not in t.cleared and t.kind not in {ENV, IDENTITY, ENGINE}
+        )
+    )
+    if taints or (use == "html" and value.literal is not None and not isinstance(value.literal, str)):
+        walker.note(Harm(env.module.path, line, use=use, name=name, taints=taints, value=value))
+
+
+def _later(closure: Closure, given: list[Value], named: dict[str, Value], walker: "Walker") -> Value:
+    before, walker.in_background = walker.in_background, True
+    walker.invoke(closure, given, named)
+    walker.in_background = before
+    return NONE
+
+
+def _made(
+    call: Call, callee: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+) -> Value:
+    """Make an object of one of the app's own classes."""
+    assert isinstance(callee.ref, Class) and callee.home is not None
+    instance = Instance(callee.home, callee.ref, call)
+    value = Value(ref=instance, origin=callee.ref.name + "()")
+    for name in ("__init__", "constructor"):
+        found = walker.method(callee.home, callee.ref, name)
+        if found is not None:
+            walker.invoke(Closure(found[0], found[1], walker.module_env(found[0]), value), given, named, at)
+            return value
+    instance.fields.update(named)  # A dataclass or model.
+    return value
+
+
+def _outside(
+    call: Call,
+    base: Value,
+    callee: Value,
+    given: list[Value],
+    named: dict[str, Value],
+    env: Env,
+    walker: "Walker",
+) -> Value:
+    """Return what a call outside the app's own code gives back, noting what it does there."""
+    name = callee.origin
+    last = name.rpartition(".")[2]
+    options = asking.options_of(given, named)
+    if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
+        held = join([*(base.items or {}).values(), *given[1:]])
+        return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
+    if walker.known.source_calls.first(name):
+        taint = Taint(INPUT, last, env.module.path, call.line)
+        return Value(taints=frozenset({taint}), origin=name + "()", shape="text")
+    if walker.known.slow.first(name):
+        walker.note(Slow(env.module.path, call.line, name=name, in_background=walker.in_background))
+    if name in _ENV_READS or name.endswith((".env.get", "environ.get")):
+        return _environment(given, env, call, walker)
+    if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
+        return Value(taints=frozenset({Taint(TRACE, "traceback", env.module.path, call.line)}), origin=name)
+    back = _callbacks(last, base, given, named, (env.module.path, call.line), walker)
+    answer = asking.ask(call, base, callee, given, options, env, walker)
+    if answer is not None:
+        return answer
+    uses = set()
+    for use, value in harms(name, call, base, given, named, options, walker):
+        harm_at(env, call.line, use, name, value, walker)
+        uses.add(use)
+    guard = walker.known.guards.first(name)
+    if guard is not None and guard[1]:
+        walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
+    if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
+        return Value(origin=name + "()")  # What comes back is the store's or the other server's, not the caller's.
+    return _result(call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker)
+
+
+def _result(
+    call: Call,
+    name: str,
+    last: str,
+    values: list[Value],
+    options: dict[str, Value],
+    is_guard: bool,
+    env: Env,
+    walker: "Walker",
+) -> Value:
+    origin = name + "()" if name else ""
+    if is_guard:
+        taint = Taint(IDENTITY, name, env.module.path, call.line)
+        return Value(taints=frozenset({taint}), origin=origin)
+    if walker.known.neutral.first(name):
+        return Value(origin=origin)
+    base, given = values[0], values[1:]
+    if last == "SystemMessage":
+        content = options.get("content", options.get("0", NONE))
+        return Value(
+            items={"role": Value(literal="system"), "content": content}, taints=content.taints, origin=origin
+        )
+    whole = derived(values, origin=origin)
+    engine = asking.engine(name, options, env, call, walker)
+    if engine is not None:
+        whole = replace(whole, taints=whole.taints | {engine})
+    if last in _CUTS:
+        whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
+        return whole
+    cleaned = walker.known.cleans.all(name)
+    if cleaned:
+        whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
+    if last in _BUILT_IN_COPY:
+        first = base if base.elements is not None or base.shape == "list" else (given[0] if given else NONE)
+        return replace(whole, elements=first.elements, shape="list")
+    if name in {
+        "dict",
+        "list",
+        "deque",
+        "collections.deque",
+        "collections.defaultdict",
+        "Map",
+        "Array",
+        "Set",
+        "set",
+        "defaultdict",
+    }:
+        shape = "dict" if "dict" in name or name == "Map" else "bounded" if "maxlen" in options else "list"
+        made = [value for value in values if value.shape in {"list", "bounded"} and value.ref is None]
+        items = {"*": replace(join(made), shared=None)} if shape == "dict" and made else None
+        return replace(whole, shape=shape, items=items, elements=None if shape == "dict" else ())
+    if last in {
+        "str",
+        "format",
+        "strip",
+        "join",
+        "lower",
+        "upper",
+        "trim",
+        "toString",
+        "replace",
+        "String",
+        "decode",
+        "repr",
+    }:
+        whole = replace(whole, shape=base.shape or "text")
+    keeps = last[:1].isupper() or last.startswith(("create", "init", "from_"))
+    return replace(whole, items=(options or None) if keeps else None, client=base.client)
+
+
+def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> Value:
+    from seawall.check.code.expressions import setting  # noqa: PLC0415 - the two modules call one another
+
+    name = given[0].literal if given else None
+    return setting(name if isinstance(name, str) else "", env, call.line)
+
+
+def _callbacks(
+    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+) -> list[Value]:
+    """Walk through functions that are handed over, as they will be called; return what they return."""
+    back = []
+    before = walker.in_background
+    walker.in_background = before or last in _LATER
+    for place, value in enumerate((*given, *named.values())):
+        if isinstance(value.ref, Closure):
+            rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
+            arguments = named.get("args")
+            if arguments is not None and arguments.elements:
+                rest = list(arguments.elements)
+            if not rest or not value.ref.function.name:
+                held = derived([base, *(v for v in given if v.ref is None)])
+                element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
+                rest = [element] * len(value.ref.function.params)
+            back.append(join([walker.invoke(one, rest, {}, at) for one in (value.ref, *value.also)]))
+    walker.in_background = before
+    return back

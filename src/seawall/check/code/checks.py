@@ -1,0 +1,159 @@
+"""What a condition says about the values in it: who calls, and what a value is fit for once it was let through."""
+
+from seawall.check.code.ir import Attr, Call, Choice, Expr, Handler, Index, Items, Literal, Name, Op
+from seawall.check.code.refusals import LIMIT
+from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, Env, Value
+from seawall.check.code.walking import walk
+
+ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program"})
+PLACES = frozenset({"path", "url", "base_url"})
+
+_DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
+_GOOD = (
+    "is_safe",
+    "issafe",
+    "is_valid",
+    "isvalid",
+    "is_allowed",
+    "isallowed",
+    "validate",
+    "allowed",
+    "safe",
+    "permitted",
+    "whitelist",
+    "allowlist",
+    "valid",
+)
+_MEMBER = frozenset({"includes", "has", "contains", "__contains__", "hasOwnProperty", "indexOf", "some"})
+_WHOLE = frozenset(
+    {"match", "fullmatch", "test", "isdigit", "isalnum", "isidentifier", "isalpha", "isnumeric", "isDigit"}
+)
+_LENGTHS = frozenset(
+    {"len", "length", "size", "count", "byteLength", "countTokens", "count_tokens", "num_tokens", "content_length"}
+)
+_BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
+
+Passed = frozenset[tuple[str, str]]
+
+
+def is_about_caller(test: Expr, value: Value, status: int) -> bool:
+    """Say whether a refusal depends on the caller, and not on the app's own settings alone."""
+    if status in LIMIT:
+        return not (value.has(ENV) and len(value.taints) == 1)
+    if value.has(INPUT) or value.has(IDENTITY):
+        return True
+    asks = any(isinstance(part, Call) for part in walk(test))
+    return asks and not value.has(ENV)
+
+
+def is_broad(handler: Handler) -> bool:
+    """Say whether a handler catches whatever may happen."""
+    names = [t.name if isinstance(t, Attr) else getattr(t, "id", "") for t in handler.types]
+    return not names or any(name in _BROAD for name in names)
+
+
+def passed(test: Expr, env: Env, walker: object) -> tuple[Passed, Passed]:
+    """Return which (source, use) pairs are fit inside the block, and which where the condition did not hold."""
+    if isinstance(test, Op) and test.op in {"not", "!"} and test.operands:
+        inside, outside = passed(test.operands[0], env, walker)
+        return outside, inside
+    if isinstance(test, Choice):
+        inside: Passed = frozenset()
+        outside: Passed = frozenset()
+        for option in test.options:
+            one, other = passed(option, env, walker)
+            inside, outside = inside | one, outside | other
+        return inside, outside
+    if isinstance(test, Op):
+        return _compared(test, env, walker)
+    if isinstance(test, Call):
+        return _asked(test, env, walker), frozenset()
+    return frozenset(), frozenset()
+
+
+def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
+    if len(test.operands) < 2:
+        return frozenset(), frozenset()
+    left, right = test.operands[0], test.operands[-1]
+    if test.op in {"in", "not in"}:
+        if isinstance(left, Literal) or not _of(left, ALL_USES, env, walker):  # `".." in name`, `ROOT in path.parents`
+            found = _of(right, PLACES, env, walker)
+            return (found, found)
+        if _denies(right):
+            return frozenset(), frozenset()
+        found = _of(left, ALL_USES, env, walker)
+        return (found, frozenset()) if test.op == "in" else (frozenset(), found)
+    if test.op in {"<", ">", "<=", ">="}:
+        found = frozenset[tuple[str, str]]()
+        for side in test.operands:
+            measured = _measured(side)
+            if measured is not None:
+                found |= _of(measured, frozenset({"length"}), env, walker)
+        return found, found
+    if test.op in {"==", "===", "!=", "!=="}:
+        return _equal(test.op, left, right, env, walker)
+    if test.op == "instanceof":
+        return frozenset(), frozenset()
+    return frozenset(), frozenset()
+
+
+def _equal(op: str, left: Expr, right: Expr, env: Env, walker: object) -> tuple[Passed, Passed]:
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Op) and one.op == "typeof":
+            found = _of(one.operands[0], frozenset({"nosql", "type"}), env, walker)
+            return found, found
+        if isinstance(other, Literal) and other.value not in (None, "", True, False):
+            if isinstance(one, Call) and _last(one) == "indexOf":
+                found = _asked(one, env, walker)
+                return (found, found)
+            found = _of(one, ALL_USES, env, walker)
+            return (found, frozenset()) if op in {"==", "==="} else (frozenset(), found)
+    return frozenset(), frozenset()
+
+
+def _asked(call: Call, env: Env, walker: object) -> Passed:
+    name = _last(call)
+    base = call.callee.base if isinstance(call.callee, Attr) else None
+    if name == "isinstance" and call.args:
+        return _of(call.args[0], frozenset({"nosql", "type"}), env, walker)
+    if name in _MEMBER and base is not None:
+        if any(isinstance(arg, Literal) for arg in call.args):  # `name.includes("..")`
+            return _of(base, PLACES, env, walker)
+        if _denies(base):
+            return frozenset()
+        return _of_all(call.args, ALL_USES, env, walker)
+    if name in _WHOLE:
+        subject = [*call.args, *([base] if base is not None else [])]
+        return _of_all(subject, ALL_USES, env, walker)
+    if name in {"startswith", "startsWith", "is_relative_to", "endswith", "endsWith"} and base is not None:
+        return _of(base, PLACES, env, walker)
+    if any(word in name.lower() for word in _GOOD):
+        return _of_all([*call.args, *([base] if base is not None else [])], ALL_USES, env, walker)
+    return frozenset()
+
+
+def _of_all(exprs: list[Expr], uses: frozenset[str], env: Env, walker: object) -> Passed:
+    return frozenset[tuple[str, str]]().union(*(_of(expr, uses, env, walker) for expr in exprs))
+
+
+def _of(expr: Expr, uses: frozenset[str], env: Env, walker: object) -> Passed:
+    """Return the pairs of what a stranger or a model chose in an expression."""
+    value = walker.value(expr, env)  # type: ignore[attr-defined] # the walker cannot be imported from below it
+    sources = {taint.source for taint in value.all_taints() if taint.kind in {INPUT, MODEL}}
+    return frozenset((source, use) for source in sources for use in uses)
+
+
+def _denies(expr: Expr) -> bool:
+    name = expr.name if isinstance(expr, Attr) else getattr(expr, "id", "")
+    return any(word in name.lower() for word in _DENY)
+
+
+def _measured(expr: Expr) -> Expr | None:
+    """Return what a length is taken of: `len(text)`, `text.length`, `count_tokens(text)`."""
+    if isinstance(expr, Call) and _last(expr) in _LENGTHS:
+        return expr.args[0] if expr.args else expr.callee.base if isinstance(expr.callee, Attr) else None
+    return expr.base if isinstance(expr, Attr) and expr.name in _LENGTHS else None
+
+
+def _last(call: Call) -> str:
+    return call.callee.name if isinstance(call.callee, Attr) else getattr(call.callee, "id", "")

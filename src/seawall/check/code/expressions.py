@@ -1,0 +1,420 @@
+"""What an expression comes to."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from seawall.check.code import calls, checks
+from seawall.check.code.events import Checked
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Call,
+    Choice,
+    Class,
+    Def,
+    Dict,
+    Each,
+    Expr,
+    Index,
+    Items,
+    Lambda,
+    Literal,
+    Markup,
+    Module,
+    Name,
+    Op,
+    Other,
+    Spread,
+    Text,
+    Yield,
+)
+from seawall.check.code.typing import field_of
+from seawall.check.code.values import (
+    ENV,
+    ERROR,
+    IDENTITY,
+    INPUT,
+    MODEL,
+    NONE,
+    SECRET,
+    TRACE,
+    UNKNOWN,
+    Closure,
+    Env,
+    Instance,
+    Taint,
+    Value,
+    clear,
+    derived,
+    join,
+    part_of,
+)
+
+if TYPE_CHECKING:
+    from seawall.check.code.walker import Walker
+
+ELEMENTS_MAX = 64
+
+_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNORECASE)
+_TAG = re.compile(r"<[a-zA-Z!/]")
+_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
+_PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
+_SECRET_FIELD = re.compile(r"(?i)(^|_)(api_?key|secret_?key|client_?secret|password|passwd|access_?token|private_?key)$")
+_IDENTITY = frozenset(
+    {"user", "auth", "session", "locals", "state", "current_user", "jwt", "principal", "userId"}
+)
+_OWN = frozenset(
+    {"app", "env", "method", "ip", "hostname", "protocol", "client", "log", "logger", "platform", "waitUntil"}
+)
+_NO_TEXT = frozenset(
+    {
+        "usage",
+        "id",
+        "model",
+        "created",
+        "total_tokens",
+        "finish_reason",
+        "stop_reason",
+        "finishReason",
+        "usageMetadata",
+        "status_code",
+        "status",
+        "ok",
+    }
+)
+_FILE_PARTS = frozenset({"name", "stem", "suffix", "suffixes", "base", "ext"})
+_ENVIRONMENTS = ("process.env", "os.environ", "import.meta.env", "Deno.env", "Bun.env", "env")
+
+
+def value_of(expr: Expr, env: Env, walker: "Walker") -> Value:
+    """Return the value of an expression, noting on the walker what happens while it is made."""
+    return _KINDS[type(expr)](expr, env, walker)
+
+
+def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
+    """Return `base.name`."""
+    own = _own_attribute(base, name, walker)
+    if own is not None:
+        return own
+    origin = f"{base.origin}.{name}" if base.origin else name
+    if base.origin in _ENVIRONMENTS:
+        return setting(name, env, 0)
+    if base.items is not None and name in base.items:
+        return base.items[name]
+    if name in {"validated_data", "cleaned_data"}:
+        return clear(part_of(base, name), "length", "nosql", "type")
+    if not base.taints and _SECRET_FIELD.search(name):
+        return Value(taints=frozenset({Taint(SECRET, name, env.module.path, 0)}), origin=origin)
+    if not base.taints:
+        client = base.client or (base if base.items else None)
+        return Value(origin=origin, client=client, shared=None, grows=False)
+    taints = part_of(base, name).taints
+    if base.shape == "request":
+        if name in _IDENTITY:
+            taints = frozenset({Taint(IDENTITY, name, env.module.path, 0)})
+        elif name in _OWN:
+            taints = frozenset()
+    if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
+        walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
+    if base.has(MODEL) and name in _NO_TEXT:
+        taints = frozenset(t for t in taints if t.kind != MODEL)
+    if name == "stack":
+        taints = frozenset(t._replace(kind=TRACE) if t.kind == ERROR else t for t in taints)
+    value = Value(
+        taints=taints, origin=origin, client=base.client or (base if base.items else None), shape=base.shape
+    )
+    return (
+        clear(value, "path")
+        if name in _FILE_PARTS and ("Path()" in base.origin or "parse()" in base.origin)
+        else value
+    )
+
+
+def setting(name: str, env: Env, line: int) -> Value:
+    """Return what a variable of the environment holds."""
+    kind = SECRET if _SECRET.search(name) and not _PUBLIC.search(name) else ENV
+    return Value(
+        taints=frozenset({Taint(kind, name, env.module.path, line)}),
+        origin=f"process.env.{name}",
+        shape="text",
+    )
+
+
+def store(target: Attr | Index, value: Value, env: Env, walker: "Walker") -> None:
+    """Keep what is put into an attribute or an element."""
+    base = walker.value(target.base, env)
+    name = target.name if isinstance(target, Attr) else _key_of(target, env, walker)
+    if isinstance(base.ref, Instance) and name is not None:
+        known = base.ref.fields.get(name)
+        base.ref.fields[name] = value if known is None else join((known, value))
+        return
+    path = path_of(target)
+    if path is not None:
+        env.names[path] = value
+    elif isinstance(target.base, Name) and base.taints != value.taints:  # `prompts[kind] = …`
+        held = replace(base, taints=base.taints | value.taints)
+        if base.shared is None:
+            env.names[target.base.id] = held
+
+
+def path_of(expr: Expr) -> str | None:
+    """Return a path such as `st.session_state.messages`, None where a part of it is not constant."""
+    if isinstance(expr, Name):
+        return expr.id
+    if isinstance(expr, Attr):
+        base = path_of(expr.base)
+        return None if base is None else f"{base}.{expr.name}"
+    if isinstance(expr, Index) and isinstance(expr.key, Literal) and isinstance(expr.key.value, str):
+        base = path_of(expr.base)
+        return None if base is None else f"{base}.{expr.key.value}"
+    return None
+
+
+def fit(value: Value, walker: "Walker") -> Value:
+    """Return the value cleared for the uses that conditions on the way have let it through for."""
+    if not walker.checked or not value.taints:
+        return value
+    changed = False
+    taints = []
+    for taint in value.taints:
+        uses = {
+            use
+            for source, use in walker.checked
+            if taint.source == source or taint.source.startswith(source + ".")
+        }
+        changed = changed or bool(uses - taint.cleared)
+        taints.append(taint._replace(cleared=taint.cleared | uses) if uses else taint)
+    return replace(value, taints=frozenset(taints)) if changed else value
+
+
+def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:
+    ref = base.ref
+    if isinstance(ref, Module):
+        return walker.exported_value(ref, name)
+    if isinstance(ref, Instance):
+        if name in ref.fields:
+            return ref.fields[name]
+        return _member(ref.module, ref.cls, name, base, walker)
+    if isinstance(ref, Class) and base.home is not None:
+        if base.taints:
+            return field_of(base, ref, name, walker)
+        return _member(base.home, ref, name, None, walker)
+    return None
+
+
+def _member(
+    module: Module, cls: Class, name: str, me: Value | None, walker: "Walker", depth: int = 4
+) -> Value | None:
+    for stmt in cls.body:
+        if isinstance(stmt, Def) and stmt.function.name == name:
+            closure = Closure(module, stmt.function, walker.module_env(module), me)
+            is_property = any(isinstance(d, Name) and d.id == "property" for d in stmt.function.decorators)
+            return walker.invoke(closure, [], {}) if is_property else Value(ref=closure, origin=name)
+        if isinstance(stmt, Assign) and stmt.value is not None:
+            for target in stmt.targets:
+                if isinstance(target, Name) and target.id == name:
+                    return walker.value(stmt.value, walker.module_env(module))
+    for base in cls.bases if depth else ():
+        parent = walker.project.find(module, base)
+        if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:
+            found = _member(parent.module, parent.value, name, me, walker, depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _literal(expr: Literal, env: Env, walker: "Walker") -> Value:
+    if isinstance(expr.value, str):
+        shape = "html" if _TAG.search(expr.value) else "text"
+        return Value(literal=expr.value, shape=shape, prefix=expr.value, at=(env.module.path, expr.line))
+    return Value(literal=expr.value)
+
+
+def _name(expr: Name, env: Env, walker: "Walker") -> Value:
+    if expr.id == "self" and env.me is not None:
+        return env.me
+    return fit(walker.lookup(expr.id, env), walker)
+
+
+def _attr(expr: Attr, env: Env, walker: "Walker") -> Value:
+    path = path_of(expr)
+    if path is not None and path in env.names:
+        return fit(env.names[path], walker)
+    return fit(attribute(walker.value(expr.base, env), expr.name, env, walker), walker)
+
+
+def _index(expr: Index, env: Env, walker: "Walker") -> Value:
+    path = path_of(expr)
+    if path is not None and path in env.names:
+        return fit(env.names[path], walker)
+    base = walker.value(expr.base, env)
+    if isinstance(expr.key, Op) and expr.key.op == "slice":
+        return clear(replace(base, grows=False, literal=UNKNOWN), "length")
+    key = _key_of(expr, env, walker)
+    if key is not None:
+        return fit(attribute(base, key, env, walker), walker)
+    if base.elements and not base.taints:
+        return join(base.elements)
+    walker.value(expr.key, env)
+    if base.items:  # A constant table: what comes out is one of its values, whatever the key.
+        return join(base.items.values())
+    held = part_of(base, "[]")
+    return replace(
+        held, origin=base.origin + "[]" if base.origin else "", grows=base.shared is not None or held.grows
+    )
+
+
+def _key_of(expr: Index, env: Env, walker: "Walker") -> str | None:
+    if isinstance(expr.key, Literal):
+        return str(expr.key.value)
+    literal = walker.value(expr.key, env).literal
+    return literal if isinstance(literal, str) else None
+
+
+def _text(expr: Text, env: Env, walker: "Walker") -> Value:
+    values = [walker.value(part, env) for part in expr.parts]
+    literals = [v.literal for v in values]
+    first = values[0] if values else NONE
+    prefix = ""
+    for literal in literals:
+        if not isinstance(literal, str):
+            break
+        prefix += literal
+    is_html = any(v.shape == "html" for v in values)
+    value = derived(values, shape="html" if is_html else "text")
+    value = replace(value, prefix=prefix, at=(env.module.path, expr.line))
+    if all(isinstance(literal, str) for literal in literals):
+        value = replace(value, literal=prefix)
+    fixed = bool(_HOST.match(prefix)) or (
+        not isinstance(first.literal, str) and not first.taints and len(values) > 1
+    )
+    fixed = fixed or (first.has(ENV) and len(first.taints) == 1)
+    return clear(value, "url", "base_url") if fixed else value
+
+
+def _dict(expr: Dict, env: Env, walker: "Walker") -> Value:
+    items: dict[str, Value] = {}
+    for key, part in expr.items:
+        value = walker.value(part, env)
+        if key is None:
+            items |= value.items if value.items is not None else {"**": value}
+        elif isinstance(key, Literal):
+            items[str(key.value)] = value
+        else:
+            name = walker.value(key, env).literal
+            items[name if isinstance(name, str) else "*"] = value
+    whole = derived(items.values(), shape="dict")
+    return replace(whole, items=items, shared=None, grows=False)
+
+
+def _items(expr: Items, env: Env, walker: "Walker") -> Value:
+    elements: list[Value] = []
+    spread: list[Value] = []
+    for part in expr.items:
+        value = walker.value(part, env)
+        if isinstance(part, Spread):
+            spread.append(value)
+            elements.extend(value.elements if value.elements is not None else [value])
+        else:
+            elements.append(value)
+    whole = derived(elements, shape="list")
+    shared = next((v.shared for v in spread if v.shared is not None), None)
+    grows = any(v.grows for v in spread)
+    return replace(whole, elements=tuple(elements[:ELEMENTS_MAX]), shared=shared, grows=grows)
+
+
+def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
+    return walker.value(expr.value, env)
+
+
+def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
+    if expr.test is None:
+        return join([walker.value(option, env) for option in expr.options])
+    walker.value(expr.test, env)
+    inside, outside = checks.passed(expr.test, env, walker)
+    before, values = walker.checked, []
+    for option, pairs in zip(expr.options, (inside, outside), strict=False):
+        walker.checked = before | pairs
+        values.append(walker.value(option, env))
+    walker.checked = before
+    return join(values)
+
+
+def _op(expr: Op, env: Env, walker: "Walker") -> Value:
+    values = [walker.value(operand, env) for operand in expr.operands]
+    if expr.op in {"+", "|"} and values:
+        elements = [e for v in values if v.elements is not None for e in v.elements]
+        whole = derived(values, origin=values[0].origin, shape=values[0].shape)
+        return replace(whole, elements=tuple(elements[:ELEMENTS_MAX])) if elements else whole
+    if expr.op == "/" and values and "Path()" in values[0].origin:
+        return derived(values, origin=values[0].origin)
+    return derived(values)
+
+
+def _each(expr: Each, env: Env, walker: "Walker") -> Value:
+    inner = Env(env.module, env)
+    over = []
+    for target, iterable in expr.loops:
+        value = walker.value(iterable, inner)
+        over.append(value)
+        element = join(value.elements) if value.elements else part_of(value, "[]")
+        walker.assign(target, replace(element, shared=None), inner, is_new=True)
+    for condition in expr.conditions:
+        walker.value(condition, inner)
+    made = [walker.value(element, inner) for element in expr.elements]
+    whole = derived([*made], shape="list")
+    shared = next((v.shared for v in over if v.shared is not None), None)
+    return replace(whole, elements=tuple(made), shared=shared, grows=any(v.grows for v in over))
+
+
+def _lambda(expr: Lambda, env: Env, walker: "Walker") -> Value:
+    return Value(ref=Closure(env.module, expr.function, env))
+
+
+def _yield(expr: Yield, env: Env, walker: "Walker") -> Value:
+    if expr.value is None:
+        return NONE
+    value = walker.value(expr.value, env)
+    walker.yielded(value)
+    return value
+
+
+def _markup(expr: Markup, env: Env, walker: "Walker") -> Value:
+    values = []
+    for name, part in expr.attributes:
+        value = walker.value(part, env)
+        values.append(value)
+        if name == "dangerouslySetInnerHTML":
+            inner = (value.items or {}).get("__html", value)
+            calls.harm_at(env, part.line, "html", "dangerouslySetInnerHTML", inner, walker)
+        if isinstance(value.ref, Closure):
+            walker.invoke(value.ref, [], {})
+    values.extend(walker.value(child, env) for child in expr.children)
+    return derived([v for v in values if v.ref is None])
+
+
+def _other(expr: Other, env: Env, walker: "Walker") -> Value:
+    return derived([walker.value(part, env) for part in expr.parts])
+
+
+_KINDS: dict[type[Expr], Callable[[Any, Env, "Walker"], Value]] = {
+    Literal: _literal,
+    Name: _name,
+    Attr: _attr,
+    Index: _index,
+    Call: calls.call_value,
+    Text: _text,
+    Dict: _dict,
+    Items: _items,
+    Spread: _spread,
+    Choice: _choice,
+    Op: _op,
+    Each: _each,
+    Lambda: _lambda,
+    Yield: _yield,
+    Markup: _markup,
+    Other: _other,
+}

@@ -1,0 +1,105 @@
+"""How apps refuse a caller: the status that a block of code answers with."""
+
+from seawall.check.code.ir import Assign, Attr, Call, Do, Expr, Literal, Name, Raise, Return, Stmt
+from seawall.check.code.walking import expressions, statements, walk
+
+AUTH = frozenset({401, 403, 407})
+LIMIT = frozenset({402, 429})
+
+_NAMES = {
+    "Unauthorized": 401,
+    "UnauthorizedException": 401,
+    "UnauthorizedError": 401,
+    "Forbidden": 403,
+    "ForbiddenException": 403,
+    "ForbiddenError": 403,
+    "PermissionDenied": 403,
+    "PermissionError": 403,
+    "NotAuthenticated": 401,
+    "AuthenticationFailed": 401,
+    "AuthenticationError": 401,
+    "HttpResponseForbidden": 403,
+    "HTTPUnauthorized": 401,
+    "HTTPForbidden": 403,
+    "HTTPTooManyRequests": 429,
+    "TooManyRequests": 429,
+    "TooManyRequestsException": 429,
+    "ThrottlerException": 429,
+    "Throttled": 429,
+    "RateLimitExceeded": 429,
+    "RateLimitError": 429,
+    "HTTP_401_UNAUTHORIZED": 401,
+    "HTTP_403_FORBIDDEN": 403,
+    "HTTP_429_TOO_MANY_REQUESTS": 429,
+    "HTTP_402_PAYMENT_REQUIRED": 402,
+    "UNAUTHORIZED": 401,
+    "FORBIDDEN": 403,
+    "TOO_MANY_REQUESTS": 429,
+    "PAYMENT_REQUIRED": 402,
+    "unauthenticated": 401,
+    "permission-denied": 403,
+    "resource-exhausted": 429,
+    "unauthorized": 401,
+    "forbidden": 403,
+}
+_LOGIN = ("/login", "/signin", "/sign-in", "/auth", "/api/auth", "login", "signin")
+_GOES = frozenset(
+    {"redirect", "RedirectResponse", "redirectToSignIn", "permanentRedirect", "url_for", "switch_page"}
+)
+_STOPS = frozenset({"stop", "exit", "close", "disconnect", "notFound", "forbidden", "unauthorized"})
+
+
+def refusal(body: list[Stmt]) -> int | None:
+    """Return the status of the refusal in a block: 401, 403, 429, 402; None where there is none.
+
+    A redirect to a login page and the closing of a socket or page are refusals for lack of a login.
+    """
+    for stmt in statements(body):
+        if isinstance(stmt, (Return, Raise, Do, Assign)):
+            for expr in expressions(stmt):
+                for part in walk(expr):
+                    status = _status(part)
+                    if status is not None:
+                        return status
+    return None
+
+
+def _status(part: Expr) -> int | None:
+    if isinstance(part, Literal):
+        value = part.value
+        if isinstance(value, int) and not isinstance(value, bool) and (value in AUTH or value in LIMIT):
+            return value
+        return _NAMES.get(value) if isinstance(value, str) else None
+    if isinstance(part, Attr):
+        return _NAMES.get(part.name)
+    if isinstance(part, Name):
+        return _NAMES.get(part.id)
+    if isinstance(part, Call):
+        name = part.callee.name if isinstance(part.callee, Attr) else getattr(part.callee, "id", "")
+        if name in _GOES and any(_is_login(arg) for arg in (*part.args, *(v for _, v in part.named))):
+            return 401
+        if name in _STOPS and (not part.args or _is_policy_close(part)):
+            return 401
+    return None
+
+
+def _is_login(arg: Expr) -> bool:
+    return any(
+        isinstance(part, Literal)
+        and isinstance(part.value, str)
+        and any(word in part.value.lower() for word in _LOGIN)
+        for part in walk(arg)
+    )
+
+
+def _is_policy_close(call: Call) -> bool:
+    """Say whether a socket is closed with a code for a broken policy (1008, or the app's own 4000s)."""
+    codes = [
+        part.value
+        for arg in (*call.args, *(v for _, v in call.named))
+        for part in walk(arg)
+        if isinstance(part, Literal)
+    ]
+    return not isinstance(call.callee, Name) and any(
+        isinstance(code, int) and (code == 1008 or 4000 <= code <= 4999) for code in codes
+    )

@@ -1,0 +1,200 @@
+"""What a type says about a value from outside: a number cannot hold a path, a `Literal` only what it lists."""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from seawall.check.code.ir import Assign, Attr, Call, Class, Expr, Index, Items, Literal, Name, Op, Param
+from seawall.check.code.checks import ALL_USES
+from seawall.check.code.values import ENGINE, INPUT, Closure, Instance, Taint, Value, clear, part_of
+from seawall.check.code.walking import walk
+
+if TYPE_CHECKING:
+    from seawall.check.code.ir import Module
+    from seawall.check.code.walker import Walker
+
+_HARMLESS = frozenset(
+    {
+        *(
+            "int",
+            "float",
+            "bool",
+            "Decimal",
+            "UUID",
+            "UUID1",
+            "UUID4",
+            "date",
+            "datetime",
+            "time",
+            "timedelta",
+            "Literal",
+        ),
+        *(
+            "PositiveInt",
+            "NonNegativeInt",
+            "PositiveFloat",
+            "conint",
+            "confloat",
+            "number",
+            "boolean",
+            "Date",
+            "IntEnum",
+        ),
+        *(
+            "EmailStr",
+            "HttpUrl",
+            "StrictInt",
+            "StrictBool",
+            "Enum",
+            "StrEnum",
+            "ObjectId",
+            "PydanticObjectId",
+        ),
+    }
+)
+_EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
+_PATTERNS = frozenset({"pattern", "regex"})
+_LENGTHS = frozenset({"max_length", "maxLength", "max_items", "le", "lt", "max"})
+_HOLDERS = frozenset({"dict", "Dict", "list", "List", "Any", "Mapping", "object"})
+_STRINGS = frozenset({"str", "string", "constr", "StrictStr", "Str", "CharField"})
+
+
+def typed(value: Value, param: Param, module: "Module", walker: "Walker") -> Value:
+    """Return a parameter's value as its type and its default limit it; dependencies are followed."""
+    given = _dependency(param, module, walker)
+    if given is not None:
+        return given
+    value = narrowed(value, param.annotation, module, walker)
+    return value if param.default is None else _limited(value, param.default)
+
+
+def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "Walker") -> Value:
+    """Return a value as an annotation limits it."""
+    if annotation is None:
+        return value
+    names = {part.id for part in walk(annotation) if isinstance(part, Name)}
+    names |= {part.name for part in walk(annotation) if isinstance(part, Attr)}
+    found = None if not value.taints else _class_in(annotation, module, walker)
+    if found is not None:
+        home, cls = found
+        if _is_enum(cls):
+            return replace(value, taints=frozenset())
+        return replace(value, ref=cls, home=home)
+    if not value.taints:
+        return value if value.origin or value.ref is not None else _of_library(annotation, module, walker)
+    if names & _EXCEPT_URL:
+        return clear(value, "nosql", "type", "length", "path", "shell", "sql", "code")
+    if names & _HARMLESS and not names & _STRINGS:
+        return replace(value, taints=frozenset(t for t in value.taints if t.kind != INPUT))
+    value = _limited(value, annotation)
+    if names & _STRINGS and not names & _HOLDERS:
+        value = clear(value, "nosql", "type")
+    return value
+
+
+def field_of(body: Value, cls: Class, name: str, walker: "Walker") -> Value:
+    """Return a field of a body that has a type of the app's own."""
+    value = part_of(body, name)
+    for stmt in cls.body:
+        if isinstance(stmt, Assign) and any(isinstance(t, Name) and t.id == name for t in stmt.targets):
+            home = body.home
+            assert home is not None
+            value = narrowed(value, stmt.annotation, home, walker)
+            return value if stmt.value is None else _limited(value, stmt.value)
+    for base in cls.bases:
+        parent = walker.project.find(body.home, base) if body.home is not None else None
+        if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:
+            return field_of(replace(body, ref=parent.value, home=parent.module), parent.value, name, walker)
+    return value
+
+
+def _dependency(param: Param, module: "Module", walker: "Walker") -> Value | None:
+    """Return what `Depends(f)` gives: f is walked through, and what it returns is not the caller's choice."""
+    for expr in (param.default, param.annotation):
+        if expr is None:
+            continue
+        found = expr
+        if isinstance(expr, (Name, Attr)):  # `CurrentUser = Annotated[User, Depends(get_user)]`
+            alias = walker.project.scope(module).top.get(expr.id) if isinstance(expr, Name) else None
+            home = module
+            if alias is None and isinstance(expr, Name) and expr.id in module.imports:
+                behind = walker.project.imported(module, module.imports[expr.id])
+                name = module.imports[expr.id].name
+                if behind is not None and name is not None:
+                    alias, home = walker.project.scope(behind).top.get(name), behind
+            if not isinstance(alias, Expr):
+                continue
+            found = alias
+        else:
+            home = module
+        for part in walk(found):
+            if isinstance(part, Call) and _last(part.callee) in {"Depends", "Security", "Provide"}:
+                return _provided(part, home, walker)
+    return None
+
+
+def _provided(call: Call, module: "Module", walker: "Walker") -> Value:
+    if not call.args:
+        return Value(origin="Depends()")
+    given = walker.value(call.args[0], walker.module_env(module))
+    if isinstance(given.ref, Closure):
+        request = Value(taints=frozenset({Taint(INPUT, "request", module.path, call.line)}))
+        made = walker.invoke(given.ref, [request] * len(given.ref.function.params), {})
+        return replace(made, taints=frozenset(t for t in made.taints if t.kind != INPUT))
+    if isinstance(given.ref, Class) and given.home is not None:
+        return Value(ref=Instance(given.home, given.ref), origin=given.ref.name + "()")
+    return Value(origin=given.origin + "()" if given.origin else "")
+
+
+def _of_library(annotation: Expr, module: "Module", walker: "Walker") -> Value:
+    """Return an object of the annotated class: `llm: ChatOpenAI` can be asked, `service: ChatService` is walked."""
+    found = _class_in(annotation, module, walker)
+    if found is not None and not _is_enum(found[1]):
+        return Value(ref=Instance(*found), origin=found[1].name + "()")
+    if isinstance(annotation, (Name, Attr)):
+        origin = walker.project.origin(module, annotation)
+        if walker.known.engines.first(origin) and _last(annotation) in walker.known.engine_words:
+            return Value(
+                origin=origin + "()", taints=frozenset({Taint(ENGINE, "", module.path, annotation.line)})
+            )
+        return Value(origin=origin + "()" if origin and "." in origin else "")
+    return Value()
+
+
+def _class_in(annotation: Expr, module: "Module", walker: "Walker") -> "tuple[Module, Class] | None":
+    """Return the app's own class that an annotation names, also inside `X | None` and `Annotated[X, …]`."""
+    if isinstance(annotation, (Name, Attr)):
+        found = walker.project.find(module, annotation)
+        return (found.module, found.value) if found is not None and isinstance(found.value, Class) else None
+    if isinstance(annotation, Index):
+        inner = (
+            annotation.key.items[0]
+            if isinstance(annotation.key, Items) and annotation.key.items
+            else annotation.key
+        )
+        return (
+            _class_in(inner, module, walker) if _last(annotation.base) in {"Optional", "Annotated"} else None
+        )
+    if isinstance(annotation, Op):
+        return next(
+            (f for f in (_class_in(o, module, walker) for o in annotation.operands) if f is not None), None
+        )
+    if isinstance(annotation, Literal) and isinstance(annotation.value, str):
+        return _class_in(Name(annotation.line, annotation.end, annotation.value.strip()), module, walker)
+    return None
+
+
+def _is_enum(cls: Class) -> bool:
+    return any(_last(base) in {"Enum", "StrEnum", "IntEnum", "TextChoices"} for base in cls.bases)
+
+
+def _limited(value: Value, expr: Expr) -> Value:
+    """Return a value as the arguments of `Field`, `Query` and their like limit it."""
+    names = {name for part in walk(expr) if isinstance(part, Call) for name, _ in part.named}
+    if names & _PATTERNS:
+        return clear(value, "length", *ALL_USES)
+    return clear(value, "length") if names & _LENGTHS else value
+
+
+def _last(expr: Expr) -> str:
+    return expr.name if isinstance(expr, Attr) else getattr(expr, "id", "")

@@ -1,0 +1,463 @@
+"""Walks through the app's code as a request would, and notes what happens on the way.
+
+Every branch is taken, every loop twice, so that what is appended in one round is seen in the next. Functions of the
+app are entered with the values they are given, at most `DEPTH_MAX` deep; all work is bounded by `STEPS_MAX`.
+"""
+
+from msgspec.structs import replace
+
+from seawall.check.code import calls, checks, expressions
+from seawall.check.code.events import Asked, Checked, Event, Looped, Returned
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Class,
+    ClassDef,
+    Def,
+    Dict,
+    Do,
+    Expr,
+    Function,
+    If,
+    Imported,
+    Index,
+    Items,
+    Jump,
+    Literal,
+    Loop,
+    Module,
+    Name,
+    Param,
+    Raise,
+    Return,
+    Spread,
+    Stmt,
+    Try,
+    With,
+)
+from seawall.check.code.knowledge import Knowledge, knowledge
+from seawall.check.code.loops import is_bounded, is_paced, unbounded
+from seawall.check.code.project import Project
+from seawall.check.code.refusals import AUTH, refusal
+from seawall.check.code.typing import typed
+from seawall.check.code.values import (
+    ERROR,
+    INPUT,
+    NONE,
+    Closure,
+    Env,
+    Instance,
+    Shared,
+    Taint,
+    Value,
+    derived,
+    join,
+    part_of,
+)
+
+DEPTH_MAX = 8
+STEPS_MAX = 150_000
+EVENTS_MAX = 2_000
+
+
+class Walker:
+    """One walk from one place; `events` is what happened, in order."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.known: Knowledge = knowledge()
+        self.events: list[Event] = []
+        self.checked: frozenset[tuple[str, str]] = frozenset()
+        self.in_background = False
+        self.in_dialogue = False
+        self.entered: set[int] = set()
+        self.imported: set[str] = set()
+        self._steps = 0
+        self._envs: dict[str, Env] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._running: list[Function] = []
+        self._handler: Function | None = None
+        self._done: dict[tuple[object, ...], tuple[Value, list[Event], frozenset[tuple[str, str]]]] = {}
+        self._returns: list[list[Value]] = []
+
+    # --- where a walk begins
+
+    def handle(
+        self, module: Module, function: Function, given: dict[str, Value], me: Value | None = None
+    ) -> None:
+        """Walk through a handler, its parameters given by name."""
+        self._handler = function
+        self.imported = {name.module.split(".")[0] for name in module.imports.values()}
+        closure = Closure(module, function, self.module_env(module), me)
+        self.invoke(closure, [], given)
+        self._handler = None
+
+    def top(self, module: Module) -> None:
+        """Walk through what a module does when it is run."""
+        self.run(module.body, Env(module))
+
+    def restart(self) -> None:
+        """Begin a new walk; what is known of modules and of functions already walked is kept."""
+        self.events = []
+        self.checked = frozenset()
+        self._steps = 0
+
+    def instance(self, module: Module, cls: Class) -> Value:
+        """Return an object of a class of the app, made as its framework would: from the types of its parameters."""
+        value = Value(ref=Instance(module, cls, is_shared=True), origin=cls.name + "()")
+        for name in ("__init__", "constructor"):
+            found = self.method(module, cls, name)
+            if found is not None:
+                self.invoke(Closure(found[0], found[1], self.module_env(found[0]), value), [], {})
+        return value
+
+    # --- names
+
+    def module_env(self, module: Module) -> Env:
+        """Return the names of a module, which are looked up when they are asked for."""
+        if module.path not in self._envs:
+            self._envs[module.path] = Env(module)
+        return self._envs[module.path]
+
+    def lookup(self, name: str, env: Env) -> Value:
+        """Return the value of a name."""
+        known = env.get(name)
+        return known if known is not None else self.module_value(env.module, name)
+
+    def module_value(self, module: Module, name: str) -> Value:
+        """Return the value of a name at the top of a module; an unknown one is its own origin."""
+        env = self.module_env(module)
+        if name in env.names:
+            return env.names[name]
+        if (module.path, name) in self._busy:
+            return Value(origin=name)
+        self._busy.add((module.path, name))
+        try:
+            value = self._module_value(module, name)
+        finally:
+            self._busy.discard((module.path, name))
+        env.names[name] = value
+        return value
+
+    def _module_value(self, module: Module, name: str) -> Value:
+        bound = self.project.scope(module).top.get(name)
+        if bound is None:
+            imported = module.imports.get(name)
+            return Value(origin=name) if imported is None else self.imported_value(module, imported)
+        if isinstance(bound, Function):
+            return Value(ref=Closure(module, bound, self.module_env(module)), origin=name)
+        if isinstance(bound, Class):
+            return Value(ref=bound, origin=name, home=module)
+        events, self.events = self.events, []  # What a module does at import is not part of this walk.
+        value = self.value(bound, self.module_env(module))
+        self.events = events
+        if isinstance(value.ref, Instance):
+            value.ref.is_shared = True
+        if value.shape in {"list", "dict"} and value.shared is None:
+            value = replace(value, shared=Shared(module.path, bound.line, name))
+        return value
+
+    def imported_value(self, module: Module, imported: Imported, steps: int = 8) -> Value:
+        """Return what an import brings: something of the app's own code, or the name of something of a library."""
+        home = self.project.module_behind(module, imported)
+        if home is not None:
+            return Value(ref=home, origin=imported.module)
+        home = self.project.imported(module, imported)
+        if home is None:
+            whole = f"{imported.module}.{imported.name}" if imported.name else imported.module
+            if self.known.sources.first(whole):
+                taint = Taint(INPUT, whole.rpartition(".")[2], module.path, 0)
+                return Value(taints=frozenset({taint}), origin=whole, shape="request")
+            return Value(origin=whole)
+        return self.exported_value(home, imported.name or "", steps)
+
+    def exported_value(self, home: Module, name: str, steps: int = 8) -> Value:
+        """Return what another file gets from a module under a name."""
+        there = self.project.exported_by(home, name)
+        if isinstance(there, Imported):
+            return self.imported_value(home, there, steps - 1) if steps > 0 else NONE
+        local = home.exports.get(name, name) if home.language == "javascript" else name
+        if there is None or self.project.scope(home).top.get(local) is there:
+            return self.module_value(home, local)
+        if isinstance(there, Expr):
+            return self.value(there, self.module_env(home))
+        return NONE
+
+    # --- expressions and functions
+
+    def value(self, expr: Expr, env: Env) -> Value:
+        """Return the value of an expression, noting what happens while it is made."""
+        self._steps += 1
+        if self._steps > STEPS_MAX:
+            return NONE
+        return expressions.value_of(expr, env, self)
+
+    def note(self, event: Event) -> None:
+        """Note that something happens here."""
+        if len(self.events) < EVENTS_MAX:
+            self.events.append(event)
+
+    def invoke(
+        self, closure: Closure, given: list[Value], named: dict[str, Value], at: tuple[str, int] | None = None
+    ) -> Value:
+        """Walk through a function of the app that is called at a place; return what it returns."""
+        function = closure.function
+        if function in self._running or len(self._running) >= DEPTH_MAX:
+            return derived([*given, *named.values()])
+        me = closure.me if closure.me is not None else (closure.env.me if closure.env else None)
+        key = self._key(closure, given, named, me)
+        if key in self._done:
+            value, events, checked = self._done[key]
+            self._take_over(events, function, at)
+            self.checked |= checked
+            return value
+        self.entered.add(id(function))
+        self.imported |= {name.module.split(".")[0] for name in closure.module.imports.values()}
+        outer_loop, self.in_dialogue = self.in_dialogue, False
+        env = Env(closure.module, closure.env)
+        env.me = me
+        outer, before, self.events = self.events, self.checked, []
+        self._running.append(function)
+        self._returns.append([])
+        self._bind(function.params, given, named, env)
+        self.run(function.body, env)
+        value = join(self._returns.pop())
+        self.in_dialogue = outer_loop
+        self._running.pop()
+        done, self.events = self.events, outer
+        self._take_over(done, function, at)
+        self._done[key] = (value, done, self.checked - before)
+        return value
+
+    def _take_over(self, events: list[Event], function: Function, at: tuple[str, int] | None) -> None:
+        """Add what happened inside a function, seen from its caller."""
+        for event in events[: EVENTS_MAX - len(self.events)]:
+            trail = (at, *event.trail) if at is not None else event.trail
+            name = function.name or "a function"
+            self.events.append(replace(event, way=(name, *event.way), trail=trail))
+
+    def yielded(self, value: Value) -> None:
+        """Note that a generator hands a value out."""
+        if self._returns:
+            self._returns[-1].append(value)
+
+    def method(self, module: Module, cls: Class, name: str, depth: int = 4) -> tuple[Module, Function] | None:
+        """Return a method of a class or of those it inherits from."""
+        for stmt in cls.body:
+            if isinstance(stmt, Def) and stmt.function.name == name:
+                return module, stmt.function
+        for base in cls.bases if depth else ():
+            parent = self.project.find(module, base)
+            if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:
+                found = self.method(parent.module, parent.value, name, depth - 1)
+                if found is not None:
+                    return found
+        return None
+
+    def _key(
+        self, closure: Closure, given: list[Value], named: dict[str, Value], me: Value | None
+    ) -> tuple[object, ...]:
+        def of(value: Value) -> object:
+            literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
+            return (value.all_taints(), value.origin, id(value.ref), literal, value.shared, value.grows)
+
+        values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
+        return (
+            id(closure.function),
+            id(closure.env),
+            id(me.ref) if me else 0,
+            self.checked,
+            self.in_background,
+            values,
+        )
+
+    def _bind(self, params: list[Param], given: list[Value], named: dict[str, Value], env: Env) -> None:
+        left = dict(named)
+        for place, param in enumerate(params):
+            if param.kind == "rest":
+                value = Value(
+                    elements=tuple(given[place:]), taints=derived(given[place:]).taints, shape="list"
+                )
+            elif param.kind == "keywords":
+                value = Value(items=left, taints=derived(left.values()).taints, shape="dict")
+            elif param.name in left:
+                value = left.pop(param.name)
+            elif place < len(given):
+                value = given[place]
+            else:
+                value = self.value(param.default, env) if param.default is not None else NONE
+            if param.annotation is not None or param.default is not None:
+                value = typed(value, param, env.module, self)
+            if param.name:
+                env.names[param.name] = value
+            if param.pattern is not None:
+                self.assign(param.pattern, value, env, is_new=True)
+
+    # --- statements
+
+    def run(self, body: list[Stmt], env: Env) -> bool:
+        """Walk through statements; say whether they always leave the block."""
+        for stmt in body:
+            self._steps += 1
+            if self._steps > STEPS_MAX:
+                return True
+            if self._statement(stmt, env):
+                return True
+        return False
+
+    def _statement(self, stmt: Stmt, env: Env) -> bool:
+        if isinstance(stmt, Assign):
+            self._assign(stmt, env)
+        elif isinstance(stmt, Do):
+            self.value(stmt.value, env)
+        elif isinstance(stmt, Return):
+            self._return(stmt, env)
+            return True
+        elif isinstance(stmt, Raise):
+            if stmt.value is not None:
+                self.value(stmt.value, env)
+            return True
+        elif isinstance(stmt, If):
+            return self._if(stmt, env)
+        elif isinstance(stmt, Loop):
+            self._loop(stmt, env)
+        elif isinstance(stmt, Try):
+            return self._try(stmt, env)
+        elif isinstance(stmt, With):
+            for item, target in stmt.items:
+                value = self.value(item, env)
+                if target is not None:
+                    self.assign(target, value, env)
+            return self.run(stmt.body, env)
+        elif isinstance(stmt, Def):
+            env.names[stmt.function.name] = Value(
+                ref=Closure(env.module, stmt.function, env), origin=stmt.function.name
+            )
+        elif isinstance(stmt, ClassDef):
+            env.names[stmt.cls.name] = Value(ref=stmt.cls, origin=stmt.cls.name, home=env.module)
+        return isinstance(stmt, Jump)
+
+    def _assign(self, stmt: Assign, env: Env) -> None:
+        value = self.value(stmt.value, env) if stmt.value is not None else NONE
+        if isinstance(stmt.value, (Items, Dict)) and not self._running and len(stmt.targets) == 1:
+            value = self._shared_at_top(stmt, value, env)
+        for target in stmt.targets:
+            if stmt.augmented:
+                calls.append_to(target, [value], env, self, line=stmt.line)
+            else:
+                calls.assign_harm(target, value, env, self, line=stmt.line)
+                self.assign(target, value, env)
+
+    def _shared_at_top(self, stmt: Assign, value: Value, env: Env) -> Value:
+        target = stmt.targets[0]
+        name = target.id if isinstance(target, Name) else ""
+        return replace(value, shared=Shared(env.module.path, stmt.line, name)) if name else value
+
+    def assign(self, target: Expr, value: Value, env: Env, *, is_new: bool = False) -> None:
+        """Give a target a value: a name, an attribute, an element, or a pattern of them."""
+        if isinstance(target, Name):
+            if is_new or self._running:
+                env.names[target.id] = value
+            else:
+                env.set(target.id, value)
+        elif isinstance(target, Spread):
+            self.assign(target.value, value, env, is_new=is_new)
+        elif isinstance(target, Dict):
+            for key, to in target.items:
+                name = key.value if isinstance(key, Literal) else None
+                part = expressions.attribute(value, str(name), env, self) if name is not None else value
+                self.assign(to, part, env, is_new=is_new)
+        elif isinstance(target, Items):
+            for place, to in enumerate(target.items):
+                known = value.elements
+                part = (
+                    known[place] if known is not None and place < len(known) else part_of(value, str(place))
+                )
+                self.assign(to, part, env, is_new=is_new)
+        elif isinstance(target, (Attr, Index)):
+            expressions.store(target, value, env, self)
+
+    def _return(self, stmt: Return, env: Env) -> None:
+        value = self.value(stmt.value, env) if stmt.value is not None else NONE
+        if self._returns:
+            self._returns[-1].append(value)
+        if self._running and self._running[-1] is self._handler:
+            self.note(Returned(env.module.path, stmt.line, value=value))
+
+    def _if(self, stmt: If, env: Env) -> bool:
+        test = self.value(stmt.test, env)
+        status = refusal(stmt.then) or refusal(stmt.otherwise)
+        if status is not None and checks.is_about_caller(stmt.test, test, status):
+            kind = "auth" if status in AUTH else "limit"
+            self.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
+        inside, outside = checks.passed(stmt.test, env, self)
+        before, names = self.checked, dict(env.names)
+        self.checked = before | inside
+        then_leaves = self.run(stmt.then, env)
+        then_names, then_checked = env.names, self.checked
+        env.names, self.checked = names, before | outside
+        else_leaves = self.run(stmt.otherwise, env)
+        if then_leaves and not else_leaves:
+            self.checked |= inside | outside
+        elif else_leaves and not then_leaves:
+            env.names, self.checked = then_names, then_checked | inside | outside
+        else:
+            self.checked = before | (then_checked & self.checked)
+            env.names = _joined(then_names, env.names)
+        return then_leaves and else_leaves
+
+    def _loop(self, stmt: Loop, env: Env) -> None:
+        start = len(self.events)
+        outer, self.in_dialogue = self.in_dialogue, stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt)
+        for _ in range(2):
+            if stmt.test is not None:
+                self.value(stmt.test, env)
+            if stmt.iterable is not None:
+                over = self.value(stmt.iterable, env)
+                if stmt.target is not None:
+                    element = join(over.elements) if over.elements else part_of(over, "[]")
+                    self.assign(stmt.target, replace(element, shared=None), env)
+            before, names = self.checked, dict(env.names)
+            self.run(stmt.body, env)
+            self.checked, env.names = before, _joined(names, env.names)
+        self.in_dialogue = outer
+        asked = next((e for e in self.events[start:] if isinstance(e, Asked)), None)
+        how = unbounded(stmt) if asked is not None else None
+        if how is not None and not any(isinstance(e, Looped) for e in self.events[start:]):
+            self.note(Looped(env.module.path, stmt.line, asked=asked, how=how))
+
+    def _try(self, stmt: Try, env: Env) -> bool:
+        start, names = len(self.events), dict(env.names)
+        body_leaves = self.run(stmt.body, env)
+        in_body = self.events[start:]
+        after = env.names
+        leaves = body_leaves
+        for handler in stmt.handlers:
+            status = refusal(handler.body)
+            if status is not None and not any(isinstance(event, Asked) for event in in_body):
+                kind = "auth" if status in AUTH else "limit"
+                self.note(Checked(env.module.path, handler.line, kind=kind, name=f"answers {status}"))
+            env.names = _joined(names, after)
+            if handler.name:
+                is_broad = checks.is_broad(handler)
+                source = handler.name if is_broad else "known error"
+                env.names[handler.name] = Value(
+                    taints=frozenset({Taint(ERROR, source, env.module.path, handler.line)}),
+                    origin=handler.name,
+                )
+            if not self.run(handler.body, env):
+                after = _joined(after, env.names)
+                leaves = False
+        env.names = after
+        if stmt.otherwise:
+            leaves = self.run(stmt.otherwise, env) and leaves
+        return self.run(stmt.final, env) or leaves
+
+
+def _joined(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
+    """Return the names after two ways: what they may be."""
+    names = dict(other)
+    for name, value in one.items():
+        there = names.get(name)
+        names[name] = value if there is None or there is value else join((value, there))
+    return names

@@ -1,0 +1,3 @@
+from pathlib import Path
+
+AUDIO = (Path(__file__).parent / "audio").resolve()
