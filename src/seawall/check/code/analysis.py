@@ -12,6 +12,7 @@ from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
 from seawall.check.code.rules_static import is_error_handler, static_findings
+from seawall.check.code.templates import template_findings
 from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
@@ -165,6 +166,8 @@ class Analysis:
             in_browser = self._in_browser(module.path) is not None
             for finding in static_findings(self.project, module, in_browser=in_browser):
                 self._keep(finding)
+        for finding in template_findings(self.project.paths, self.project.text, has_ai=self.has_ai):
+            self._keep(finding)
         return self.findings
 
     def _handled(self, module: Module, entry: Entry) -> list[Event]:
@@ -266,7 +269,13 @@ def _is_page(entry: Entry) -> bool:
     """Say whether the text that a handler returns is shown as a page."""
     if entry.framework in {"flask", "quart", "bottle"}:
         return True
-    classes = [v for d in entry.handler.decorators if isinstance(d, Call) for n, v in d.named if n == "response_class"]
+    classes = [
+        v
+        for d in entry.handler.decorators
+        if isinstance(d, Call)
+        for n, v in d.named
+        if n == "response_class"
+    ]
     return any(getattr(value, "id", getattr(value, "name", "")) == "HTMLResponse" for value in classes)
 
 

@@ -11,12 +11,10 @@ from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.values import (
     ENGINE,
     ENV,
-    ERROR,
     IDENTITY,
     INPUT,
     MODEL,
     NONE,
-    SECRET,
     TRACE,
     Closure,
     Env,
@@ -181,7 +179,12 @@ def _later(closure: Closure, given: list[Value], named: dict[str, Value], walker
 
 
 def _made(
-    call: Call, callee: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+    call: Call,
+    callee: Value,
+    given: list[Value],
+    named: dict[str, Value],
+    at: tuple[str, int],
+    walker: "Walker",
 ) -> Value:
     """Make an object of one of the app's own classes."""
     assert isinstance(callee.ref, Class) and callee.home is not None
@@ -233,8 +236,12 @@ def _outside(
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
     if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
-        return Value(origin=name + "()")  # What comes back is the store's or the other server's, not the caller's.
-    return _result(call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker)
+        return Value(
+            origin=name + "()"
+        )  # What comes back is the store's or the other server's, not the caller's.
+    return _result(
+        call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker
+    )
 
 
 def _result(
@@ -266,6 +273,8 @@ def _result(
     if last in _CUTS:
         whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
         return whole
+    if last in {"dumps", "stringify"} and given:
+        whole = replace(whole, items=given[0].items, shape="text")
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
@@ -304,7 +313,7 @@ def _result(
     }:
         whole = replace(whole, shape=base.shape or "text")
     keeps = last[:1].isupper() or last.startswith(("create", "init", "from_"))
-    return replace(whole, items=(options or None) if keeps else None, client=base.client)
+    return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 
 def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> Value:

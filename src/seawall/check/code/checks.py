@@ -1,6 +1,6 @@
 """What a condition says about the values in it: who calls, and what a value is fit for once it was let through."""
 
-from seawall.check.code.ir import Attr, Call, Choice, Expr, Handler, Index, Items, Literal, Name, Op
+from seawall.check.code.ir import Attr, Call, Choice, Expr, Handler, Literal, Op
 from seawall.check.code.refusals import LIMIT
 from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, Env, Value
 from seawall.check.code.walking import walk
@@ -29,7 +29,17 @@ _WHOLE = frozenset(
     {"match", "fullmatch", "test", "isdigit", "isalnum", "isidentifier", "isalpha", "isnumeric", "isDigit"}
 )
 _LENGTHS = frozenset(
-    {"len", "length", "size", "count", "byteLength", "countTokens", "count_tokens", "num_tokens", "content_length"}
+    {
+        "len",
+        "length",
+        "size",
+        "count",
+        "byteLength",
+        "countTokens",
+        "count_tokens",
+        "num_tokens",
+        "content_length",
+    }
 )
 _BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
 
@@ -76,7 +86,9 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         return frozenset(), frozenset()
     left, right = test.operands[0], test.operands[-1]
     if test.op in {"in", "not in"}:
-        if isinstance(left, Literal) or not _of(left, ALL_USES, env, walker):  # `".." in name`, `ROOT in path.parents`
+        if isinstance(left, Literal) or not _of(
+            left, ALL_USES, env, walker
+        ):  # `".." in name`, `ROOT in path.parents`
             found = _of(right, PLACES, env, walker)
             return (found, found)
         if _denies(right):

@@ -62,7 +62,9 @@ _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNOR
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
 _PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
-_SECRET_FIELD = re.compile(r"(?i)(^|_)(api_?key|secret_?key|client_?secret|password|passwd|access_?token|private_?key)$")
+_SECRET_FIELD = re.compile(
+    r"(?i)(^|_)(api_?key|secret_?key|client_?secret|password|passwd|access_?token|private_?key)$"
+)
 _IDENTITY = frozenset(
     {"user", "auth", "session", "locals", "state", "current_user", "jwt", "principal", "userId"}
 )

@@ -4,7 +4,20 @@ import re
 from typing import TYPE_CHECKING
 
 from seawall.check.code.events import Asked, Checked, Event
-from seawall.check.code.ir import Attr, Call, Class, Dict, Expr, Function, Items, Lambda, Literal, Module, Name, Return
+from seawall.check.code.ir import (
+    Attr,
+    Call,
+    Class,
+    Dict,
+    Expr,
+    Function,
+    Items,
+    Lambda,
+    Literal,
+    Module,
+    Name,
+    Return,
+)
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walking import functions_in, statements
 

@@ -73,6 +73,16 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
             )
 
 
+def is_chatty(text: str) -> bool:
+    """Say whether a name or line speaks of what a model answered."""
+    return _CHATTY.search(text) is not None
+
+
+def is_clean(text: str) -> bool:
+    """Say whether a line makes text safe for a page."""
+    return _CLEAN.search(text) is not None
+
+
 def of_returned(event: Returned, *, is_page: bool) -> Iterator[Finding]:
     """What a handler returns and should have kept to itself, or should have escaped."""
     if is_page and event.value.shape == "html":

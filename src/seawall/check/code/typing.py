@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from seawall.check.code.ir import Assign, Attr, Call, Class, Expr, Index, Items, Literal, Name, Op, Param
 from seawall.check.code.checks import ALL_USES
+from seawall.check.code.ir import Assign, Attr, Call, Class, Expr, Index, Items, Literal, Name, Op, Param
 from seawall.check.code.values import ENGINE, INPUT, Closure, Instance, Taint, Value, clear, part_of
 from seawall.check.code.walking import walk
 

@@ -210,7 +210,10 @@ def part_of(value: Value, name: str) -> Value:
         return NONE if value.shared is None and not value.grows else Value(shared=value.shared)
     taints = frozenset(
         t._replace(source=f"{t.source}.{name}")
-        if t.kind in {INPUT, MODEL} and t.source.count(".") < SOURCE_DEPTH_MAX and name != "[]" and not name.isdigit()
+        if t.kind in {INPUT, MODEL}
+        and t.source.count(".") < SOURCE_DEPTH_MAX
+        and name != "[]"
+        and not name.isdigit()
         else t
         for t in value.taints
     )

@@ -408,7 +408,10 @@ class Walker:
 
     def _loop(self, stmt: Loop, env: Env) -> None:
         start = len(self.events)
-        outer, self.in_dialogue = self.in_dialogue, stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt)
+        outer, self.in_dialogue = (
+            self.in_dialogue,
+            stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt),
+        )
         for _ in range(2):
             if stmt.test is not None:
                 self.value(stmt.test, env)
