@@ -3,7 +3,12 @@
 from functools import lru_cache
 
 from seawall.check.code.entries import Entry
+from seawall.check.code.entries_actions import Actions
 from seawall.check.code.entries_express import Express
+from seawall.check.code.entries_files import Files
+from seawall.check.code.entries_messages import Messages
+from seawall.check.code.entries_nest import Nest
+from seawall.check.code.entries_served import Served
 from seawall.check.code.ir import Module
 from seawall.check.code.javascript_registrations import read_routers
 from seawall.check.code.project import Project
@@ -13,13 +18,20 @@ class JavaScriptEntries:
     """Finds the entries of all files of a project, reading its routers once."""
 
     def __init__(self, project: Project) -> None:
-        self._express = Express(read_routers(project))
+        self._kinds = (
+            Files(project),
+            Express(read_routers(project)),
+            Actions(project),
+            Nest(project),
+            Served(project),
+            Messages(project),
+        )
 
     def of(self, module: Module) -> list[Entry]:
         """Return the entries that a file declares; the handler may stand in another file."""
         if module.language != "javascript":
             return []
-        return _once([*self._express.of(module)])
+        return _once([found for kind in self._kinds for found in kind.of(module)])
 
 
 def _once(found: list[Entry]) -> list[Entry]:

@@ -1,9 +1,11 @@
 """What JavaScript hands to a framework: the function of an expression, its wrappers, its inputs."""
 
 from collections.abc import Iterator
+from typing import Literal as OneOf
 
 from msgspec import Struct
 
+from seawall.check.code.entries import Entry
 from seawall.check.code.ir import (
     Attr,
     Call,
@@ -27,7 +29,10 @@ Applied = list[tuple[str, Expr]]
 
 _HOPS_MAX = 8
 _HANDLER_KEYS = ("handler", "fetch", "resolve", "execute", "run", "handle", "callback")
+_CHAIN_ENDS = ("action", "mutation", "query", "subscription", "handler", "stateAction", "procedure")
+_CHAIN_LINKS = frozenset({"use", "middleware", "before", "guard", "concat"})
 _REQUESTS = frozenset({"req", "request", "event", "url", "formData"})
+_SECOND = frozenset({"context", "ctx", "params", "props", "args", "segmentData", "c", "match"})
 _NOT_CHOSEN = frozenset(
     {
         "c", "client", "context", "cookie", "cookies", "ctx", "db", "env", "fetch", "jwt", "locals", "logger",
@@ -82,7 +87,8 @@ def _called(project: Project, module: Module, call: Call, hops: int) -> Handled 
         if inner is not None:
             others = [*call.args[:at], *call.args[at + 1 :]]
             wrapper = Call(call.line, call.end, callee, others)
-            return Handled(inner.module, inner.function, [(module.path, wrapper), *inner.around])
+            before = [*chained(project, module, callee), (module.path, wrapper)]
+            return Handled(inner.module, inner.function, [*before, *inner.around])
     if isinstance(callee, Attr) and isinstance(callee.base, Call):
         base = handled(project, module, callee.base, hops - 1)
         if base is not None:
@@ -91,6 +97,30 @@ def _called(project: Project, module: Module, call: Call, hops: int) -> Handled 
     if found is not None and isinstance(found.value, Function):
         return Handled(found.module, found.value, [])
     return None
+
+
+def chained(project: Project, module: Module, callee: Expr, hops: int = _HOPS_MAX) -> Applied:
+    """Return what runs in a chain such as `protectedProcedure.use(f).input(x).mutation`, the first one first.
+
+    The chain's start is followed to where it is made; a start that cannot be followed stands for itself.
+    """
+    links: list[Call] = []
+    root: Expr = callee.base if isinstance(callee, Attr) and callee.name in _CHAIN_ENDS else Name(0, 0, "")
+    while isinstance(root, Call) and isinstance(root.callee, Attr):
+        if root.callee.name in _CHAIN_LINKS:
+            links.append(root)
+        root = root.callee.base
+    own: Applied = [(module.path, arg) for link in reversed(links) for arg in link.args]
+    if not isinstance(root, Name | Attr) or root == Name(0, 0, "") or hops <= 0:
+        return own
+    there = definition(project, module, root)
+    if there is None:
+        return [(module.path, root), *own]
+    home, value = there
+    if isinstance(value, Call):
+        start = Attr(value.line, value.end, value, _CHAIN_ENDS[0])
+        return [*chained(project, home, start, hops - 1), *own]
+    return own
 
 
 def _keyed(project: Project, module: Module, options: Dict, hops: int) -> Handled | None:
@@ -189,9 +219,10 @@ class Given(Struct, gc=False):
 def given(function: Function, places: int = 1) -> Given:
     """Return what the caller chooses in the first `places` parameters: requests, or a pattern's names."""
     out = Given([], [])
-    for param in function.params[:places]:
+    for place, param in enumerate(function.params[:places]):
         if param.pattern is None:
-            out.requests.append(param.name)
+            if place == 0 or param.name in _SECOND:
+                out.requests.append(param.name)
             continue
         for name in names_in(param.pattern):
             if name in _REQUESTS:
@@ -210,3 +241,47 @@ def all_given(function: Function) -> Given:
         else:
             out.inputs.extend(name for name in names_in(param.pattern) if name not in _NOT_CHOSEN)
     return out
+
+
+class Site(Struct, gc=False):
+    """Where and how a handler is announced: kind, framework and line, see `Entry`."""
+
+    kind: OneOf["http", "websocket", "action", "function", "chat", "command"]
+    framework: str
+    module: Module
+    line: int
+    method: str | None = None
+    route: str | None = None
+
+
+def entry(site: Site, found: Handled, chosen: Given, before: Applied | None = None) -> Entry:
+    """Make an entry; its line is that of the site, or of the function where that is in another file."""
+    return Entry(
+        kind=site.kind,
+        path=found.module.path,
+        method=site.method,
+        route=site.route,
+        line=site.line if found.module is site.module and site.line else found.function.line,
+        handler=found.function,
+        inputs=chosen.inputs,
+        requests=chosen.requests,
+        applied=[*(before or []), *found.around],
+        framework=site.framework,
+    )
+
+
+def exported(project: Project, module: Module, name: str) -> Handled | None:
+    """Return the handler that a file exports under a name."""
+    there = project.exported_by(module, name)
+    if isinstance(there, Function):
+        return Handled(module, there, [])
+    if isinstance(there, Imported):
+        local = module.exports.get(name)
+        return None if local is None else handled(project, module, Name(0, 0, local))
+    return handled(project, module, there) if isinstance(there, Expr) else None
+
+
+def exported_expr(module: Module, name: str) -> Expr | None:
+    """Return what a file exports under a name as an expression that stands in that file."""
+    local = module.exports.get(name)
+    return module.exported.get(name) if local is None else Name(0, 0, local)
