@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seawall.check.code.bindings import Bindings, argument, everywhere, last_name
+from seawall.check.code.bindings import Bindings, argument, last_name
 from seawall.check.code.entries import Entry
 from seawall.check.code.entries_decorated import Kind
 from seawall.check.code.entries_params import Applied, Given
@@ -22,7 +22,7 @@ from seawall.check.code.ir import (
     Op,
     Stmt,
 )
-from seawall.check.code.walking import calls_in, expressions, statements, walk
+from seawall.check.code.walking import expressions, statements, walk
 
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options"}
 _EVENTS = {
@@ -87,7 +87,7 @@ class Registered:
         self._bindings = bindings
         self._launches: list[Applied] = []
         for module in bindings.project.modules("gradio"):
-            for call in calls_in(module.body) if module.language == "python" else ():
+            for call in bindings.calls(module) if module.language == "python" else ():
                 if last_name(call) in {"launch", "queue", "mount_gradio_app"}:
                     self._launches += [
                         (module.path, value if name != "max_size" else call)
@@ -98,12 +98,11 @@ class Registered:
     def of(self, module: Module) -> Iterator[Entry]:
         """Yield the handlers that a file registers."""
         roots = {imported.module.partition(".")[0] for imported in module.imports.values()}
-        for stmt in everywhere(module.body):
-            if isinstance(stmt, ClassDef):
-                yield from self._class(module, stmt.cls)
+        for cls in self._bindings.classes(module):
+            yield from self._class(module, cls)
         yield from self._lambdas(module)
         seen: set[int] = set()
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             for entry in self._call(module, call, roots):
                 if id(entry.handler) not in seen:
                     seen.add(id(entry.handler))
@@ -222,7 +221,7 @@ class Registered:
     def _script(self, module: Module) -> Iterator[Entry]:
         """Yield a Streamlit page: a file whose own statements draw it, or call what does."""
         widgets = dict.fromkeys(_TEXT_WIDGETS, 0)
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             name = last_name(call)
             if name in _WIDGETS and not widgets.get(name):
                 widgets[name] = call.line

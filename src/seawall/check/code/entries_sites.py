@@ -3,7 +3,9 @@
 Order does not matter in these frameworks: middleware that is added after a route still runs before it.
 """
 
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from msgspec import Struct, field
 
@@ -22,7 +24,6 @@ from seawall.check.code.ir import (
     Module,
     Name,
 )
-from seawall.check.code.walking import calls_in
 
 Key = tuple[str, str]
 """A file and the variable in it."""
@@ -75,6 +76,7 @@ _OPTIONS = (
     "plugins",
 )
 _LIMITS = {"limit", "shared_limit", "rate_limit"}
+_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)|_test\.py$")
 _CHAIN_MAX = 6
 
 
@@ -101,6 +103,8 @@ class Sites:
         self._parameters = parameters
         self._sites: dict[Key, Site] = {}
         self._apps: list[Key] = []
+        self._nearest: dict[str, Key | None] = {}
+        self._unnamed: list[Applied] = []
         self._everywhere: dict[str, list[Applied]] = {}
         for module in bindings.project.modules(*WEB_WORDS):
             if module.language == "python":
@@ -111,36 +115,42 @@ class Sites:
         bound = self._bindings.binding(module, expr)
         return None if bound is None else (bound[0].path, bound[1])
 
-    def chain(self, key: Key | None, framework: str, depth: int = 0) -> tuple[str, list[Applied]]:
-        """Return the prefix of a router, and what runs before its routes, from the app inwards."""
-        if key is None:
-            own: list[Applied] = []
-            mounts: list[Mount] = []
-            prefix = ""
-        else:
-            prefix, own = self._constructed(key)
-            site = self._sites.get(key, Site())
-            own, mounts = own + site.applied, site.mounts
+    def chain(self, key: Key, framework: str, depth: int = 0) -> tuple[str, list[Applied]]:
+        """Return the prefix of a router, and what runs before its routes, from the app inwards.
+
+        A route of no router, such as Starlette's `Route(…)`, has the key of its file and an empty name.
+        """
+        prefix, own = self._constructed(key)
+        site = self._sites.get(key, Site())
+        own, mounts = own + site.applied, site.mounts
         if depth >= _CHAIN_MAX:
             return prefix, own
         options: list[tuple[str, list[Applied]]] = []
         for mount in mounts:
-            parent = mount.parent if mount.parent is not None else self._only_app(key)
-            above, outer = self.chain(parent, framework, depth + 1) if parent not in {None, key} else ("", [])
+            parent = mount.parent if mount.parent is not None else self._nearest_app(key[0])
+            above, outer = "", list[Applied]()
+            if parent is not None and parent != key:
+                above, outer = self.chain(parent, framework, depth + 1)
             options.append((above + mount.prefix + prefix, outer + mount.applied + own))
         if options:
             # One handler, several places: the least protected one is what a stranger takes.
             return min(options, key=lambda option: len(option[1]))
-        app = self._only_app(key)
-        if app is not None and app != key and key not in self._apps:
-            above, outer = self.chain(app, framework, _CHAIN_MAX)
+        if key not in self._apps and (app := self._nearest_app(key[0])) is not None:
+            above, outer = self.chain(app, framework, depth + 1)
             return above + prefix, outer + own
-        unnamed = self._everywhere.get("", []) if len(self._apps) <= 1 else []
+        unnamed = [each for each in self._unnamed if self._nearest_app(each[0]) in {None, key}]
         return prefix, unnamed + self._everywhere.get(framework, []) + own
 
-    def _only_app(self, key: Key | None) -> Key | None:
-        """Return the app to which a router belongs whose mount is not seen: the only one there is."""
-        return self._apps[0] if len(self._apps) == 1 and self._apps[0] != key else None
+    def _nearest_app(self, path: str) -> Key | None:
+        """Return the app to which something belongs that does not say where: the one that stands nearest.
+
+        None where two are equally near: guessing wrong would hide what is unprotected.
+        """
+        if path not in self._nearest:
+            near = sorted(((_shared(path, app[0]), app) for app in self._apps), reverse=True)
+            is_tie = len(near) > 1 and near[0][0] == near[1][0]
+            self._nearest[path] = None if is_tie or not near else near[0][1]
+        return self._nearest[path]
 
     def _constructed(self, key: Key) -> tuple[str, list[Applied]]:
         """Return prefix and guards that the constructor was given."""
@@ -166,7 +176,7 @@ class Sites:
                 yield from [(home.path, _unwrapped(item)) for home, item in several] or [(module.path, value)]
 
     def _read(self, module: Module) -> None:
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             self._read_call(module, call)
         for stmt in everywhere(module.body):
             if isinstance(stmt, Def):
@@ -275,7 +285,7 @@ class Sites:
             self._apply(module, target, (module.path, value))
         elif isinstance(target, Name | Attr) and self._is_app(module, value):
             key = self.key(module, target)
-            if key is not None and key not in self._apps:
+            if key is not None and key not in self._apps and not _TEST.search(key[0]):
                 self._apps.append(key)
         elif isinstance(target, Name | Attr) and last_name(value.callee) == "Api" and value.args:
             self._belongs(module, target, value.args[0])
@@ -304,10 +314,16 @@ class Sites:
                 self._site(key).applied.append(applied)
             else:
                 # `def add_guards(app): app.add_middleware(…)`: the app is not known by name here.
-                self._everywhere.setdefault("", []).append(applied)
+                self._unnamed.append(applied)
 
     def _site(self, key: Key) -> Site:
         return self._sites.setdefault(key, Site())
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the folders that two paths have in common."""
+    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _unwrapped(item: Expr) -> Expr:
