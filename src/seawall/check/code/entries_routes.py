@@ -19,7 +19,6 @@ from seawall.check.code.ir import (
     Module,
     Name,
 )
-from seawall.check.code.walking import functions_in
 
 FRAMEWORKS = {
     "fastapi": "fastapi", "fastapi_utils": "fastapi", "fastapi_restful": "fastapi", "starlette": "starlette",
@@ -109,13 +108,12 @@ class Routes:
         guess = self._framework_of_file(module)
         seen: set[int] = set()
         classes = self._bindings.classes(module)
-        owners = {id(f): c for c in classes for f in functions_in(c.body)}
         for function in self._bindings.functions(module):
             route = self._decorated(module, function.decorators, guess)
             if route is not None and id(function) not in seen:
                 seen.add(id(function))
                 yield self._entry(
-                    module, function, route, self._class_options(module, owners.get(id(function)))
+                    module, function, route, self._class_options(module, _owner(classes, function))
                 )
         for cls in classes:
             route = self._decorated(module, cls.decorators, guess)
@@ -352,6 +350,10 @@ class Routes:
         ):
             return name, None, (0, 1)
         return None
+
+
+def _owner(classes: list[Class], function: Function) -> Class | None:
+    return next((cls for cls in classes if cls.name == function.owner), None)
 
 
 def _is_route(decorator: Expr) -> bool:

@@ -297,6 +297,8 @@ class Sites:
             self._site(key).mounts.append(Mount(parent, "", []))
 
     def _is_app(self, module: Module, value: Call) -> bool:
+        if not last_name(value)[:1].isupper():
+            return False
         origin = self._bindings.project.origin(module, value.callee)
         if "." in origin:
             return origin.rpartition(".")[2] in _APPS
