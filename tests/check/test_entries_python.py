@@ -401,3 +401,71 @@ def test_sanic_bottle_quart_litestar_and_starlette_are_found() -> None:
         ("POST", "/s/<id:int>", "s"),
         ("POST", "/e", "post"),
     ]
+
+
+def test_routes_and_guards_that_a_function_adds_belong_to_what_it_is_given() -> None:
+    found = entries_of(
+        {
+            "main.py": """
+                from flask import Blueprint, Flask
+                from api import register
+                from guards import protect
+
+                app = Flask(__name__)
+                chat_bp = Blueprint("chat", __name__, url_prefix="/chat")
+                open_bp = Blueprint("open", __name__)
+                register(chat_bp)
+                protect(chat_bp)
+                app.register_blueprint(chat_bp)
+                app.register_blueprint(open_bp)
+
+                @open_bp.get("/free")
+                def free(): ...
+            """,
+            "api.py": """
+                def ask(): ...
+
+                def register(bp):
+                    bp.add_url_rule("/ask", view_func=ask, methods=["POST"])
+
+                    @bp.route("/inner")
+                    def inner(): ...
+            """,
+            "guards.py": """
+                def check(): ...
+
+                def protect(blueprint):
+                    blueprint.before_request(check)
+            """,
+        }
+    )
+    assert [(e.route, applied(e)) for e in found] == [
+        ("/chat/ask", ["check"]),
+        ("/chat/inner", ["check"]),
+        ("/free", []),
+    ]
+
+
+def test_the_guards_of_one_app_are_not_those_of_its_neighbour() -> None:
+    found = entries_of(
+        {
+            "a/main.py": """
+                from fastapi import FastAPI
+                from a.setup import guard
+                app = FastAPI()
+                guard(app)
+
+                @app.get("/a")
+                def a(): ...
+            """,
+            "a/setup.py": "def guard(app):\n    app.add_middleware(Auth)\n",
+            "b/main.py": """
+                from fastapi import FastAPI
+                app = FastAPI()
+
+                @app.get("/b")
+                def b(): ...
+            """,
+        }
+    )
+    assert [applied(e) for e in found] == [["Auth()"], []]

@@ -50,6 +50,7 @@ _APPS = {
     "APIFlask",
     "OpenAPI",
 }
+_MAKERS = _APPS | {"APIRouter", "Blueprint", "Router", "Api", "Namespace", "RouteTableDef", "APIBlueprint"}
 _MOUNTS = {
     "include_router": 0, "register_blueprint": 0, "blueprint": 0, "add_namespace": 0, "register_api": 0,
     "mount": 1, "add_subapp": 1, "add_router": 1, "add_routes": 0, "register_router": 0, "nest_blueprint": 0,
@@ -106,13 +107,21 @@ class Sites:
         self._nearest: dict[str, Key | None] = {}
         self._unnamed: list[Applied] = []
         self._everywhere: dict[str, list[Applied]] = {}
-        for module in bindings.project.modules(*WEB_WORDS):
-            if module.language == "python":
-                self._read(module)
+        self._given: dict[Key, tuple[Module, Expr]] = {}
+        modules = [m for m in bindings.project.modules(*WEB_WORDS) if m.language == "python"]
+        names = {name for module in modules for name in _made(module)}
+        for module in modules:
+            self._read_given(module, names)
+        for module in modules:
+            self._read(module)
 
-    def key(self, module: Module, expr: Expr) -> Key | None:
+    def key(self, module: Module, expr: Expr, depth: int = 0) -> Key | None:
         """Return which app or router an expression is."""
         bound = self._bindings.binding(module, expr)
+        if bound is None and isinstance(expr, Name) and depth < _CHAIN_MAX:
+            # The parameter of `def register(app)` is what that function is called with.
+            caller = self._given.get((module.path, expr.id))
+            return None if caller is None else self.key(*caller, depth + 1)
         return None if bound is None else (bound[0].path, bound[1])
 
     def chain(self, key: Key, framework: str, depth: int = 0) -> tuple[str, list[Applied]]:
@@ -139,7 +148,10 @@ class Sites:
             above, outer = self.chain(app, framework, depth + 1)
             return above + prefix, outer + own
         unnamed = [each for each in self._unnamed if self._nearest_app(each[0]) in {None, key}]
-        return prefix, unnamed + self._everywhere.get(framework, []) + own
+        everywhere = [
+            each for each in self._everywhere.get(framework, []) if self._nearest_app(each[0]) in {None, key}
+        ]
+        return prefix, unnamed + everywhere + own
 
     def _nearest_app(self, path: str) -> Key | None:
         """Return the app to which something belongs that does not say where: the one that stands nearest.
@@ -174,6 +186,18 @@ class Sites:
             elif name in _OPTIONS:
                 several = self._bindings.items(module, value)
                 yield from [(home.path, _unwrapped(item)) for home, item in several] or [(module.path, value)]
+
+    def _read_given(self, module: Module, names: set[str]) -> None:
+        """Learn which apps and routers are handed to functions as arguments."""
+        for call in self._bindings.calls(module):
+            plain = [arg for arg in call.args if isinstance(arg, Name | Attr) and last_name(arg) in names]
+            if not plain or not isinstance(call.callee, Name | Attr):
+                continue
+            found = self._bindings.definition(module, call.callee)
+            if isinstance(found.value, Function):
+                for param, arg in zip(found.value.params, call.args, strict=False):
+                    if any(arg is each for each in plain):
+                        self._given.setdefault((found.module.path, param.name), (module, arg))
 
     def _read(self, module: Module) -> None:
         for call in self._bindings.calls(module):
@@ -314,12 +338,20 @@ class Sites:
             key = self.key(module, each)
             if key is not None:
                 self._site(key).applied.append(applied)
-            else:
-                # `def add_guards(app): app.add_middleware(…)`: the app is not known by name here.
+            elif last_name(each).lower().endswith(("app", "application", "server")):
+                # `def add_guards(app): app.add_middleware(…)`: which app it is stands elsewhere.
                 self._unnamed.append(applied)
 
     def _site(self, key: Key) -> Site:
         return self._sites.setdefault(key, Site())
+
+
+def _made(module: Module) -> Iterator[str]:
+    """Yield the names that a file gives to apps and routers."""
+    yield "app"
+    for stmt in everywhere(module.body):
+        if isinstance(stmt, Assign) and isinstance(stmt.value, Call) and last_name(stmt.value) in _MAKERS:
+            yield from (last_name(target) for target in stmt.targets)
 
 
 def _shared(one: str, other: str) -> int:
