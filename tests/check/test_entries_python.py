@@ -469,3 +469,30 @@ def test_the_guards_of_one_app_are_not_those_of_its_neighbour() -> None:
         }
     )
     assert [applied(e) for e in found] == [["Auth()"], []]
+
+
+def test_what_a_test_mounts_does_not_count() -> None:
+    entry = entry_of(
+        {
+            "main.py": "from fastapi import Depends, FastAPI\nfrom chat import router\napp = FastAPI()\napp.include_router(router, dependencies=[Depends(user)])\n",
+            "chat.py": "from fastapi import APIRouter\nrouter = APIRouter()\n@router.post('/ask')\ndef ask(): ...\n",
+            "tests/test_chat.py": "from fastapi import FastAPI\nfrom chat import router\napp = FastAPI()\napp.include_router(router)\n",
+        }
+    )
+    assert applied(entry) == ["user"]
+
+
+def test_circles_and_deep_nesting_end() -> None:
+    deep = "".join(" " * at + f"def f{at}(a=lambda: 1):\n" for at in range(95)) + " " * 95 + "pass\n"
+    blocks = "".join(" " * at + "if a:\n" for at in range(95)) + " " * 95 + "pass\n"
+    found = entries_of(
+        {
+            "a.py": "from b import router as other, x\nfrom fastapi import APIRouter\nrouter = APIRouter()\nrouter.include_router(other)\ny = x\n@router.get('/a')\ndef a(p: x): ...\n",
+            "b.py": "from a import router as other, y\nfrom fastapi import APIRouter\nrouter = APIRouter()\nrouter.include_router(other)\nx = y\nclass A(B): ...\nclass B(A): ...\ndef d(u=Depends(d)): ...\n@router.get('/b')\ndef b(p=Depends(d), q: A = None): ...\n",
+            "urls.py": "from django.urls import include, path\nurlpatterns = [path('x', include('more')), path('v', v)]\ndef v(request): ...\n",
+            "more.py": "from django.urls import include, path\nurlpatterns = [path('y', include('urls'))]\n",
+            "deep.py": "from fastapi import FastAPI\n" + deep + blocks,
+            "call.py": "import flask\napp = f(app)\napp = make()\ndef make():\n    return app\n@app.route('/c')\ndef c(): ...\n",
+        }
+    )
+    assert [entry.handler.name for entry in found] == ["a", "b", "c", "v"]

@@ -128,11 +128,9 @@ class Django:
             if name in _PATHS and origin.startswith("django."):
                 target = argument(call, 1, "view")
                 if target is not None:
-                    for prefix, wrappers in self._prefixes(module.path):
-                        route = prefix + (
-                            self._bindings.text(module, argument(call, 0, "route", "regex")) or ""
-                        )
-                        yield from self._view(module, target, _View(route, list(wrappers)))
+                    prefix, wrappers = self._prefix(module.path)
+                    route = prefix + (self._bindings.text(module, argument(call, 0, "route", "regex")) or "")
+                    yield from self._view(module, target, _View(route, list(wrappers)))
             elif (
                 name == "register"
                 and origin.startswith(("rest_framework", "drf_", "adrf"))
@@ -140,9 +138,9 @@ class Django:
             ):
                 found = self._bindings.definition(module, call.args[1])
                 if isinstance(found.value, Class):
-                    for prefix, wrappers in self._prefixes(module.path):
-                        route = prefix + (self._bindings.text(module, call.args[0]) or "")
-                        yield from self._class(found.module, found.value, _View(route, list(wrappers)))
+                    prefix, wrappers = self._prefix(module.path)
+                    route = prefix + (self._bindings.text(module, call.args[0]) or "")
+                    yield from self._class(found.module, found.value, _View(route, list(wrappers)))
 
     def _view(self, module: Module, target: Expr, view: _View, depth: int = 0) -> Iterator[Entry]:
         """Follow a view through `as_view()` and the decorators that are written as calls around it."""
@@ -335,13 +333,13 @@ class Django:
     def _is_view(self, module: Module, cls: Class) -> bool:
         return any(base.startswith(_VIEW_BASES) for base in self._bindings.ancestors(module, cls))
 
-    def _prefixes(self, path: str, depth: int = 0) -> list[tuple[str, list[Applied]]]:
-        """Return the places at which a `urls.py` is included; one, if the project does not say."""
-        found: list[tuple[str, list[Applied]]] = []
+    def _prefix(self, path: str, depth: int = 0) -> tuple[str, list[Applied]]:
+        """Return where a `urls.py` is included first, and what wraps it there; nothing, if nothing says."""
         for parent, prefix, wrappers in self._parents.get(path, ()):
             if depth < _CHAIN_MAX and parent != path:
-                found += [(above + prefix, [*o, *wrappers]) for above, o in self._prefixes(parent, depth + 1)]
-        return found[:1] or [("", [])]
+                above, outer = self._prefix(parent, depth + 1)
+                return above + prefix, [*outer, *wrappers]
+        return "", []
 
     def _read_includes(self, module: Module) -> None:
         for call in self._bindings.calls(module):

@@ -79,6 +79,7 @@ _OPTIONS = (
 _LIMITS = {"limit", "shared_limit", "rate_limit"}
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)|_test\.py$")
 _CHAIN_MAX = 6
+_MOUNTS_MAX = 5
 
 
 class Mount(Struct):
@@ -108,7 +109,12 @@ class Sites:
         self._unnamed: list[Applied] = []
         self._everywhere: dict[str, list[Applied]] = {}
         self._given: dict[Key, tuple[Module, Expr]] = {}
-        modules = [m for m in bindings.project.modules(*WEB_WORDS) if m.language == "python"]
+        # A test may mount a router in an app of its own, without what guards it in the real one.
+        modules = [
+            module
+            for module in bindings.project.modules(*WEB_WORDS)
+            if module.language == "python" and not _TEST.search(module.path)
+        ]
         names = {name for module in modules for name in _made(module)}
         for module in modules:
             self._read_given(module, names)
@@ -135,7 +141,7 @@ class Sites:
         if depth >= _CHAIN_MAX:
             return prefix, own
         options: list[tuple[str, list[Applied]]] = []
-        for mount in mounts:
+        for mount in mounts[:_MOUNTS_MAX]:
             parent = mount.parent if mount.parent is not None else self._nearest_app(key[0])
             above, outer = "", list[Applied]()
             if parent is not None and parent != key:
@@ -309,7 +315,7 @@ class Sites:
             self._apply(module, target, (module.path, value))
         elif isinstance(target, Name | Attr) and self._is_app(module, value):
             key = self.key(module, target)
-            if key is not None and key not in self._apps and not _TEST.search(key[0]):
+            if key is not None and key not in self._apps:
                 self._apps.append(key)
         elif isinstance(target, Name | Attr) and last_name(value.callee) == "Api" and value.args:
             self._belongs(module, target, value.args[0])
