@@ -42,7 +42,7 @@ def test_every_option_is_explained(words: str) -> None:
     options = {
         name
         for parameter in COMMANDS[words].params
-        for name in parameter.opts
+        for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--") and name != "--help"
     }
     assert set(re.findall(r"(?<=`)--[a-z-]+", SECTIONS[words])) == options
