@@ -31,6 +31,8 @@ VARIABLES = {
     ADMIN_KEY: "The admin key, at least 16 characters; without it one is made in the data folder.",
 }
 """Variables that are not settings: they say where to look, or hold a secret."""
+AUDIT = "check"
+"""The section of the configuration file that only `seawall check` reads."""
 
 _OPTIONS = {("server", "host"): "--host", ("server", "port"): "--port", ("data_dir",): "--data"}
 _MOVE_IT = (
@@ -115,7 +117,8 @@ def read_variables(variables: Mapping[str, Variable], known: Iterable[KeyPath], 
 def read_file(path: Path, shown: str) -> Layer:
     """Read the configuration file; raises SettingsError for bad syntax, and for any key found in it.
 
-    Numbers with a point are read as exact decimals, so that no float comes near money.
+    Numbers with a point are read as exact decimals, so that no float comes near money. What the audit reads of
+    the file is left out.
     """
     text = _read_text(path, shown)
     leaked = key_line(text)
@@ -138,7 +141,8 @@ def read_file(path: Path, shown: str) -> Layer:
         raise SettingsError(
             f"{origins.get(key, shown)}: {show_path(key)} is a key or is named like one; {_MOVE_IT}"
         )
-    return Layer(tree, origins)
+    tree.pop(AUDIT, None)
+    return Layer(tree, {key: line for key, line in origins.items() if key[0] != AUDIT})
 
 
 def _read_text(path: Path, shown: str) -> str:

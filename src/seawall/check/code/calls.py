@@ -11,12 +11,10 @@ from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.values import (
     ENGINE,
     ENV,
-    ERROR,
     IDENTITY,
     INPUT,
     MODEL,
     NONE,
-    SECRET,
     TRACE,
     Closure,
     Env,
@@ -138,7 +136,7 @@ def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, 
         return
     if isinstance(target, Name) and old.origin and old.origin.startswith("st.") and not old.elements:
         return
-    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_endless_loop
+    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_dialogue
     flat = [e for v in values for e in (v.elements if v.elements is not None and v.shape == "list" else [v])]
     elements = tuple(dict.fromkeys([*(old.elements or ()), *flat]))[:ELEMENTS_MAX]
     taints = old.taints.union(*(v.taints for v in values))
@@ -181,7 +179,12 @@ def _later(closure: Closure, given: list[Value], named: dict[str, Value], walker
 
 
 def _made(
-    call: Call, callee: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+    call: Call,
+    callee: Value,
+    given: list[Value],
+    named: dict[str, Value],
+    at: tuple[str, int],
+    walker: "Walker",
 ) -> Value:
     """Make an object of one of the app's own classes."""
     assert isinstance(callee.ref, Class) and callee.home is not None
@@ -209,8 +212,9 @@ def _outside(
     name = callee.origin
     last = name.rpartition(".")[2]
     options = asking.options_of(given, named)
-    if last == "get" and base.items is not None and not base.taints and given:
-        return join([*base.items.values(), *given[1:]])
+    if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
+        held = join([*(base.items or {}).values(), *given[1:]])
+        return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
     if walker.known.source_calls.first(name):
         taint = Taint(INPUT, last, env.module.path, call.line)
         return Value(taints=frozenset({taint}), origin=name + "()", shape="text")
@@ -224,11 +228,17 @@ def _outside(
     answer = asking.ask(call, base, callee, given, options, env, walker)
     if answer is not None:
         return answer
-    for harm in harms(name, call, base, given, named, options, walker):
-        harm_at(env, call.line, harm[0], name, harm[1], walker)
+    uses = set()
+    for use, value in harms(name, call, base, given, named, options, walker):
+        harm_at(env, call.line, use, name, value, walker)
+        uses.add(use)
     guard = walker.known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
+    if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
+        return Value(
+            origin=name + "()"
+        )  # What comes back is the store's or the other server's, not the caller's.
     return _result(
         call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker
     )
@@ -263,6 +273,8 @@ def _result(
     if last in _CUTS:
         whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
         return whole
+    if last in {"dumps", "stringify"} and given:
+        whole = replace(whole, items=given[0].items, shape="text")
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
@@ -301,7 +313,7 @@ def _result(
     }:
         whole = replace(whole, shape=base.shape or "text")
     keeps = last[:1].isupper() or last.startswith(("create", "init", "from_"))
-    return replace(whole, items=(options or None) if keeps else None, client=base.client)
+    return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 
 def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> Value:

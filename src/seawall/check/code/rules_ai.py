@@ -35,10 +35,11 @@ def unprotected(entry: Entry, checks: list[Checked], asked: list[Asked]) -> Iter
     way = " → ".join(dict.fromkeys(first.way)) or entry.handler.name
     place = "" if (first.path, first.line) == (entry.path, entry.line) else f" ({first.path}:{first.line})"
     is_open = entry.kind in _PUBLIC_KINDS
+    path, line = (entry.path, entry.line) if is_open else site(first, entry.path)
     yield Finding(
         rule="unprotected-llm-endpoint",
-        path=entry.path,
-        line=entry.line,
+        path=path,
+        line=line,
         message=f"{label(entry)} reaches {short(first.name)}{place} through {way}: anybody who finds it spends your money.",
         severity=Severity.ERROR if is_open else Severity.WARNING,
         confidence=Confidence.HIGH if is_open else Confidence.MEDIUM,
@@ -114,7 +115,7 @@ def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
             asked,
             "unbounded-history",
             f"The whole conversation is sent to {short(asked.name)} each time, however long it has become.",
-            at=asked.messages.at if asked.messages.grows else site(asked, home),
+            at=site(asked, home),
             looked_for=("a slice, a window, a summary or a limit on tokens",),
         )
     for system in asked.system:
@@ -175,6 +176,7 @@ def shared_state(entry: Entry, events: list[Event], asked: list[Asked]) -> Itera
     sent = {a.messages.shared for a in asked if a.messages.shared is not None}
     for event in events:
         if isinstance(event, Mutated) and event.shared in sent and event.shared is not None and event.taints:
+            sent.discard(event.shared)
             name = event.shared.name
             yield Finding(
                 rule="shared-conversation-state",

@@ -20,6 +20,9 @@ INPUT, MODEL, ERROR, TRACE, SECRET, IDENTITY, ENGINE, ENV = (
 )
 
 
+SOURCE_DEPTH_MAX = 8
+
+
 class Taint(NamedTuple):
     """Where a part of a value came from. `source` is a path such as `body.url`; `cleared` are the uses it is fit for."""
 
@@ -206,7 +209,12 @@ def part_of(value: Value, name: str) -> Value:
     if not value.taints:
         return NONE if value.shared is None and not value.grows else Value(shared=value.shared)
     taints = frozenset(
-        t._replace(source=f"{t.source}.{name}") if t.kind == INPUT and t.source.count(".") < 4 else t
+        t._replace(source=f"{t.source}.{name}")
+        if t.kind in {INPUT, MODEL}
+        and t.source.count(".") < SOURCE_DEPTH_MAX
+        and name != "[]"
+        and not name.isdigit()
+        else t
         for t in value.taints
     )
     return Value(taints=taints)

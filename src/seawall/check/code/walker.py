@@ -36,7 +36,7 @@ from seawall.check.code.ir import (
     With,
 )
 from seawall.check.code.knowledge import Knowledge, knowledge
-from seawall.check.code.loops import is_bounded, unbounded
+from seawall.check.code.loops import is_bounded, is_paced, unbounded
 from seawall.check.code.project import Project
 from seawall.check.code.refusals import AUTH, refusal
 from seawall.check.code.typing import typed
@@ -69,7 +69,7 @@ class Walker:
         self.events: list[Event] = []
         self.checked: frozenset[tuple[str, str]] = frozenset()
         self.in_background = False
-        self.in_endless_loop = False
+        self.in_dialogue = False
         self.entered: set[int] = set()
         self.imported: set[str] = set()
         self._steps = 0
@@ -166,7 +166,8 @@ class Walker:
         if home is None:
             whole = f"{imported.module}.{imported.name}" if imported.name else imported.module
             if self.known.sources.first(whole):
-                return Value(taints=frozenset({Taint(INPUT, whole.rpartition(".")[2], module.path, 0)}), origin=whole)
+                taint = Taint(INPUT, whole.rpartition(".")[2], module.path, 0)
+                return Value(taints=frozenset({taint}), origin=whole, shape="request")
             return Value(origin=whole)
         return self.exported_value(home, imported.name or "", steps)
 
@@ -212,7 +213,7 @@ class Walker:
             return value
         self.entered.add(id(function))
         self.imported |= {name.module.split(".")[0] for name in closure.module.imports.values()}
-        outer_loop, self.in_endless_loop = self.in_endless_loop, False
+        outer_loop, self.in_dialogue = self.in_dialogue, False
         env = Env(closure.module, closure.env)
         env.me = me
         outer, before, self.events = self.events, self.checked, []
@@ -221,7 +222,7 @@ class Walker:
         self._bind(function.params, given, named, env)
         self.run(function.body, env)
         value = join(self._returns.pop())
-        self.in_endless_loop = outer_loop
+        self.in_dialogue = outer_loop
         self._running.pop()
         done, self.events = self.events, outer
         self._take_over(done, function, at)
@@ -407,7 +408,10 @@ class Walker:
 
     def _loop(self, stmt: Loop, env: Env) -> None:
         start = len(self.events)
-        outer, self.in_endless_loop = self.in_endless_loop, stmt.kind == "while" and not is_bounded(stmt)
+        outer, self.in_dialogue = (
+            self.in_dialogue,
+            stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt),
+        )
         for _ in range(2):
             if stmt.test is not None:
                 self.value(stmt.test, env)
@@ -419,7 +423,7 @@ class Walker:
             before, names = self.checked, dict(env.names)
             self.run(stmt.body, env)
             self.checked, env.names = before, _joined(names, env.names)
-        self.in_endless_loop = outer
+        self.in_dialogue = outer
         asked = next((e for e in self.events[start:] if isinstance(e, Asked)), None)
         how = unbounded(stmt) if asked is not None else None
         if how is not None and not any(isinstance(e, Looped) for e in self.events[start:]):

@@ -1,0 +1,55 @@
+"""By which libraries and addresses model calls and databases are known."""
+
+_MODEL_NAMES = (
+    "openai anthropic generativeai genai vertexai mistral groq litellm langchain llama_index llamaindex "
+    "huggingface instructor pydantic_ai crewai autogen dspy xai_sdk cerebras smolagents semantic_kernel "
+    "zhipuai dashscope @ai-sdk bedrock openrouter api.x.ai api.deepseek generativelanguage api.perplexity "
+    "@mastra together-ai together.xyz api.cohere api.replicate fireworks.ai cohere-ai"
+)
+MODEL_WORDS = (
+    *_MODEL_NAMES.split(),
+    *("'ai'", '"ai"', "'replicate'", '"replicate"', "import replicate", "import cohere", "from cohere"),
+    *("from agents", "from together", "import together", "from haystack"),
+)
+"""Files with one of these words are read for model calls."""
+
+MODEL_IMPORT = (
+    r"(?:openai|anthropic|google\.generativeai|google\.genai|vertexai|mistralai|groq|cohere|litellm|langchain\w*"
+    r"|llama_index|together|replicate|huggingface_hub|instructor|pydantic_ai|crewai|autogen|agents|dspy|xai_sdk"
+    r"|fireworks|cerebras|smolagents|semantic_kernel|haystack|zhipuai|dashscope|ai|llamaindex|groq-sdk|cohere-ai"
+    r"|together-ai|openai-edge)(?:[./]|$)"
+    r"|(?:@anthropic-ai|@ai-sdk|@langchain|@mistralai|@openai|@openrouter|@mastra)/|@google/gen"
+    r"|@google-cloud/vertexai|@huggingface/inference|@aws-sdk/client-bedrock"
+)
+"""Matches the full names of imports of paid models; Ollama and its like cost nothing."""
+
+MODEL_ADDRESS = (
+    r"api\.(?:openai|anthropic|groq|deepseek|perplexity|fireworks|cohere|x|mistral|together|cerebras)\."
+    r"(?:com|ai|xyz)|generativelanguage\.googleapis\.com|openrouter\.ai/api|bedrock-runtime|openai\.azure\.com"
+    r"|api-inference\.huggingface\.co|api\.replicate\.com"
+)
+
+_PYTHON_DATABASES = (
+    r"sqlite3|psycopg\w*|sqlalchemy|sqlmodel|pymongo|motor|asyncpg|aiosqlite|peewee|tortoise|flask_sqlalchemy"
+    r"|django\.db|supabase|firebase_admin|pyodbc|beanie|pymysql|mysql|MySQLdb|libsql\w*"
+)
+_JAVASCRIPT_DATABASES = (
+    r"pg|postgres|mongoose|mongodb|@prisma/client|drizzle-orm|knex|sequelize|typeorm|mysql2?|better-sqlite3|sqlite3"
+    r"|@supabase/[\w-]+|@libsql/[\w-]+|@neondatabase/[\w-]+|kysely|bun:sqlite|node:sqlite|@vercel/postgres"
+    r"|@planetscale/database|firebase-admin|convex|@nestjs/(?:typeorm|mongoose)|@mikro-orm/[\w-]+"
+)
+DATABASE_IMPORT = (
+    rf"^\s*(?:from|import)\s+(?P<python>{_PYTHON_DATABASES})\b"
+    rf"|(?:\bfrom|\bimport|\brequire\()\s*[\"'](?P<javascript>{_JAVASCRIPT_DATABASES})(?:/[\w./-]+)?[\"']"
+)
+"""Finds a line that imports a database's library."""
+
+_DATABASE_NAMES = (
+    "psycopg* sqlalchemy sqlmodel pymongo motor beanie mongoose mongodb @prisma/client prisma drizzle-orm "
+    "knex sequelize typeorm pg postgres mysql2 mysql mysqlclient pymysql better-sqlite3 sqlite3 aiosqlite "
+    "asyncpg peewee tortoise-orm flask-sqlalchemy django @supabase/supabase-js @supabase/ssr supabase "
+    "@libsql/client @neondatabase/serverless @planetscale/database firebase-admin kysely @nestjs/typeorm "
+    "@mikro-orm/core convex"
+)
+DATABASE_PACKAGES = tuple(_DATABASE_NAMES.split())
+NOT_SQL = ("pymongo", "motor", "beanie", "mongoose", "mongodb", "firebase-admin", "firebase_admin", "convex")
