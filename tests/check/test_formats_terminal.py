@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from seawall.check.catalogue import rules
 from seawall.check.findings import Severity
 from seawall.check.formats.terminal import explain, render
-from tests.check.reports import checklist, finding, report
+from tests.check.reports import ANSWER, checklist, finding, report
 
 
 def test_the_report_reads_from_what_matters_most() -> None:
@@ -31,8 +31,10 @@ def test_the_report_reads_from_what_matters_most() -> None:
         "WARNING A model call without a limit on its answer",
         "NOTE The system prompt sets no borders",
         "Checklist of the stage mvp: 2 fail, 1 look at, 1 your answer, 1 not known, 1",
-        "       fail  Secrets stay out of the repository  old/settings.py:3",
-        "             Make a new key and revoke the old one.",
+        "       fail  Secrets stay out of the repository  old/settings.py:3\n       fail  Users have limits\n",
+        "             Add a limit.",
+        "your answer  The provider has a limit of its own",
+        "    [check.manual]\n    provider-limit = {by =",
         "  not known  Backups are made (not yet required)",
         "Too early: it works, but this stage does not need it yet",
         "  k8s/app.yaml  Kubernetes, for a first version.",
@@ -63,6 +65,7 @@ def test_no_line_of_prose_is_wider_than_the_terminal(width: int, verbose: bool) 
         for code in (of.fix_python, of.fix_javascript, of.seawall)
         for line in code.splitlines()
     }
+    codes |= set(ANSWER.splitlines())
     wide = [
         line
         for line in render(report(), width=width, verbose=verbose).splitlines()

@@ -109,21 +109,21 @@ def _check(chosen: argparse.Namespace) -> int:
     from seawall.check.options import Options
     from seawall.core.stages import Stage
 
-    known = chosen.baseline or _usual_baseline(chosen.path)
     options = Options(
         stage=Stage(chosen.stage) if chosen.stage else None,
         staged=chosen.staged,
         history=chosen.history,
         select=_names(chosen.select),
         ignore=_names(chosen.ignore),
-        baseline=None if chosen.write_baseline else known,
+        baseline=chosen.baseline,
+        accept=chosen.write_baseline,
         config=chosen.config,
     )
-    if chosen.write_baseline:
+    if options.accept:
         _refuse_part(options)
     report = _audit(chosen.path, options)
-    if chosen.write_baseline:
-        _accept(report, chosen.baseline or chosen.path / _baseline_name())
+    if options.accept:
+        _accept(report, chosen.path, options)
         return EXIT_CLEAN
     _write(report, chosen.format, chosen.output, verbose=chosen.verbose)
     return EXIT_FOUND if fails(report, chosen.fail_on, staged=chosen.staged) else EXIT_CLEAN
@@ -195,26 +195,17 @@ def _refuse_part(options: "Options") -> None:
         )
 
 
-def _accept(report: "Report", file: Path) -> None:
+def _accept(report: "Report", root: Path, options: "Options") -> None:
     """Write the baseline, and say how many findings no longer count from now on."""
     from seawall.check import baseline
+    from seawall.check.audit import settings_of
     from seawall.check.formats import reading
 
+    file = options.baseline or baseline.usual_place(root, settings_of(root, options).baseline)
     number = baseline.write(file, report.findings)
     which = f" ({reading.summary(report)[:-1]})" if number else ""
     count = reading.number_of(number, "finding", "findings")
     print(f"Wrote {count}{which} to {file}; from now on only what is new counts.", file=sys.stderr)
-
-
-def _usual_baseline(path: Path) -> Path | None:
-    file = path / _baseline_name()
-    return file if file.is_file() else None
-
-
-def _baseline_name() -> str:
-    from seawall.check.baseline import FILE
-
-    return FILE
 
 
 def _names(given: list[str] | None) -> tuple[str, ...]:

@@ -155,11 +155,10 @@ def _checklist(report: Report) -> str:
 def _row(row: Row) -> str:
     where = f" {_place(row)}" if row.path else ""
     asked = "" if row.required else ' <span class="small">not yet required</span>'
-    texts = "".join(
-        f'<p class="{kind}">{_line(text)}</p>'
-        for kind, text in (("small", row.evidence), ("", row.how), ("small", row.why))
-        if text
-    ).replace(' class=""', "")
+    texts = f'<p class="small">{_line(row.evidence)}</p>' if row.evidence else ""
+    for kind, part in reading.ways(row):
+        texts += f"<pre><code>{escape(part)}</code></pre>" if kind == "code" else f"<p>{_line(part)}</p>"
+    texts += f'<p class="small">{_line(row.why)}</p>' if row.why else ""
     return (
         f'<li><span class="state {row.state.value}">{reading.STATE_WORDS[row.state]}</span>'
         f"<div><strong>{_line(row.title)}</strong>{asked}{where}{texts}</div></li>\n"

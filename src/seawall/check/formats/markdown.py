@@ -100,7 +100,9 @@ def _row(row: Row) -> str:
     where = f" ({span(reading.place(row))})" if row.path else ""
     asked = "" if row.required else ", not yet required"
     lines = [f"- [ ] **{text(row.title)}** ({reading.STATE_WORDS[row.state]}{asked}){where}"]
-    lines += [f"  {text(part)}" for part in (row.evidence, row.how) if part]
+    lines += [f"  {text(row.evidence)}"] if row.evidence else []
+    for kind, part in reading.ways(row):
+        lines += [f"  {span(line) if kind == 'code' else text(line)}" for line in part.split("\n")]
     return _broken(lines)
 
 

@@ -4,6 +4,7 @@ Invariant: what comes from an audited repository (paths, code, names) reaches a 
 `printable` or `one_line`, so that no file name can send control sequences.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Literal as OneOf
@@ -25,6 +26,7 @@ _SUFFIXES = {
     ),
 }
 _PYTHON_STACK = ("python", "fastapi", "flask", "django", "streamlit", "gradio", "starlette", "chainlit")
+_SETTING = re.compile(r"\s*(?:\[[\w.\"-]+\]\s*$|[\w-]+ = \S)")
 _STATES = (State.FAIL, State.WARN, State.MANUAL, State.UNKNOWN, State.PASS, State.NOT_APPLICABLE)
 STATE_WORDS = {
     State.FAIL: "fail",
@@ -131,6 +133,27 @@ def paragraphs(text: str) -> Iterator[tuple[OneOf["text", "code"], str]]:
             yield "text", " ".join(part.split())
     if block:
         yield "code", "\n\n".join(block)
+
+
+def ways(row: Row) -> Iterator[tuple[OneOf["text", "code"], str]]:
+    """Yield how a row is done, line by line; lines of settings stay together as code."""
+    code: list[str] = []
+    for line in filter(str.strip, printable(row.how).split("\n")):
+        if _SETTING.match(line):
+            code.append(line)
+            continue
+        if code:
+            yield "code", "\n".join(code)
+            code = []
+        yield "text", " ".join(line.split())
+    if code:
+        yield "code", "\n".join(code)
+
+
+def is_told(row: Row, report: Report) -> bool:
+    """Say whether a row fails because of a finding that stands in the report anyway."""
+    places = {(finding.path, finding.line) for finding in report.findings}
+    return row.never_skip and bool(row.path) and (row.path, row.line) in places
 
 
 def rows(report: Report) -> list[Row]:

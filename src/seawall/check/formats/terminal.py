@@ -14,6 +14,7 @@ from seawall.check.report import Report, Row, State
 WIDTH_MAX = 80
 WIDTH_MIN = 40
 LABEL_CHARS = 13
+ROW_CHARS = 13
 PLACES_SHOWN = 5
 NOTICES_SHOWN = 8
 
@@ -184,22 +185,27 @@ def _checklist(page: _Page, report: Report, *, verbose: bool) -> None:
     page.line((f"Checklist of the stage {report.stage}", "bold"), f": {counts}")
     for row in reading.rows(report):
         if verbose or row.state in _SHOWN:
-            _row(page, row, verbose=verbose)
+            _row(page, row, is_told=reading.is_told(row, report), verbose=verbose)
 
 
-def _row(page: _Page, row: Row, *, verbose: bool) -> None:
+def _row(page: _Page, row: Row, *, is_told: bool, verbose: bool) -> None:
+    """Write a row; how to mend it is left out where the finding says so, or where nothing asks for it."""
     word = reading.STATE_WORDS[row.state].rjust(11)
     asked = "" if row.required else " (not yet required)"
     where = f"  {reading.place(row)}" if row.path else ""
     title = f"  {reading.one_line(row.title)}{asked}"
-    page.line((word, _ROW_STYLES.get(row.state, "dim")), title, (where, "bold"), hang=13)
-    is_open = row.state in _SHOWN
+    page.line((word, _ROW_STYLES.get(row.state, "dim")), title, (where, "bold"), hang=ROW_CHARS)
+    is_open = row.state in _SHOWN and row.required and not is_told
     if row.evidence and (is_open or verbose):
-        page.line((reading.one_line(row.evidence), "dim"), indent=13, hang=0)
-    if row.how and row.required and (is_open or verbose):
-        page.line(reading.one_line(row.how), indent=13, hang=0)
+        page.line((reading.one_line(row.evidence), "dim"), indent=ROW_CHARS, hang=0)
+    if is_open or verbose:
+        for kind, part in reading.ways(row):
+            if kind == "code":
+                page.code(part)
+            else:
+                page.line(part, indent=ROW_CHARS, hang=0)
     if row.why and verbose:
-        page.line((reading.one_line(row.why), "dim"), indent=13, hang=0)
+        page.line((reading.one_line(row.why), "dim"), indent=ROW_CHARS, hang=0)
 
 
 def _too_early(page: _Page, findings: list[Finding]) -> None:
