@@ -5,6 +5,7 @@ Invariant: what comes from an audited repository (paths, code, names) reaches a 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Literal as OneOf
@@ -157,17 +158,29 @@ def is_told(row: Row, report: Report) -> bool:
 
 
 def rows(report: Report) -> list[Row]:
-    """Return the checklist, what fails first."""
-    return sorted(report.checklist, key=lambda row: (_STATES.index(row.state), not row.required))
+    """Return the checklist: what fails first, what a later stage asks for last."""
+    return sorted(report.checklist, key=lambda row: (is_later(row), _STATES.index(row.state)))
 
 
-def row_counts(report: Report) -> list[tuple[State, int]]:
+def is_open(row: Row) -> bool:
+    """Say whether there is something to do about a row."""
+    return row.state in _STATES[:4]
+
+
+def is_later(row: Row) -> bool:
+    """Say whether a row is open and not yet asked for."""
+    return is_open(row) and not row.required
+
+
+def state_word(row: Row) -> str:
+    """Return the word for the state of a row."""
+    return "later" if is_later(row) else STATE_WORDS[row.state]
+
+
+def row_counts(report: Report) -> str:
     """Count the rows of the checklist by state, what fails first."""
-    return [
-        (state, number)
-        for state in _STATES
-        if (number := sum(row.state is state for row in report.checklist))
-    ]
+    counts = Counter(map(state_word, rows(report)))
+    return ", ".join(f"{number} {word}" for word, number in counts.items())
 
 
 def verdict(report: Report) -> str:
@@ -187,7 +200,7 @@ def verdict(report: Report) -> str:
     if missing:
         what = f"{len(missing)} of the {len(asked)} things that the stage {report.stage} asks for"
         return f"{what} {'is' if len(missing) == 1 else 'are'} missing: {_titles(missing)}."
-    waiting = [row for row in asked if row.state in (State.MANUAL, State.UNKNOWN)]
+    waiting = [row for row in report.checklist if row.required and row.state in (State.MANUAL, State.UNKNOWN)]
     if waiting:
         number = number_of(len(waiting), "row waits", "rows wait")
         return (
@@ -245,4 +258,4 @@ def one_line(text: str) -> str:
 def _titles(of: list[Row]) -> str:
     titles = [one_line(row.title) for row in of[:TITLES_SHOWN]]
     more = len(of) - len(titles)
-    return listed([*titles, f"{more} more"] if more else titles)
+    return "; ".join([*titles, f"{more} more"] if more else titles)
