@@ -59,6 +59,8 @@ class Project:
         self._read = read
         self._modules: dict[str, Module | None] = {}
         self._scopes: dict[str, Scope] = {}
+        self.kept: dict[str, object] = {}
+        """What others keep for this project, under the name of their module."""
         self._imports = Imports(self.paths, self.text)
 
     def text(self, path: str) -> str | None:
