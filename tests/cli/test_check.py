@@ -255,6 +255,21 @@ def test_a_terminal_that_knows_ascii_alone_is_no_trouble(app: Place) -> None:
     assert done.stdout.isascii()
 
 
+def test_a_reader_that_has_seen_enough_is_no_trouble(app: Place) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "seawall.check"],
+            cwd=app.cwd,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_colours_and_progress_are_for_terminals(app: Place) -> None:
     plain = run("-m", "seawall.check", cwd=app.cwd).stdout
     assert "\x1b[" not in plain

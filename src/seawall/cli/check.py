@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seawall.check.options import Options, Progress
     from seawall.check.report import Report
 
-EXIT_CLEAN, EXIT_FOUND, EXIT_CANNOT_RUN = 0, 1, 2
+EXIT_CLEAN, EXIT_FOUND, EXIT_CANNOT_RUN, EXIT_STOPPED = 0, 1, 2, 130
 PATIENCE_S = 1.0
 """Work that is done by then needs no progress bar."""
 STAGES = ("poc", "mvp", "alpha", "beta", "production")
@@ -48,6 +48,9 @@ def run(arguments: list[str], program: str = "seawall check") -> int:
         return _explain(chosen.explain) if chosen.explain is not None else _check(chosen)
     except CannotRun as error:
         stop(str(error))
+    except KeyboardInterrupt:
+        print("seawall: stopped.", file=sys.stderr)
+        return EXIT_STOPPED
 
 
 def parser(program: str = "seawall check") -> argparse.ArgumentParser:
@@ -161,11 +164,20 @@ def _write(report: "Report", form: str, output: Path | None, *, verbose: bool) -
         choices = {"verbose": verbose, **_screen(to_file=output is not None)}
     text = writer(form)(report, **choices)
     if output is None:
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        _print(text)
         return
     _save(output, text)
     print(f"{reading.summary(report)} The report is in {output}.", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    """Write what standard output can carry; a reader that has seen enough, as `head` has, is no error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _screen(*, to_file: bool) -> dict[str, Any]:
@@ -217,7 +229,7 @@ def _explain(name: str) -> int:
     from seawall.check.catalogue import rule
     from seawall.check.formats.terminal import explain
 
-    sys.stdout.write(explain(rule(name), **_screen(to_file=False)))
+    _print(explain(rule(name), **_screen(to_file=False)))
     return EXIT_CLEAN
 
 
