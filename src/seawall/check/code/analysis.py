@@ -12,6 +12,7 @@ from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
 from seawall.check.code.rules_static import is_error_handler, static_findings
+from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
@@ -61,6 +62,7 @@ class Analysis:
         modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
         for module in modules:
             self.entries.extend((module, entry) for entry in _entries(self.project, module))
+        self._walker.handlers = {id(entry.handler) for _, entry in self.entries}
         exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
         for found_in, entry in self.entries:
             module = self.project.module(entry.path) or found_in
@@ -93,6 +95,7 @@ class Analysis:
         walker.restart()
         before = list(guards_before(entry, walker))
         walker.restart()
+        walker.schema = self._schema(entry)
         me = None
         if entry.handler.owner is not None:
             cls = self.project.scope(module).classes.get(entry.handler.owner)
@@ -102,6 +105,16 @@ class Analysis:
                 me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))
         walker.handle(module, entry.handler, given_to(entry), me)
         return [*before, *walker.events]
+
+    def _schema(self, entry: Entry) -> Value | None:
+        """Return the schema that a validator before the handler holds the body against."""
+        for path, expr in entry.applied:
+            module = self.project.module(path)
+            for arg in expr.args if isinstance(expr, Call) and module is not None else ():
+                value = self._walker.value(arg, self._walker.module_env(module))
+                if is_schema(value):
+                    return value
+        return None
 
     def _rest(self, module: Module) -> list[Event]:
         """Walk through what no entry has led to: the module itself, and its other functions."""
@@ -181,7 +194,7 @@ def given_to(entry: Entry) -> dict[str, Value]:
             continue
         taint = Taint(INPUT, name, entry.path, entry.line)
         is_request = name in entry.requests
-        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "")
+        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "", origin=name)
     return given
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from seawall.check.code import asking
+from seawall.check.code import asking, schemas
 from seawall.check.code.events import Checked, Harm, Mutated, Slow
 from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
@@ -78,6 +78,8 @@ _LATER = frozenset(
         "run_later",
     }
 )
+_OUTSIDE = frozenset({"url", "path", "sql", "shell"})
+"""Uses of which nothing of the caller's comes back: files, other servers, databases, programs."""
 _ENV_READS = frozenset(
     {"os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"}
 )
@@ -214,6 +216,9 @@ def _outside(
     name = callee.origin
     last = name.rpartition(".")[2]
     options = asking.options_of(given, named)
+    parsed = schemas.parsed(last, base, given, walker)
+    if parsed is not None:
+        return parsed
     if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
         held = join([*(base.items or {}).values(), *given[1:]])
         return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
@@ -226,7 +231,10 @@ def _outside(
         return _environment(given, env, call, walker)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
         return Value(taints=frozenset({Taint(TRACE, "traceback", env.module.path, call.line)}), origin=name)
-    back = _callbacks(last, base, given, named, (env.module.path, call.line), walker)
+    touches = {sink.use for sink in walker.known.sinks.all(name)} & _OUTSIDE
+    back = _callbacks(
+        last, base, given, named, (env.module.path, call.line), walker, comes_back=not touches
+    )
     answer = asking.ask(call, base, callee, given, options, env, walker)
     if answer is not None:
         return answer
@@ -237,7 +245,7 @@ def _outside(
     guard = walker.known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
-    if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
+    if (touches or uses & {"nosql", "sql"}) and name != "sqlalchemy.text":
         return Value(
             origin=name + "()"
         )  # What comes back is the store's or the other server's, not the caller's.
@@ -263,6 +271,8 @@ def _result(
     if walker.known.neutral.first(name):
         return Value(origin=origin)
     base, given = values[0], values[1:]
+    if last == "promisify" and given:
+        return given[0]
     if last == "SystemMessage":
         content = options.get("content", options.get("0", NONE))
         return Value(
@@ -314,7 +324,9 @@ def _result(
         "repr",
     }:
         whole = replace(whole, shape=base.shape or "text")
-    keeps = last[:1].isupper() or last.startswith(("create", "init", "from_"))
+    if ".object()" in base.origin and base.items:
+        return replace(whole, items=base.items)
+    keeps = last in {"object", "strictObject"} or last[:1].isupper() or last.startswith(("create", "init", "from_"))
     return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 
@@ -326,14 +338,14 @@ def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> 
 
 
 def _callbacks(
-    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker", *, comes_back: bool
 ) -> list[Value]:
     """Walk through functions that are handed over, as they will be called; return what they return."""
     back = []
     before = walker.in_background
     walker.in_background = before or last in _LATER
     for place, value in enumerate((*given, *named.values())):
-        if isinstance(value.ref, Closure):
+        if isinstance(value.ref, Closure) and id(value.ref.function) not in walker.handlers:
             rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
             arguments = named.get("args")
             if arguments is not None and arguments.elements:
@@ -341,7 +353,7 @@ def _callbacks(
             if not rest or not value.ref.function.name:
                 held = derived([base, *(v for v in given if v.ref is None)])
                 element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
-                rest = [element] * len(value.ref.function.params)
+                rest = [element if comes_back else NONE] * len(value.ref.function.params)
             back.append(join([walker.invoke(one, rest, {}, at) for one in (value.ref, *value.also)]))
     walker.in_background = before
     return back

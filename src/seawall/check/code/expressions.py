@@ -317,7 +317,7 @@ def _dict(expr: Dict, env: Env, walker: "Walker") -> Value:
             name = walker.value(key, env).literal
             items[name if isinstance(name, str) else "*"] = value
     whole = derived(items.values(), shape="dict")
-    return replace(whole, items=items, shared=None, grows=False)
+    return replace(whole, items=items, shared=None, grows=False, at=(env.module.path, expr.line))
 
 
 def _items(expr: Items, env: Env, walker: "Walker") -> Value:

@@ -20,7 +20,7 @@ from seawall.check.code.ir import (
     Return,
 )
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
-from seawall.check.code.walking import functions_in, statements
+from seawall.check.code.walking import calls_in, functions_in, statements
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -35,6 +35,8 @@ _NEVER = re.compile(
     r"|httpsredirect|initialize|SessionMiddleware|AuthenticationMiddleware$|optional|set_?user|attach|\.json$|\.text$"
     r"|generate|iterat|operat|integrat|^express\.|multipart|upload|validat|error|not_?found|prometheus|sentry|request_?id"
 )
+_MADE = re.compile(r"(?i)(bearer|basic)_?auth|clerk|auth0|passport|express_?jwt|rate_?limit|limiter|throttle|require_?auth|with_?auth")
+"""Middleware of libraries that other middleware is made of."""
 _METHODS = (
     "dispatch",
     "__call__",
@@ -202,6 +204,11 @@ def _in_function(module: Module, function: Function, line: int, walker: "Walker"
         if checks:
             break
         checks = _walked(module, inner, walker, None)
+    if not checks:
+        for call in calls_in(function.body):
+            name = walker.project.origin(module, call.callee)
+            if _MADE.search(name.rpartition(".")[2]) and walker.project.find(module, call.callee) is None:
+                return [Checked(module.path, call.line, kind="limit" if _LIMIT.search(name) else "auth", name=name)]
     return checks
 
 

@@ -31,6 +31,7 @@ from seawall.check.code.ir import (
 from seawall.check.code.walking import calls_in, inner_bodies, statements
 
 CODE_SUFFIXES = (".py", ".pyw", ".ipynb", ".astro", *JS_SUFFIXES)
+MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "environment.yml")
 STEPS_MAX = 12
 """How many hops a name is followed: assignments, imports and re-exports."""
 
@@ -68,6 +69,21 @@ class Project:
         """Return a file as text; what is not UTF-8 in it is replaced."""
         data = self.read(path)
         return None if data is None else data.decode("utf-8", "replace")
+
+    def uses(self, packages: tuple[str, ...]) -> bool:
+        """Say whether a manifest of the app names one of these packages, or a file that was read imports one."""
+        known = self.kept.get(packages[0])
+        if isinstance(known, bool):
+            return known
+        texts = (self.text(path) or "" for path in self.paths if path.endswith(MANIFESTS))
+        found = any(package in text for text in texts for package in packages) or any(
+            name.module.split(".")[0] in packages
+            for module in self._modules.values()
+            if module is not None
+            for name in module.imports.values()
+        )
+        self.kept[packages[0]] = found
+        return found
 
     def module(self, path: str) -> Module | None:
         """Return a file in the common form; None where it is no code or too broken to read."""

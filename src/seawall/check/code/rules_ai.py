@@ -93,7 +93,7 @@ def site(event: Event, home: str) -> tuple[str, int]:
 
 def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
     given = asked.messages.of(INPUT)
-    if given and asked.kind in {"text", "image"}:
+    if given and asked.kind in {"text", "image", "other"}:
         loose = [t for t in given if "length" not in t.cleared]
         if loose:
             names = ", ".join(dict.fromkeys(t.source for t in loose))[:80]

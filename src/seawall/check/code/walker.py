@@ -73,6 +73,8 @@ class Walker:
         self.in_dialogue = False
         self.entered: set[int] = set()
         self.imported: set[str] = set()
+        self.schema: Value | None = None
+        self.handlers: set[int] = set()
         self._steps = 0
         self._branches = 0
         self._envs: dict[str, Env] = {}
@@ -313,7 +315,7 @@ class Walker:
             elif place < len(given):
                 value = given[place]
             else:
-                value = self.value(param.default, env) if param.default is not None else NONE
+                value = self.value(param.default, env) if param.default is not None else Value(origin=param.name)
             if param.annotation is not None or param.default is not None:
                 value = typed(value, param, env.module, self)
             if param.name:
