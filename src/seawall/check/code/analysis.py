@@ -23,6 +23,8 @@ _TESTS = re.compile(
     r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|benchmarks?)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec|stories|cy|e2e)\.[jt]sx?$|\.d\.ts$|\.config\.[cm]?[jt]s$"
 )
+_TALKS = re.compile(r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b")
+"""A page that shows what its server's model answers."""
 FILES_READ_WHOLE_MAX_BYTES = 4_000_000
 """Up to this much code all of it is read; above, only files that hold one of the words below."""
 
@@ -159,7 +161,8 @@ class Analysis:
             elif isinstance(event, Harm):
                 if event.use == "reply" and entry is None and not event.way:
                     continue
-                yield from of_harm(event, line_text=self._line(event.path, event.line), has_ai=self.has_ai)
+                line_text = self._line(event.path, event.line)
+                yield from of_harm(event, line_text=line_text, has_ai=self.has_ai)
             elif isinstance(event, Returned):
                 yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
@@ -177,7 +180,9 @@ class Analysis:
 
     def _line(self, path: str, line: int) -> str:
         lines = (self.project.text(path) or "").splitlines()
-        return "\n".join(lines[max(0, line - 2) : line + 1])
+        near = "\n".join(lines[max(0, line - 2) : line + 1])
+        talks = _TALKS.search("\n".join(lines))
+        return f"{near}\n{talks[0] if talks else ''}"
 
 
 def is_test(path: str) -> bool:

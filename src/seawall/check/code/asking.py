@@ -20,6 +20,7 @@ _COMMANDS = (
     "InvokeModelWithResponseStreamCommand()",
     "ConverseStreamCommand()",
 )
+_VENDORS = ("openai", "anthropic", "llm", "mistral", "groq", "cohere", "genai", "google", "ollama", "together", "chat")
 _KEYS = (
     "api_key",
     "apiKey",
@@ -122,6 +123,13 @@ def ask(
     return Value(
         taints=frozenset({Taint(MODEL, "the model", env.module.path, call.line)}), origin=name + "()"
     )
+
+
+def addresses(name: str, options: dict[str, Value]) -> list[Value]:
+    """Return what a provider's client or call is told about the address to ask."""
+    if not any(word in name.lower() for word in _VENDORS):
+        return []
+    return [options[key] for key in _BASES if key in options]
 
 
 def _inside(options: dict[str, Value]) -> dict[str, Value]:

@@ -235,6 +235,8 @@ def _outside(
     back = _callbacks(
         last, base, given, named, (env.module.path, call.line), walker, comes_back=not touches
     )
+    for base_url in asking.addresses(name, options):
+        harm_at(env, call.line, "base_url", name, base_url, walker)
     answer = asking.ask(call, base, callee, given, options, env, walker)
     if answer is not None:
         return answer
@@ -286,7 +288,7 @@ def _result(
         whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
         return whole
     if last in {"dumps", "stringify"} and given:
-        whole = replace(whole, items=given[0].items, shape="text")
+        whole = replace(whole, items=given[0].items, shape="text", at=given[0].at)
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
@@ -327,6 +329,7 @@ def _result(
     if ".object()" in base.origin and base.items:
         return replace(whole, items=base.items)
     keeps = last in {"object", "strictObject"} or last[:1].isupper() or last.startswith(("create", "init", "from_"))
+    keeps = keeps and not cleaned
     return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 

@@ -31,7 +31,7 @@ from seawall.check.code.ir import (
     Text,
     Yield,
 )
-from seawall.check.code.typing import field_of
+from seawall.check.code.typing import field_of, of_type
 from seawall.check.code.values import (
     ENV,
     ERROR,
@@ -223,10 +223,11 @@ def _member(
             closure = Closure(module, stmt.function, walker.module_env(module), me)
             is_property = any(isinstance(d, Name) and d.id == "property" for d in stmt.function.decorators)
             return walker.invoke(closure, [], {}) if is_property else Value(ref=closure, origin=name)
-        if isinstance(stmt, Assign) and stmt.value is not None:
-            for target in stmt.targets:
-                if isinstance(target, Name) and target.id == name:
-                    return walker.value(stmt.value, walker.module_env(module))
+        if isinstance(stmt, Assign) and any(isinstance(t, Name) and t.id == name for t in stmt.targets):
+            if stmt.value is not None:
+                return walker.value(stmt.value, walker.module_env(module))
+            if stmt.annotation is not None:
+                return of_type(stmt.annotation, module, walker)
     for base in cls.bases if depth else ():
         parent = walker.project.find(module, base)
         if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:

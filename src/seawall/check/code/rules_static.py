@@ -31,7 +31,7 @@ _NAMESPACE = re.compile(
 )
 _SESSION_COOKIE = re.compile(r"(?i)sess|token|auth|jwt|sid\b|login|user|remember|refresh|access")
 _FETCHES = re.compile(
-    r"(?i)(^|\.)(get|post|put|delete|patch|request|fetch|axios|urlopen|\$fetch|create|OpenAI|Client|AsyncClient|AsyncOpenAI|goto|connect)$"
+    r"(?i)(^|[.-])(get|post|put|delete|patch|request|fetch|axios|urlopen|\$fetch|create|OpenAI|Client|AsyncClient|AsyncOpenAI|goto|connect)$"
 )
 _VERIFY_CALLS = frozenset(
     {
@@ -274,6 +274,10 @@ def _cors(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Found]:
         origin = options.get("origin")
         if _is_star(origin) or _is(origin, True):
             yield _cors_found(call.line, with_credentials=_is(options.get("credentials"), True))
+    elif last == "Server" and "socket.io" in name and isinstance(options.get("cors"), Dict):
+        inner = _dict_options(options["cors"])
+        if _is_star(inner.get("origin")) or _is(inner.get("origin"), True):
+            yield _cors_found(call.line, with_credentials=_is(inner.get("credentials"), True))
     elif last in {"enableCors"} and (
         not call.args or _is_star(options.get("origin")) or _is(options.get("origin"), True)
     ):

@@ -81,7 +81,7 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
             return replace(value, taints=frozenset())
         return replace(value, ref=cls, home=home)
     if not value.taints:
-        return value if value.origin or value.ref is not None else _of_library(annotation, module, walker)
+        return value if value.origin or value.ref is not None else of_type(annotation, module, walker)
     if names & _EXCEPT_URL:
         return clear(value, "nosql", "type", "length", "path", "shell", "sql", "code")
     if names & _HARMLESS and not names & _STRINGS:
@@ -146,7 +146,7 @@ def _provided(call: Call, module: "Module", walker: "Walker") -> Value:
     return Value(origin=given.origin + "()" if given.origin else "")
 
 
-def _of_library(annotation: Expr, module: "Module", walker: "Walker") -> Value:
+def of_type(annotation: Expr, module: "Module", walker: "Walker") -> Value:
     """Return an object of the annotated class: `llm: ChatOpenAI` can be asked, `service: ChatService` is walked."""
     found = _class_in(annotation, module, walker)
     if found is not None and not _is_enum(found[1]):

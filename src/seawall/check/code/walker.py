@@ -322,6 +322,7 @@ class Walker:
                 env.names[param.name] = value
             if param.pattern is not None:
                 self.assign(param.pattern, value, env, is_new=True)
+        env.names.update({name: value for name, value in left.items() if name in env.names})
 
     # --- statements
 
