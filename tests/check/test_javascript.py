@@ -439,6 +439,11 @@ def test_raw_markup_of_components_is_kept(path: str, source: str, name: str) -> 
     assert said(statement.value.attributes) == [[name, {"Call": ["<marked>", ["<text>"]]}]]
 
 
+def test_the_scripts_of_a_page_are_read() -> None:
+    module = read("<html>\n<script src='a.js'></script>\n<script>\nfetch(url)\n</script>", "index.html")
+    assert [(s.line, said(s)) for s in module.body] == [(4, {"Do": [{"Call": ["<fetch>", ["<url>"]]}]})]
+
+
 def test_flow_types_in_a_js_file_are_read() -> None:
     (statement,) = read("const a = (b: string): number => b", "a.js").body
     assert isinstance(statement, Assign) and isinstance(statement.value, Lambda)

@@ -47,7 +47,7 @@ _SERVER_LIBRARIES = re.compile(
 )
 _DOCUMENT = re.compile(
     r"\b(document\.(getElementById|querySelector|createElement|addEventListener|body)"
-    r"|window\.(onload|location|addEventListener)|localStorage\.)"
+    r"|window\.(onload|location|addEventListener))"
 )
 _SERVER_EXPORTS = frozenset(
     {
@@ -64,6 +64,15 @@ _CLIENT_BUILDERS = (
     "@vue/cli-service",
     "preact-cli",
     "gatsby",
+)
+_WITH_BORDERS = (
+    "next",
+    "nuxt",
+    "astro",
+    "@sveltejs/kit",
+    "@remix-run/react",
+    "@remix-run/node",
+    "@react-router/dev",
 )
 _NATIVE = ("react-native", "expo", "@ionic/react", "@ionic/vue", "@capacitor/core", "nativescript")
 _ROOT_FILES = ("src/main", "src/index", "src/App", "src/app", "src/entry-client", "src/client")
@@ -147,7 +156,7 @@ class _Browser:
         is_client = any(b in libraries for b in _CLIENT_BUILDERS) and "next" not in libraries
         if is_client and not _is_remix(libraries) and posixpath.splitext(inner)[0] in _ROOT_FILES:
             return "the entry of a browser app"
-        return self._by_document(path)
+        return None if any(border in libraries for border in _WITH_BORDERS) else self._by_document(path)
 
     def _by_document(self, path: str) -> str | None:
         if not path.endswith((".js", ".mjs", ".ts")):

@@ -70,7 +70,7 @@ class Actions:
                 yield from self._made(module, call, "qwik", None)
 
     def _chain_end(self, module: Module, call: Call, callee: Attr) -> Iterator[Entry]:
-        """Yield `procedure.input(x).mutation(f)`, `client.schema(x).action(f)`, `createServerFn().handler(f)`."""
+        """Yield `procedure.input(x).mutation(f)`, `schema(x).action(f)`, `createServerFn().handler(f)`."""
         names = list(_chain_names(callee.base))
         if callee.name in _PROCEDURE_ENDS and any(name.endswith(("rocedure", "Proc")) for name in names):
             yield from self._made(module, call, "trpc", _PROCEDURE_ENDS[callee.name])

@@ -114,11 +114,11 @@ class Express:
                 inner = self._routers.all.get(step.child)
                 if inner is not None:
                     yield from self._before(inner, None, path, depth - 1)
-            elif step.kind == "use" and covers(step.path or "", path):
+            elif step.kind == "use" and covers(_used_at(router, step), path):
                 for expr in step.handlers:
                     if not self._leads_to_a_router(step.module, expr):
                         yield step.module.path, expr
-            elif step.kind == "route" and step.method is None and covers(step.path or "", path):
+            elif step.kind == "route" and step.method is None and covers(_used_at(router, step), path):
                 found = self._handler(step)
                 if found is not None and _is_middleware(step, found[0]):
                     yield from ((step.module.path, expr) for expr in flat(step.handlers))
@@ -170,6 +170,10 @@ def _is_middleware(step: Step, handler: Handled) -> bool:
     """Tell whether a function for all methods goes on to the next one, as middleware does."""
     names = [param.name for param in handler.function.params]
     return step.method is None and any(name in ("next", "_next", "done") for name in names[1:])
+
+
+def _used_at(router: Router, step: Step) -> str:
+    return _joined(router.prefix, step.path) if step.path else ""
 
 
 def covers(used: str, path: str | None) -> bool:

@@ -56,14 +56,14 @@ class Files:
             return
         if (at := _NEXT_ROUTE.match(path)) or (at := _EXPO.match(path)):
             yield from self._next(module, at, "next")
+        elif (at := _ASTRO.match(path)) and _has(module, *_METHODS):
+            yield from self._astro(module, at)
         elif at := _NEXT_API.match(path):
             yield from self._next_api(module, at)
         elif at := _SVELTE.match(path):
             yield from self._svelte(module, at)
         elif at := _NITRO.match(path):
             yield from self._nitro(module, at)
-        elif (at := _ASTRO.match(path)) and _has(module, *_METHODS):
-            yield from self._astro(module, at)
         elif (at := _NEXT_PAGE.match(path)) or (at := _NEXT_PAGES.match(path)):
             yield from self._next_page(module, at)
         elif at := _NETLIFY.search(path):
@@ -76,11 +76,7 @@ class Files:
             yield from self._function(module, at, "vercel")
         if (at := _REMIX.match(path)) and _has(module, "action", "loader"):
             yield from self._remix(module, at)
-        if (
-            _has(module, *_METHODS)
-            and not path.endswith((".vue", ".svelte"))
-            and "/routes/api/" in "/" + path
-        ):
+        if "/routes/api/" in "/" + path and "+" not in path and _has(module, *_METHODS):
             yield from self._methods(module, "/" + path.partition("routes/")[2], "solid", [])
 
     def _methods(self, module: Module, route: str, framework: str, before: Applied) -> Iterator[Entry]:

@@ -26,6 +26,8 @@ _GRAMMARS = {
     "vue": "tsx",
     "svelte": "typescript",
     "astro": "tsx",
+    "html": "javascript",
+    "htm": "javascript",
 }
 EXTENSIONS = frozenset(_GRAMMARS)
 # Every repetition is bounded: a page of broken tags must not take the square of its length.
@@ -45,7 +47,7 @@ def lower(path: str, source: bytes) -> Module | None:
     """Read a file into a `Module`; None where its name or size says that it is nothing to read.
 
     What a syntax error spoils is left out, the rest is read. Lines are those of the file, also for the script
-    parts of Vue, Svelte and Astro files; what these put in as raw HTML is `Markup` at the end of the body.
+    parts of Vue, Svelte, Astro and HTML files; raw HTML in these is `Markup` at the end of the body.
     """
     extension = path.rpartition(".")[2].lower()
     grammar = _GRAMMARS.get(extension)
@@ -54,7 +56,7 @@ def lower(path: str, source: bytes) -> Module | None:
     if len(source) > _BYTES_MAX or b"\0" in source:
         return None
     raw: list[tuple[str, int, bytes]] = []
-    if extension in ("vue", "svelte", "astro"):
+    if extension in ("vue", "svelte", "astro", "html", "htm"):
         raw = _raw_markup(source)
         source = _scripts(source, extension)
     root = _parse(grammar, source)

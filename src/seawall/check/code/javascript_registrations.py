@@ -31,7 +31,7 @@ from seawall.check.code.walking import blocks, expressions, walk
 ROUTER_WORDS = (
     "express", "fastify", "Fastify", "koa", "Koa", "hono", "Hono", "lysia", "polka", "restify", "outer",
     "app.use", "app.get", "app.post", "app.all", "server.get", "server.post", ".register(", "next-connect",
-    "app:",
+    "app:", ".use(", ".post(", ".get(", ".route(",
 )  # fmt: skip
 VERBS = frozenset(
     {
@@ -126,9 +126,8 @@ class _Reading:
             self._made_or_delegated(call, target)
             return
         is_made = isinstance(root, Call)
-        if is_made and target is None:
-            return
-        key = target if is_made else self._routers.key_of(self._module, root, self._scopes)
+        made = target or (self._module.path, id(root), "made")
+        key = made if is_made else self._routers.key_of(self._module, root, self._scopes)
         if key is None or (isinstance(root, Name) and root.id in _NO_ROUTERS):
             return
         if is_made:
@@ -250,9 +249,10 @@ class _Reading:
         return self._project.module(path) or self._module
 
     def _external_plugin(self, call: Call, key: Key) -> None:
-        origin = self._project.origin(self._module, call.args[0])
-        if not origin and isinstance(call.args[0], Call):
-            origin = said(call.args[0].args[0]) or "" if call.args[0].args else ""
+        plugin = call.args[0]
+        is_loaded = isinstance(plugin, Call) and isinstance(plugin.callee, Name)
+        origin = said(plugin.args[0]) if is_loaded and isinstance(plugin, Call) and plugin.args else None
+        origin = origin or self._project.origin(self._module, plugin)
         options = call.args[1] if len(call.args) > 1 else None
         is_off = getattr(entry_of(options, "global"), "value", None) is False
         if any(word in origin for word in _PROTECTING_PLUGINS) and not is_off:
@@ -304,6 +304,8 @@ class _Reading:
             path = self._constant(args.pop(0))
         elif path == "" and self._routers.router(key).framework != "next-connect":
             return
+        if path and not path.startswith(("/", "*")) and not self._routers.router(key).framework:
+            return  # `cache.get("key", load)` is no route.
         if args:
             method = None if method in ("ALL", "WS") else method
             step = Step("route", self._module, call.line, path, method, args)

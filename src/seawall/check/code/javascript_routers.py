@@ -91,6 +91,8 @@ class Routers:
         bound = self.project.scope(module).top.get(name.id)
         if isinstance(bound, Name) and bound.id != name.id:
             return self._key_of_name(module, bound, [])
+        if isinstance(bound, Attr) and not (isinstance(bound.base, Name) and bound.base.id == name.id):
+            return self._key_of_attr(module, bound) or (module.path, 0, name.id)
         return (module.path, 0, name.id)
 
     def _key_of_import(self, module: Module, source: Imported, hops: int = 8) -> Key | None:
