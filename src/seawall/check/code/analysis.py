@@ -7,11 +7,11 @@ from seawall.check.code.browser import runs_in_browser
 from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Event, Harm, Returned
 from seawall.check.code.guards import effective, guards_before
-from seawall.check.code.ir import Call, Function, Module
+from seawall.check.code.ir import Call, Dict, Function, Literal, Module, Name
 from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
-from seawall.check.code.rules_static import is_error_handler, static_findings
+from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_error_handler, static_findings
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
@@ -123,11 +123,12 @@ class Analysis:
         walker = self._walker
         walker.restart()
         walker.top(module)
+        registered = error_handlers(module)
         for function in functions_in(module.body):
             if id(function) in walker.entered:
                 continue
             given: dict[str, Value] = {}
-            if is_error_handler(function):
+            if is_error_handler(function) or id(function) in registered:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
             else:
@@ -228,7 +229,15 @@ def _entries(project: Project, module: Module) -> list[Entry]:
 
 
 def _error_given(module: Module, function: Function) -> dict[str, Value]:
-    taint = Taint(ERROR, "error", module.path, function.line)
-    names = [param.name for param in function.params]
-    broad = names[0] if len(names) == 4 else names[-1] if names else ""
-    return {broad: Value(taints=frozenset({taint}))} if broad else {}
+    """Return what an error handler's parameters hold: the error is the first, but for FastAPI's, where it is the last."""
+    value = Value(taints=frozenset({Taint(ERROR, "error", module.path, function.line)}))
+    given = {}
+    for param in function.params:
+        if param.name.lower() in ERROR_NAMES or param.name == "exc":
+            given[param.name] = value
+        for key, to in param.pattern.items if isinstance(param.pattern, Dict) else ():
+            if isinstance(key, Literal) and key.value in {"error", "err"} and isinstance(to, Name):
+                given[to.id] = value
+    if not given and function.params and function.params[-1].name:
+        given[function.params[-1].name] = value
+    return given

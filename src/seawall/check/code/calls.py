@@ -8,6 +8,7 @@ from seawall.check.code import asking, schemas
 from seawall.check.code.events import Checked, Harm, Mutated, Slow
 from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
+from seawall.check.code.project import RESOLVES
 from seawall.check.code.values import (
     ENGINE,
     ENV,
@@ -124,6 +125,10 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         return join([walker.invoke(one, given, named, at) for one in (callee.ref, *callee.also)])
     if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
         return _later(base.ref, given, named, walker)
+    if callee.ref is None and isinstance(call.callee, Attr) and call.callee.name in RESOLVES and given:
+        wanted = given[0]
+        if isinstance(wanted.ref, Class) and wanted.home is not None and not wanted.taints:
+            return walker.instance(wanted.home, wanted.ref)
     if isinstance(callee.ref, Class) and callee.home is not None:
         return _made(call, callee, given, named, (env.module.path, call.line), walker)
     return _outside(call, base, callee, given, named, env, walker)

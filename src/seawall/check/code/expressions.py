@@ -116,6 +116,8 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         return Value(shape="app", origin="app")
     if name in {"validated_data", "cleaned_data"}:
         return clear(part_of(base, name), "length", "nosql", "type")
+    if base.shape == "dict" and base.items and not {"*", "**"} & base.items.keys():
+        return Value(origin=origin)  # All its entries are known, and this is none of them.
     if not base.taints and _SECRET_FIELD.search(name):
         return Value(taints=frozenset({Taint(SECRET, name, env.module.path, 0)}), origin=origin)
     if not base.taints:

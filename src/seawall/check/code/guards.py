@@ -17,6 +17,7 @@ from seawall.check.code.ir import (
     Literal,
     Module,
     Name,
+    Raise,
     Return,
 )
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
@@ -176,7 +177,8 @@ def _in_class(module: Module, cls: Class, expr: Expr, walker: "Walker") -> list[
             continue
         if name in {"has_permission", "canActivate", "allow_request", "test_func"}:
             said = [s.value for s in statements(found[1].body) if isinstance(s, Return)]
-            if any(getattr(value, "value", None) is not True for value in said) or not said:
+            raises = any(isinstance(s, Raise) for s in statements(found[1].body))
+            if raises or any(getattr(value, "value", None) is not True for value in said) or not said:
                 return [
                     Checked(
                         module.path,

@@ -32,6 +32,7 @@ from seawall.check.code.walking import calls_in, inner_bodies, statements
 
 CODE_SUFFIXES = (".py", ".pyw", ".ipynb", ".astro", *JS_SUFFIXES)
 MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "environment.yml")
+RESOLVES = frozenset({"resolve", "get", "get_instance", "getInstance", "getService", "create", "inject"})
 STEPS_MAX = 12
 """How many hops a name is followed: assignments, imports and re-exports."""
 
@@ -157,6 +158,10 @@ class Project:
             return self._find_attr(module, expr, steps)
         if isinstance(expr, Call):
             made = self.find(module, expr.callee, steps - 1)
+            if made is None and isinstance(expr.callee, Attr) and expr.callee.name in RESOLVES and expr.args:
+                made = self.find(module, expr.args[0], steps - 1)  # A container gives an object of a class.
+                if made is not None and not isinstance(made.value, Class):
+                    return None
             if made is None:
                 return None
             if isinstance(made.value, Class):
@@ -182,6 +187,19 @@ class Project:
                 if isinstance(key, Literal) and key.value == name:
                     return self.find(found.module, item, steps - 1) or Found(found.module, item)
         return None
+
+    def implementation(self, name: str) -> tuple[Module, Class] | None:
+        """Return the first class of the app that has this name among its bases: what an interface stands for."""
+        known = self.kept.get(f"implementation of {name}")
+        if isinstance(known, tuple):
+            return known or None
+        found: tuple[Module, Class] | tuple[()] = ()
+        for module in self.modules(name):
+            for cls in self.scope(module).classes.values():
+                if any(getattr(base, "id", getattr(base, "name", "")) == name for base in cls.bases):
+                    found = found or (module, cls)
+        self.kept[f"implementation of {name}"] = found
+        return found or None
 
     def class_of(self, found: Found) -> Class | None:
         """Return the class of an instance."""

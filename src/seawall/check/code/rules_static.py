@@ -48,6 +48,9 @@ _VERIFY_CALLS = frozenset(
     }
 )
 
+ERROR_NAMES = frozenset({"err", "error", "e", "ex", "exc", "exception", "_err", "cause"})
+_ERROR_HANDLERS = frozenset({"error", "onError", "onerror", "errorFormatter", "errorHandler", "handleError", "error_handler", "handle_error", "onErrorHandler"})
+_REGISTERS = frozenset({"onError", "setErrorHandler", "add_exception_handler", "register_error_handler", "onUncaughtException", "onAppError"})
 Found = tuple[str, int, str, Severity, Confidence]
 
 
@@ -504,8 +507,19 @@ def _at(value: Expr | None, call: Call) -> int:
 def is_error_handler(function: Function) -> bool:
     """Say whether a function handles errors for the whole app: Express's four parameters, or a registered one."""
     names = [param.name for param in function.params]
-    if len(names) == 4 and names[0].lower() in {"err", "error", "e", "ex", "exception", "_err"}:
+    if len(names) == 4 and names[0].lower() in ERROR_NAMES:
         return True
-    return any(
-        _last(d) in {"exception_handler", "errorhandler", "app_errorhandler"} for d in function.decorators
-    )
+    if function.name in _ERROR_HANDLERS and names and (names[0] == "" or names[0].lower() in ERROR_NAMES):
+        return True
+    return any(_last(d) in {"exception_handler", "errorhandler", "app_errorhandler"} for d in function.decorators)
+
+
+def error_handlers(module: Module) -> set[int]:
+    """Return the ids of the functions that are registered to handle errors: `app.onError(…)`, `setErrorHandler(…)`."""
+    return {
+        id(arg.function)
+        for call in calls_in(module.body)
+        if _last(call.callee) in _REGISTERS
+        for arg in call.args
+        if isinstance(arg, Lambda)
+    }

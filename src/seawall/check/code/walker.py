@@ -144,7 +144,10 @@ class Walker:
         return value
 
     def _module_value(self, module: Module, name: str) -> Value:
-        bound = self.project.scope(module).top.get(name)
+        scope = self.project.scope(module)
+        bound = scope.top.get(name)
+        if bound is None and name not in module.imports:
+            bound = scope.inner.get(name)  # A handler inside a function that makes the app sees that one's names.
         if bound is None:
             imported = module.imports.get(name)
             return Value(origin=name) if imported is None else self.imported_value(module, imported)
@@ -441,9 +444,9 @@ class Walker:
         else_leaves = self.run(stmt.otherwise, env)
         self._branches -= 1
         if then_leaves and not else_leaves:
-            self.checked |= inside | outside
+            self.checked |= outside
         elif else_leaves and not then_leaves:
-            env.names, self.checked = then_names, then_checked | inside | outside
+            env.names, self.checked = then_names, then_checked | inside
         else:
             self.checked = before | (then_checked & self.checked)
             env.names = _joined(then_names, env.names)
