@@ -1,0 +1,137 @@
+"""Finds environment files that are in the repository, or that nothing keeps out of it."""
+
+import re
+from collections.abc import Iterator
+
+from seawall.check.files import Files
+from seawall.check.findings import Confidence, Finding, Severity
+from seawall.check.git import GitError, run
+from seawall.check.secrets.masking import evidence, fingerprint, mask
+from seawall.check.secrets.places import place_of
+from seawall.check.secrets.scan import Secret, find_secrets
+
+_ENV_FILE = re.compile(r"(?:^|/)\.env(?:\.[\w-]+)*$|(?:^|/)[\w-]+\.env$")
+_READS_ENV = re.compile(
+    r"load_dotenv|from dotenv|import dotenv|require\(['\"]dotenv|dotenv/config|dotenv\.config|env_file\s*=|--env-file|python-dotenv"
+    r"|@nestjs/config|django-environ|environ\.Env|decouple|env_file:|loadEnv\(|Dotenv"
+)
+_READERS_MAX = 4000
+
+
+def is_real_env(path: str) -> bool:
+    """Say whether a path is an environment file that is meant to hold values, and no example of one."""
+    return _ENV_FILE.search(path) is not None and not place_of(path).is_example
+
+
+def check_env_files(files: Files) -> Iterator[Finding]:
+    """Yield `env-committed` and `env-not-ignored`; nothing without git, where nothing is committed."""
+    if files.tracked is None:
+        return
+    committed = [path for path in files.paths if is_real_env(path) and path in files.tracked]
+    for path in committed:
+        finding = _committed(files, path)
+        if finding is not None:
+            yield finding
+    if files.repository is not None and not files.repository.is_bare:
+        yield from _not_ignored(files)
+
+
+def _committed(files: Files, path: str) -> Finding | None:
+    text = files.text(path)
+    if text is None:
+        return None
+    secrets = find_secrets(path, text)
+    real = [secret for secret in secrets if secret.severity is not Severity.NOTE]
+    if not real:
+        return None
+    first: Secret = real[0]
+    names = [f"`{secret.name}`" for secret in real if secret.name][:4]
+    named = f" ({', '.join(names)}{', …' if len(real) > len(names) else ''})" if names else ""
+    hidden = [(secret.value, mask(secret.value, is_token=secret.is_token)) for secret in secrets]
+    folder = path.rpartition("/")[0]
+    example = f"{folder}/.env.example" if folder else ".env.example"
+    return Finding(
+        rule="env-committed",
+        path=path,
+        line=text.count("\n", 0, first.start) + 1,
+        message=f"`{path}` is tracked by git and holds real values{named}: everyone with the repository has them.",
+        severity=Severity.ERROR,
+        confidence=Confidence.HIGH,
+        evidence=evidence(text, first.start, hidden),
+        fix=(
+            f"Run `git rm --cached {path}`, add `{path.rpartition('/')[2]}` to .gitignore, keep the names without"
+            f" values in `{example}`, and replace every value that was pushed: the history still holds them."
+        ),
+        hash=fingerprint("env-committed", path, ""),
+    )
+
+
+def _not_ignored(files: Files) -> Iterator[Finding]:
+    assert files.tracked is not None
+    present = [path for path in files.paths if is_real_env(path) and path not in files.tracked]
+    examples = [path for path in files.paths if _is_example(path)]
+    expected = {f"{path.rpartition('/')[0]}/.env".lstrip("/") for path in examples}
+    if not expected and not present and _reads_env(files):
+        expected = {".env"}
+    wanted = sorted({*present, *(path for path in expected if path not in files.tracked)})
+    open_ones = [path for path in wanted if path not in _ignored(files, wanted)]
+    for path in open_ones:
+        there = path in present
+        if there and not _holds_secret(files, path):
+            continue
+        yield Finding(
+            rule="env-not-ignored",
+            path=path if there else ".gitignore" if ".gitignore" in files.paths else _example_for(examples, path),
+            line=1,
+            message=(
+                f"`{path}` holds real values and git does not ignore it: the next `git add .` commits it."
+                if there
+                else f"The app reads `{path}`, and .gitignore does not name it: the first one written can be committed."
+            ),
+            severity=Severity.WARNING,
+            confidence=Confidence.HIGH,
+            fix="Add the lines `.env`, `.env.*` and `!.env.example` to .gitignore.",
+            hash=fingerprint("env-not-ignored", path, ""),
+        )
+        if not there:
+            return
+
+
+def _is_example(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return place_of(path).is_example and (name.startswith(".env") or name.startswith("env."))
+
+
+def _example_for(examples: list[str], path: str) -> str:
+    folder = path.rpartition("/")[0]
+    return next((example for example in examples if example.rpartition("/")[0] == folder), ".gitignore")
+
+
+def _holds_secret(files: Files, path: str) -> bool:
+    text = files.text(path)
+    return text is not None and any(secret.severity is not Severity.NOTE for secret in find_secrets(path, text))
+
+
+def _reads_env(files: Files) -> bool:
+    endings = (".py", ".js", ".ts", ".mjs", ".cjs", "package.json", "docker-compose.yml", "compose.yaml")
+    for path in [path for path in files.paths if path.endswith(endings)][:_READERS_MAX]:
+        if place_of(path).is_test:
+            continue
+        text = files.text(path)
+        if text is not None and "env" in text and _READS_ENV.search(text) is not None:
+            return True
+    return False
+
+
+def _ignored(files: Files, paths: list[str]) -> frozenset[str]:
+    """Return which of `paths` the repository's own rules ignore; the developer's personal ones protect nobody else."""
+    if not paths:
+        return frozenset()
+    plain = [path for path in paths if "\\" not in path][:50]
+    try:
+        answer = run(
+            files.root, "-c", "core.excludesFile=", "check-ignore", "--no-index", "-z", "--", *plain, ok=(0, 1)
+        )
+    except GitError:
+        return frozenset(paths)
+    return frozenset(part.decode("utf-8", "replace") for part in answer.split(b"\0") if part)
