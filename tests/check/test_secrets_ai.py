@@ -3,19 +3,39 @@
 from collections.abc import Callable
 
 import pytest
+from tests.check.secret_values import HEX, draw, uuid
 
 from seawall.check.findings import Finding
 from seawall.check.secrets import scan_text
-from tests.check.secret_values import HEX, draw, uuid
 
 KEYS: dict[str, tuple[str, str, str, Callable[[int], str]]] = {
-    "openai-legacy": ("OPENAI_API_KEY", "OpenAI", "bearer", lambda s: f"sk-{draw(20, seed=s)}T3Blbk" + f"FJ{draw(20, seed=s + 1)}"),
-    "openai-project": ("OPENAI_API_KEY", "OpenAI", "bearer", lambda s: f"sk-proj-{draw(74, seed=s)}T3Blbk" + f"FJ{draw(74, seed=s + 1)}"),
+    "openai-legacy": (
+        "OPENAI_API_KEY",
+        "OpenAI",
+        "bearer",
+        lambda s: f"sk-{draw(20, seed=s)}T3Blbk" + f"FJ{draw(20, seed=s + 1)}",
+    ),
+    "openai-project": (
+        "OPENAI_API_KEY",
+        "OpenAI",
+        "bearer",
+        lambda s: f"sk-proj-{draw(74, seed=s)}T3Blbk" + f"FJ{draw(74, seed=s + 1)}",
+    ),
     "openai-service": ("OPENAI_API_KEY", "OpenAI", "bearer", lambda s: f"sk-svcacct-{draw(60, seed=s)}"),
     "openai-admin": ("OPENAI_ADMIN_KEY", "OpenAI", "bearer", lambda s: f"sk-admin-{draw(80, seed=s)}"),
     "openai-short": ("OPENAI_KEY", "OpenAI", "bearer", lambda s: f"sk-{draw(48, seed=s)}"),
-    "anthropic": ("ANTHROPIC_API_KEY", "Anthropic", "x-api-key", lambda s: f"sk-ant-api03-{draw(93, seed=s)}AA"),
-    "anthropic-admin": ("ANTHROPIC_ADMIN_KEY", "Anthropic", "x-api-key", lambda s: f"sk-ant-admin01-{draw(93, seed=s)}AA"),
+    "anthropic": (
+        "ANTHROPIC_API_KEY",
+        "Anthropic",
+        "x-api-key",
+        lambda s: f"sk-ant-api03-{draw(93, seed=s)}AA",
+    ),
+    "anthropic-admin": (
+        "ANTHROPIC_ADMIN_KEY",
+        "Anthropic",
+        "x-api-key",
+        lambda s: f"sk-ant-admin01-{draw(93, seed=s)}AA",
+    ),
     "google": ("GEMINI_API_KEY", "genai", "x-goog-api-key", lambda s: f"AIza{draw(35, seed=s)}"),
     "azure-32": ("AZURE_OPENAI_API_KEY", "AzureOpenAI", "api-key", lambda s: draw(32, HEX, s)),
     "azure-84": ("AZURE_OPENAI_KEY", "AzureOpenAI", "api-key", lambda s: draw(84, seed=s)),
@@ -31,9 +51,19 @@ KEYS: dict[str, tuple[str, str, str, Callable[[int], str]]] = {
     "cohere": ("COHERE_API_KEY", "cohere.Client", "bearer", lambda s: draw(40, seed=s)),
     "elevenlabs": ("ELEVENLABS_API_KEY", "ElevenLabs", "xi-api-key", lambda s: f"sk_{draw(48, HEX, s)}"),
     "elevenlabs-legacy": ("ELEVEN_API_KEY", "ElevenLabs", "xi-api-key", lambda s: draw(32, HEX, s)),
-    "pinecone": ("PINECONE_API_KEY", "Pinecone", "api-key", lambda s: f"pcsk_{draw(5, seed=s)}_{draw(63, seed=s)}"),
+    "pinecone": (
+        "PINECONE_API_KEY",
+        "Pinecone",
+        "api-key",
+        lambda s: f"pcsk_{draw(5, seed=s)}_{draw(63, seed=s)}",
+    ),
     "pinecone-legacy": ("PINECONE_API_KEY", "Pinecone", "api-key", uuid),
-    "langsmith": ("LANGSMITH_API_KEY", "Client", "x-api-key", lambda s: f"lsv2_pt_{draw(32, HEX, s)}_{draw(10, HEX, s)}"),
+    "langsmith": (
+        "LANGSMITH_API_KEY",
+        "Client",
+        "x-api-key",
+        lambda s: f"lsv2_pt_{draw(32, HEX, s)}_{draw(10, HEX, s)}",
+    ),
     "perplexity": ("PERPLEXITY_API_KEY", "OpenAI", "bearer", lambda s: f"pplx-{draw(48, seed=s)}"),
     "voyage": ("VOYAGE_API_KEY", "voyageai.Client", "bearer", lambda s: f"pa-{draw(43, seed=s)}"),
     "cerebras": ("CEREBRAS_API_KEY", "Cerebras", "bearer", lambda s: f"csk-{draw(48, seed=s)}"),
@@ -48,9 +78,22 @@ KEYS: dict[str, tuple[str, str, str, Callable[[int], str]]] = {
     "exa": ("EXA_API_KEY", "Exa", "x-api-key", uuid),
     "jina": ("JINA_API_KEY", "JinaEmbeddings", "bearer", lambda s: f"jina_{draw(50, seed=s)}"),
     "langfuse": ("LANGFUSE_SECRET_KEY", "Langfuse", "bearer", lambda s: f"sk-lf-{uuid(s)}"),
-    "helicone": ("HELICONE_API_KEY", "Helicone", "Helicone-Auth", lambda s: "sk-helicone-" + "-".join(draw(7, "abcdefghijklmnopqrstuvwxyz0123456789", s + n) for n in range(4))),
+    "helicone": (
+        "HELICONE_API_KEY",
+        "Helicone",
+        "Helicone-Auth",
+        lambda s: (
+            "sk-helicone-"
+            + "-".join(draw(7, "abcdefghijklmnopqrstuvwxyz0123456789", s + n) for n in range(4))
+        ),
+    ),
     "vercel-gateway": ("AI_GATEWAY_API_KEY", "createGateway", "bearer", lambda s: f"vck_{draw(56, seed=s)}"),
-    "runpod": ("RUNPOD_API_KEY", "runpod.Client", "bearer", lambda s: f"rpa_{draw(40, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', s)}"),
+    "runpod": (
+        "RUNPOD_API_KEY",
+        "runpod.Client",
+        "bearer",
+        lambda s: f"rpa_{draw(40, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', s)}",
+    ),
     "anyscale": ("ANYSCALE_API_KEY", "OpenAI", "bearer", lambda s: f"esecret_{draw(32, seed=s)}"),
     "ai21": ("AI21_API_KEY", "AI21Client", "bearer", lambda s: draw(32, seed=s)),
     "moonshot": ("MOONSHOT_API_KEY", "OpenAI", "bearer", lambda s: f"sk-{draw(48, seed=s)}"),
@@ -84,14 +127,26 @@ def shapes(variable: str, client: str, header: str, value: str) -> dict[str, tup
     sent = form.format(value)
     return {
         "assignment": ("app/main.py", f'import os\n\n{variable} = "{value}"\nprint("started")\n'),
-        "assignment-js": ("src/index.ts", f"const {camel(variable)}: string = '{value}';\nexport default 1;\n"),
-        "dict": ("app/settings.py", f'SETTINGS = {{\n    "debug": False,\n    "{variable.lower()}": "{value}",\n}}\n'),
+        "assignment-js": (
+            "src/index.ts",
+            f"const {camel(variable)}: string = '{value}';\nexport default 1;\n",
+        ),
+        "dict": (
+            "app/settings.py",
+            f'SETTINGS = {{\n    "debug": False,\n    "{variable.lower()}": "{value}",\n}}\n',
+        ),
         "json": ("config/app.json", f'{{"port": 8000, "{camel(variable)}": "{value}"}}\n'),
         "yaml": ("config/app.yaml", f"llm:\n  {variable.lower()}: {value}\n"),
         "keyword": ("app/client.py", f'client = {client}(\n    api_key="{value}",\n    timeout=30,\n)\n'),
-        "option": ("src/client.js", f"const client = new {client.rpartition('.')[2]}({{ apiKey: '{value}', timeout: 30 }});\n"),
+        "option": (
+            "src/client.js",
+            f"const client = new {client.rpartition('.')[2]}({{ apiKey: '{value}', timeout: 30 }});\n",
+        ),
         "header": ("app/call.py", f'headers = {{"{name}": "{sent}", "Content-Type": "application/json"}}\n'),
-        "header-js": ("src/call.js", f"await fetch(url, {{ method: 'POST', headers: {{ '{name}': '{sent}' }} }});\n"),
+        "header-js": (
+            "src/call.js",
+            f"await fetch(url, {{ method: 'POST', headers: {{ '{name}': '{sent}' }} }});\n",
+        ),
         "curl": ("run.sh", f'curl https://api.host.io/v1/chat -H "{name}: {sent}" -d @body.json\n'),
         "env": ("deploy/prod.settings.env", f"PORT=8000\n{variable}={value}\n"),
     }

@@ -258,7 +258,9 @@ def _explain(command: str, complaint: str) -> str:
     if "not a git repository" in complaint:
         return "The .git here is no git repository: what is tracked and its history were not looked at."
     if "unable to read" in complaint or "bad object" in complaint or "promisor" in complaint:
-        return f"git {command} stopped at an object that this clone does not have (a partial or damaged clone)."
+        return (
+            f"git {command} stopped at an object that this clone does not have (a partial or damaged clone)."
+        )
     lines = [line.strip() for line in complaint.splitlines() if line.strip()]
     said = next(
         (line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "no reason"

@@ -1,4 +1,4 @@
-"""Searches for secrets: in the working tree, in environment files, in what reaches the browser, and in the history."""
+"""Searches for secrets: in the tree, in environment files, in what reaches the browser, in the history."""
 
 from collections.abc import Iterator
 
@@ -8,24 +8,36 @@ from seawall.check.secrets.browser import find_shipped
 from seawall.check.secrets.describe import Page
 from seawall.check.secrets.envfiles import check_env_files, is_real_env
 from seawall.check.secrets.history import History, scan_history, with_first_commits
-from seawall.check.secrets.hosts import Stack, stack_of
+from seawall.check.secrets.hosts import NO_HOSTS, Stack, stack_of
 from seawall.check.secrets.masking import fingerprint, mask
 from seawall.check.secrets.places import place_of
 from seawall.check.secrets.scan import pairs_of, secrets_of
 from seawall.check.secrets.weak import find_weak
 
-__all__ = ["History", "Stack", "check_env_files", "fingerprint", "mask", "scan_history", "scan_text", "scan_tree", "stack_of", "with_first_commits"]
+__all__ = [
+    "History",
+    "Stack",
+    "check_env_files",
+    "fingerprint",
+    "mask",
+    "scan_history",
+    "scan_text",
+    "scan_tree",
+    "stack_of",
+    "with_first_commits",
+]
 
 _PROGRESS_EVERY = 200
 
 
 def scan_text(
-    path: str, text: str, *, stack: Stack = Stack(), is_committed: bool = True
+    path: str, text: str, *, stack: Stack = NO_HOSTS, is_committed: bool = True
 ) -> Iterator[Finding]:
     """Yield the findings of one file, in the order of its lines.
 
-    An environment file that is not committed is where secrets belong: of it only what reaches the browser is said.
-    Of a committed one the values of known issuers are found here one by one; `check_env_files` says it of the file.
+    An environment file that is not committed is where secrets belong: of it only what reaches the browser is
+    said. Of a committed one the values of known issuers are found here one by one; `check_env_files` says it of
+    the file.
     """
     place = place_of(path)
     pairs = pairs_of(text, place)
@@ -36,7 +48,11 @@ def scan_text(
     findings = [page.of_shipped(one) for one in shipped]
     if not is_real_env(path):
         taken = [(secret.start, secret.end) for secret in secrets]
-        weak = (one for one in find_weak(text, place, pairs) if not any(a < one.end and one.start < b for a, b in taken))
+        weak = (
+            one
+            for one in find_weak(text, place, pairs)
+            if not any(a < one.end and one.start < b for a, b in taken)
+        )
         findings += [page.of_weak(one) for one in weak]
     elif not is_committed:
         secrets = []
@@ -47,7 +63,7 @@ def scan_text(
 
 
 def scan_tree(files: Files, progress: Progress | None = None) -> list[Finding]:
-    """Return the findings of all files, with those of environment files; of the staged ones where the index is read."""
+    """Return the findings of all files; of the staged ones where the index is read."""
     stack = stack_of([*files.paths, *files.others])
     found: list[Finding] = []
     for count, path in enumerate(files.paths):
@@ -62,7 +78,10 @@ def scan_tree(files: Files, progress: Progress | None = None) -> list[Finding]:
     for path in files.ignored_env:
         text = files.text(path)
         if text:
-            found += [one for one in scan_text(path, text, stack=stack, is_committed=False) if one.rule == "browser-key"]
+            found += [
+                one
+                for one in scan_text(path, text, stack=stack, is_committed=False)
+                if one.rule == "browser-key"
+            ]
     found += check_env_files(files)
     return found
-

@@ -56,14 +56,19 @@ class Page:
         """Return the finding of a guessable secret."""
         name = weak.name.rpartition(".")[2]
         if weak.how == "fallback":
-            message = f"Where `{name}` is not set, everyone knows its value: the code falls back to a fixed word."
-            fix = f"Stop at the start when `{name}` is missing, and set it to a value from `openssl rand -hex 32`."
+            message = (
+                f"Where `{name}` is not set, everyone knows its value: the code falls back to a fixed word."
+            )
+            fix = f"Stop at the start when `{name}` is missing; make a value with `openssl rand -hex 32`."
         elif weak.how == "call":
             message = "A token is signed or checked with a fixed word, so anyone can make valid ones."
             fix = "Sign with a secret from the environment, made with `openssl rand -hex 32`."
         else:
-            message = f"`{name}` is a word that anyone can guess, and it stands in {_kind_of_file(self.place)}."
-            fix = f"Make a new value with `openssl rand -hex 32`. {move_out(_upper(name), self.place.path, self.stack)}"
+            message = (
+                f"`{name}` is a word that anyone can guess, and it stands in {_kind_of_file(self.place)}."
+            )
+            move = move_out(_upper(name), self.place.path, self.stack)
+            fix = f"Make a new value with `openssl rand -hex 32`. {move}"
         return Finding(
             rule="weak-default-secret",
             path=self.place.path,
@@ -80,12 +85,32 @@ class Page:
         """Return the finding of a variable that reaches the browser."""
         whose = f"the {shipped.provider.name} key" if shipped.provider is not None else "its value"
         message = f"The bundler writes `{shipped.name}` into the pages: every visitor can read {whose}."
-        hidden = [*self.hidden, (shipped.value, mask(shipped.value, is_token=True))] if shipped.value else self.hidden
+        hidden = (
+            [*self.hidden, (shipped.value, mask(shipped.value, is_token=True))]
+            if shipped.value
+            else self.hidden
+        )
         bare = shipped.name
-        for prefix in ("NEXT_PUBLIC_", "NUXT_PUBLIC_", "EXPO_PUBLIC_", "PLASMO_PUBLIC_", "REACT_APP_", "VUE_APP_", "NG_APP_",
-                       "VITE_", "GATSBY_", "STORYBOOK_", "SNOWPACK_PUBLIC_", "PUBLIC_"):
+        for prefix in (
+            "NEXT_PUBLIC_",
+            "NUXT_PUBLIC_",
+            "EXPO_PUBLIC_",
+            "PLASMO_PUBLIC_",
+            "REACT_APP_",
+            "VUE_APP_",
+            "NG_APP_",
+            "VITE_",
+            "GATSBY_",
+            "STORYBOOK_",
+            "SNOWPACK_PUBLIC_",
+            "PUBLIC_",
+        ):
             bare = bare.removeprefix(prefix)
-        rotate = f" Replace the key at {shipped.provider.rotate} if it was ever deployed." if shipped.provider else ""
+        rotate = (
+            f" Replace the key at {shipped.provider.rotate} if it was ever deployed."
+            if shipped.provider
+            else ""
+        )
         return Finding(
             rule="browser-key",
             path=self.place.path,
@@ -94,7 +119,7 @@ class Page:
             severity=shipped.severity,
             confidence=Confidence.HIGH if shipped.severity is Severity.ERROR else Confidence.MEDIUM,
             evidence=evidence(self.text, shipped.start, hidden),
-            fix=f"Rename it to `{bare}`, read it only in a route of your own server, and call that from the page.{rotate}",
+            fix=f"Rename it to `{bare}`, read it only in a route of your server, and call that from the page.{rotate}",
             hash=fingerprint("browser-key", self.place.path, shipped.name),
         )
 
@@ -113,7 +138,8 @@ class Page:
 def rotation(secret: Secret) -> str:
     """Return the sentence that says how a secret that has left the machine is made worthless."""
     if secret.provider is not None:
-        return f"If it was ever pushed or sent, replace it at {secret.provider.rotate}: deleting the line is not enough."
+        page = secret.provider.rotate
+        return f"If it was ever pushed or sent, replace it at {page}: deleting the line is not enough."
     return "If it was ever pushed or sent, change it where it is accepted: deleting the line is not enough."
 
 

@@ -12,8 +12,8 @@ from seawall.check.secrets.scan import Secret, find_secrets
 
 _ENV_FILE = re.compile(r"(?:^|/)\.env(?:\.[\w-]+)*$|(?:^|/)[\w-]+\.env$")
 _READS_ENV = re.compile(
-    r"load_dotenv|from dotenv|import dotenv|require\(['\"]dotenv|dotenv/config|dotenv\.config|env_file\s*=|--env-file|python-dotenv"
-    r"|@nestjs/config|django-environ|environ\.Env|decouple|env_file:|loadEnv\(|Dotenv"
+    r"load_dotenv|from dotenv|import dotenv|require\(['\"]dotenv|dotenv/config|dotenv\.config|env_file\s*="
+    r"|--env-file|python-dotenv|@nestjs/config|django-environ|environ\.Env|decouple|env_file:|loadEnv\(|Dotenv"
 )
 _READERS_MAX = 4000
 
@@ -54,13 +54,13 @@ def _committed(files: Files, path: str) -> Finding | None:
         rule="env-committed",
         path=path,
         line=text.count("\n", 0, first.start) + 1,
-        message=f"`{path}` is tracked by git and holds real values{named}: everyone with the repository has them.",
+        message=f"git tracks `{path}` with real values{named}: everyone with the repository has them.",
         severity=Severity.ERROR,
         confidence=Confidence.HIGH,
         evidence=evidence(text, first.start, hidden),
         fix=(
-            f"Run `git rm --cached {path}`, add `{path.rpartition('/')[2]}` to .gitignore, keep the names without"
-            f" values in `{example}`, and replace every value that was pushed: the history still holds them."
+            f"Run `git rm --cached {path}`, add `{path.rpartition('/')[2]}` to .gitignore, keep the names"
+            f" without values in `{example}`, and replace every value that was pushed: the history still holds them."
         ),
         hash=fingerprint("env-committed", path, ""),
     )
@@ -81,12 +81,16 @@ def _not_ignored(files: Files) -> Iterator[Finding]:
             continue
         yield Finding(
             rule="env-not-ignored",
-            path=path if there else ".gitignore" if ".gitignore" in files.paths else _example_for(examples, path),
+            path=path
+            if there
+            else ".gitignore"
+            if ".gitignore" in files.paths
+            else _example_for(examples, path),
             line=1,
             message=(
                 f"`{path}` holds real values and git does not ignore it: the next `git add .` commits it."
                 if there
-                else f"The app reads `{path}`, and .gitignore does not name it: the first one written can be committed."
+                else f"The app reads `{path}`, and .gitignore does not name it: the first one can be committed."
             ),
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
@@ -99,7 +103,7 @@ def _not_ignored(files: Files) -> Iterator[Finding]:
 
 def _is_example(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return place_of(path).is_example and (name.startswith(".env") or name.startswith("env."))
+    return place_of(path).is_example and name.startswith((".env", "env."))
 
 
 def _example_for(examples: list[str], path: str) -> str:
@@ -109,7 +113,9 @@ def _example_for(examples: list[str], path: str) -> str:
 
 def _holds_secret(files: Files, path: str) -> bool:
     text = files.text(path)
-    return text is not None and any(secret.severity is not Severity.NOTE for secret in find_secrets(path, text))
+    return text is not None and any(
+        secret.severity is not Severity.NOTE for secret in find_secrets(path, text)
+    )
 
 
 def _reads_env(files: Files) -> bool:
@@ -124,13 +130,21 @@ def _reads_env(files: Files) -> bool:
 
 
 def _ignored(files: Files, paths: list[str]) -> frozenset[str]:
-    """Return which of `paths` the repository's own rules ignore; the developer's personal ones protect nobody else."""
+    """Return which of `paths` the repository ignores; a developer's personal rules protect nobody else."""
     if not paths:
         return frozenset()
     plain = [path for path in paths if "\\" not in path][:50]
     try:
         answer = run(
-            files.root, "-c", "core.excludesFile=", "check-ignore", "--no-index", "-z", "--", *plain, ok=(0, 1)
+            files.root,
+            "-c",
+            "core.excludesFile=",
+            "check-ignore",
+            "--no-index",
+            "-z",
+            "--",
+            *plain,
+            ok=(0, 1),
         )
     except GitError:
         return frozenset(paths)

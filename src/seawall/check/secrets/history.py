@@ -1,7 +1,7 @@
 """Searches what was ever added to the repository: a secret that was deleted later is still in every clone.
 
-The patches of all commits are read as one stream, oldest first, so that the first time a value is seen is the commit
-that brought it in. Of each patch only the added lines are looked at, and the same added lines only once.
+The patches of all commits are read as one stream, oldest first, so that the first time a value is seen is the
+commit that brought it in. Of each patch only the added lines are looked at, and the same added lines only once.
 """
 
 import re
@@ -30,12 +30,14 @@ _SEEN_MAX = 2_000_000
 _SPLIT = b"\ndiff --git "
 _PATH = re.compile(rb'\n\+\+\+ (?:b/|"b/)([^\n]*)\n')
 _HUNK = re.compile(rb"\n@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@[^\n]*")
-_FOREIGN = re.compile(r"(?:^|/)(?:node_modules|bower_components|site-packages|\.venv|venv|\.next|__pycache__|\.yarn|Pods)/")
+_FOREIGN = re.compile(
+    r"(?:^|/)(?:node_modules|bower_components|site-packages|\.venv|venv|\.next|__pycache__|\.yarn|Pods)/"
+)
 _DATA = re.compile(r"(?i)\.(?:csv|tsv|jsonl|ndjson|svg|po|geojson|html?\.snap)$")
 
 
 class History(Struct, frozen=True):
-    """What the history holds: secrets that are no longer in the tree, and for all the commit that brought them in.
+    """What the history holds: secrets that left the tree, and for all the commit that brought them in.
 
     `first` maps the hash of a finding to the commit (12 hex digits) and the author's date (ISO).
     """
@@ -53,7 +55,7 @@ class _Commit(Struct):
 
 
 def scan_history(files: Files, in_tree: Sequence[Finding] = (), progress: Progress | None = None) -> History:
-    """Search all commits that any branch or tag reaches; nothing without git. `in_tree` are the tree's findings."""
+    """Search all commits of all branches and tags; `in_tree` are the findings of the tree."""
     if files.repository is None:
         return History()
     notices: list[str] = []
@@ -76,7 +78,8 @@ def scan_history(files: Files, in_tree: Sequence[Finding] = (), progress: Progre
         notices.append("The repository has no commits yet: there is no history to look at.")
     if files.repository.is_shallow:
         notices.append(
-            f"The clone is shallow: only {commit.count:,} commits were looked at (`git fetch --unshallow` gets the rest)."
+            f"The clone is shallow: only {commit.count:,} commits were looked at;"
+            " `git fetch --unshallow` gets the rest."
         )
     return History(findings=list(found.values()), first=first, commits=commit.count, notices=notices)
 
@@ -97,7 +100,7 @@ def _matters(secret: Secret) -> bool:
 def _additions(
     files: Files, commit: _Commit, progress: Progress | None, notices: list[str]
 ) -> Iterator[tuple[str, str, bytes]]:
-    """Yield path, added text and patch of every change whose added lines are new; fills in `commit` on the way."""
+    """Yield path, added text and patch of every change whose added lines are new; fills in `commit`."""
     root = files.root
     try:
         run(root, "rev-parse", "--verify", "--quiet", "--branches", "--tags", "--remotes", "HEAD", ok=(0,))
@@ -111,7 +114,16 @@ def _additions(
     here = () if bare else ("--relative",)
     with start(
         root,
-        *("-c", "core.bigFileThreshold=4m", "-c", "diff.indentHeuristic=false", "log", "--all", "--reverse", "--no-notes"),
+        *(
+            "-c",
+            "core.bigFileThreshold=4m",
+            "-c",
+            "diff.indentHeuristic=false",
+            "log",
+            "--all",
+            "--reverse",
+            "--no-notes",
+        ),
         *("--diff-filter=AMT", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
         *("--src-prefix=a/", "--dst-prefix=b/", f"--format=%n{marker.decode()} %H %aI", *here),
         timeout_s=SECONDS_MAX + 10,

@@ -1,4 +1,4 @@
-"""Says where a secret belongs on the host that a repository is deployed to, and how the code reads it there."""
+"""Says where a secret belongs on the host of an app, and how the code reads it there."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _PLACES = {
     "Heroku": "Heroku: `heroku config:set {name}=VALUE`",
     "Fly": "Fly: `fly secrets set {name}=VALUE`",
     "Cloudflare": "Cloudflare: `wrangler secret put {name}`",
-    "a plain server": "a plain server: a file that only the service's user can read (`EnvironmentFile=` of systemd, mode 600)",
+    "a plain server": "a plain server: a file of mode 600 that the service reads (`EnvironmentFile=` of systemd)",
 }
 _SIGNS = {
     "Vercel": ("vercel.json", ".vercel/project.json", "now.json"),
@@ -30,6 +30,10 @@ class Stack(NamedTuple):
     hosts: tuple[str, ...] = ()
 
 
+NO_HOSTS = Stack()
+"""Nothing is known: all hosts are named."""
+
+
 def stack_of(paths: Iterable[str]) -> Stack:
     """Return the hosts that the files at `paths` belong to."""
     names = {path.rpartition("/")[2] for path in paths} | set(paths)
@@ -40,7 +44,7 @@ def stack_of(paths: Iterable[str]) -> Stack:
 
 
 def move_out(name: str, path: str, stack: Stack) -> str:
-    """Return how to take a secret out of the file at `path` and into the variable `name`, here and on the host."""
+    """Return how to take a secret out of the file at `path` and into the variable `name`."""
     ending = path.rpartition(".")[2]
     if ending in ("js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "vue", "svelte"):
         read = f"read `process.env.{name}` on the server"

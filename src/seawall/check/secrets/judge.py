@@ -11,41 +11,64 @@ from seawall.check.secrets.names import spaced, words_of
 from seawall.check.secrets.pairs import Pair
 from seawall.check.secrets.places import Place
 from seawall.check.secrets.tokens import is_basic
-from seawall.check.secrets.values import is_code, is_noise, is_random, is_reference, is_stand_in, is_uuid, randomness
+from seawall.check.secrets.values import (
+    is_code,
+    is_noise,
+    is_random,
+    is_reference,
+    is_stand_in,
+    is_uuid,
+    randomness,
+)
 
 _CONTEXT_CHARS = 90
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _PLAIN = re.compile(r"[\w+/=.~:@!#$%^&*?,;|-]+")
-_ADDRESS = re.compile(r"^(?:https?|wss?|ftp|file|s3|gs)://|^[\w.-]+@[\w-]+\.[a-z]{2,}$|^(?:\.{0,2}/|~/|[A-Z]:\\)[\w .~-]+/")
-_FILE = re.compile(r"(?i)^[\w./~-]+\.(?:py|js|ts|json|pem|key|crt|cer|txt|ya?ml|env|ini|conf|cfg|html?|md|log|db|sqlite3?|pub|p12|jks|png|svg)$")
-_HASHED = re.compile(r"^(?:\$(?:2[abxy]?|1|5|6|apr1|argon2\w*|pbkdf2\w*|scrypt|y)\$|pbkdf2[:_]|bcrypt|argon2|scrypt:|sha\d+[:$]|md5[:$]|\{SS?HA)")
-_DIGEST_NAME = re.compile(r"_(?:hash|hashed|digest|sha\d*|md5|checksum|fingerprint|integrity|etag|commit|revision|uuid|guid|signature|thumbprint)_")
+_ADDRESS = re.compile(
+    r"^(?:https?|wss?|ftp|file|s3|gs)://|^[\w.-]+@[\w-]+\.[a-z]{2,}$|^(?:\.{0,2}/|~/|[A-Z]:\\)[\w .~-]+/"
+)
+_FILE = re.compile(
+    r"(?i)^[\w./~-]+\.(?:py|js|ts|json|pem|key|crt|cer|txt|ya?ml|env|ini|conf|cfg|html?|md|log|db|sqlite3?|pub|p12|jks|png|svg)$"
+)
+_NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?[a-z%]{0,2}")
+_HASHED = re.compile(
+    r"^(?:\$(?:2[abxy]?|1|5|6|apr1|argon2\w*|pbkdf2\w*|scrypt|y)\$|pbkdf2[:_]|bcrypt|argon2|scrypt:|sha\d+[:$]|md5[:$]|\{SS?HA)"
+)
+_DIGEST_NAME = re.compile(
+    r"_(?:hash|hashed|digest|sha\d*|md5|checksum|fingerprint|integrity|etag|commit|revision|uuid|guid|signature|thumbprint)_"
+)
 
 _PASSWORD_ASKS = re.compile(
     r"(?ix)example|placeholder|change|your|replace|redacted|removed|masked|hidden|xxx|\*\*\*|\.\.\.|…|<|>|\bnone\b|null|"
     r"undefined|required|optional|enter|insert|here\b|todo|dummy|fake|sample|^string$|^text$|^hash|^plain|^secret$|^true$|"
     r"^false$|^yes$|^no$|^\W+$|^\d{1,3}$|n/a|prompt|input|generated|random|not[_-]?set|^ask|^tbd"
 )
-_PASSWORD_LOCAL = frozenset(
-    "postgres postgresql root admin mysql mariadb mongo mongodb redis rabbitmq guest user test tests testing dev develop"
-    " development local localhost password passwd pass pwd secret default demo docker example minio minioadmin elastic"
-    " neo4j sa django flask app api db database changeme changeit qwerty letmein foo bar baz foobar abc abc123 1234 12345"
-    " 123456 1234567 12345678 123456789 password1 password123 passw0rd p@ssw0rd p@ssword admin123 test123 testpass"
-    " testpassword secret123 mypassword mysecret mysecretpassword postgrespassword rootpassword userpassword adminpassword"
-    " pass123 pw asdf asdfasdf hunter2 bitnami grafana keycloak kong airflow superset wordpress drupal nextcloud hello"
-    " world hello123 thepassword somepassword newpassword oldpassword wrong wrongpassword correct goodpassword badpassword"
-    " supersecret topsecret monkey dragon master login welcome".split()  # noqa: SIM905
-)
+_LOCAL_WORDS = """
+postgres postgresql root admin mysql mariadb mongo mongodb redis rabbitmq guest user test tests testing
+dev develop development local localhost password passwd pass pwd secret default demo docker example
+minio minioadmin elastic neo4j sa django flask app api db database changeme changeit qwerty letmein foo
+bar baz foobar abc abc123 1234 12345 123456 1234567 12345678 123456789 password1 password123 passw0rd
+p@ssw0rd p@ssword admin123 test123 testpass testpassword secret123 mypassword mysecret mysecretpassword
+postgrespassword rootpassword userpassword adminpassword pass123 pw asdf asdfasdf hunter2 bitnami
+grafana keycloak kong airflow superset wordpress drupal nextcloud hello world hello123 thepassword
+somepassword newpassword oldpassword wrong wrongpassword correct goodpassword badpassword supersecret
+topsecret monkey dragon master login welcome
+"""
+_PASSWORD_LOCAL = frozenset(_LOCAL_WORDS.split())
 """What everyone uses on a local machine; where it opens more than that, the weak-default rule says so."""
-_MESSAGE_WORDS = frozenset(
-    "wrong invalid incorrect forgot forgotten reset change confirm show hide missing weak empty bad require required no"
-    " update mismatch repeat retype new strong hint label title message error placeholder type field input help".split()  # noqa: SIM905
-)
-_UNSURE_WORDS = frozenset(
-    "do age op ms meta bot together assembly render fly linear teams square modal writer trigger stream exa eleven gpt"
-    " stability comet ark nim ts cf dd fb tg x v0 aa age circle vault cal eth wallet news weather do aws azure google"
-    " amazon microsoft docker github python face render unstructured replicate fal nr ld yc wx oss hf".split()  # noqa: SIM905
-)
+_MESSAGE_WORDS_WORDS = """
+wrong invalid incorrect forgot forgotten reset change confirm show hide missing weak empty bad require
+required no update mismatch repeat retype new strong hint label title message error placeholder type
+field input help
+"""
+_MESSAGE_WORDS = frozenset(_MESSAGE_WORDS_WORDS.split())
+_UNSURE_WORDS_WORDS = """
+do age op ms meta bot together assembly render fly linear teams square modal writer trigger stream exa
+eleven gpt stability comet ark nim ts cf dd fb tg x v0 aa age circle vault cal eth wallet news weather
+do aws azure google amazon microsoft docker github python face render unstructured replicate fal nr ld
+yc wx oss hf
+"""
+_UNSURE_WORDS = frozenset(_UNSURE_WORDS_WORDS.split())
 
 
 _FAKE_WORDS = frozenset(("fake", "dummy", "mock", "example", "sample", "placeholder", "bogus"))
@@ -65,11 +88,15 @@ class Verdict(Struct, frozen=True):
 def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
     """Return what a pair gives away, None where its value is no secret."""
     value = pair.value
+    if value.startswith("django-insecure-"):
+        return None  # Guessable as everyone's template is, see `weak`.
     if pair.category != "password" and is_noise(value) and not place.is_lock:
         return _verdict("secret", place)
-    if not 4 <= len(value) or not _PRINTABLE.fullmatch(value) and pair.category != "password":
+    if not len(value) >= 4 or (not _PRINTABLE.fullmatch(value) and pair.category != "password"):
         return None
     if is_reference(value) or place.is_lock or _HASHED.match(value):
+        return None
+    if _NUMBER.fullmatch(value) and (pair.category != "password" or "." in value or not pair.is_quoted):
         return None
     if _FAKE_WORDS.intersection(words_of(pair.name)):
         return None
@@ -80,14 +107,23 @@ def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
     provider = provider_named(pair.name)
     if pair.category == "password" and provider is None:
         return _password(pair, place)
-    if is_stand_in(value) or _ADDRESS.search(value) or _FILE.match(value) or not _PLAIN.fullmatch(value) and is_code(value):
+    if (
+        is_stand_in(value)
+        or _ADDRESS.search(value)
+        or _FILE.match(value)
+        or (not _PLAIN.fullmatch(value) and is_code(value))
+    ):
         return None
     context = provider or provider_near(text, pair)
     kind = _named_kind(context, value)
     if kind is not None:
         return Verdict(
             what=f"{kind.provider.name} key",
-            confidence=Confidence.LOW if place.is_test else Confidence.HIGH if provider else Confidence.MEDIUM,
+            confidence=Confidence.LOW
+            if place.is_test
+            else Confidence.HIGH
+            if provider
+            else Confidence.MEDIUM,
             severity=_severity(Severity(kind.severity), place),
             kind=kind,
             provider=kind.provider,
@@ -97,7 +133,9 @@ def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
     if not _is_drawn(pair, place):
         return None
     confidence = Confidence.MEDIUM if pair.category != "other" else Confidence.LOW
-    what = {"key": "API key", "token": "token", "secret": "secret", "auth": "credential"}.get(pair.category, "key")
+    what = {"key": "API key", "token": "token", "secret": "secret", "auth": "credential"}.get(
+        pair.category, "key"
+    )
     return _verdict(f"{context.name} {what}" if context else what, place, confidence, context)
 
 
@@ -124,8 +162,10 @@ def _provider(words: str) -> Provider | None:
     for size in (3, 2, 1):
         for at in range(len(parts) - size + 1):
             word = "_".join(parts[at : at + size])
-            if word in known and not (word in ("ms", "do", "op", "age", "bot", "x", "v0", "fly", "meta", "render")
-                                      and len(parts) > 3):
+            if word in known and not (
+                word in ("ms", "do", "op", "age", "bot", "x", "v0", "fly", "meta", "render")
+                and len(parts) > 3
+            ):
                 return known[word]
     return None
 
@@ -153,7 +193,7 @@ def _is_drawn(pair: Pair, place: Place) -> bool:
     least, chars = {"key": (8.0, 10), "secret": (7.5, 8), "token": (8.5, 10), "auth": (12.0, 14)}.get(
         pair.category, (16.0, 16)
     )
-    if pair.wrap or pair.op in ("==", "===", "!=", "!==", "call", "or"):
+    if pair.wrap or pair.op in ("==", "===", "!=", "!==", "call", "or", "default"):
         least += 3.0
     if not pair.is_quoted and (place.is_code or place.is_docs or not place.lines):
         least, chars = least + 4.0, max(chars, 12)
@@ -173,16 +213,18 @@ def _password(pair: Pair, place: Place) -> Verdict | None:
     if place.is_test or place.is_docs or place.is_example or place.is_words:
         if not is_random(value, 9.0, 8):
             return None
-        return Verdict(
-            what="password", confidence=Confidence.LOW, severity=Severity.WARNING, is_token=False
-        )
+        return Verdict(what="password", confidence=Confidence.LOW, severity=Severity.WARNING, is_token=False)
+    if (place.is_compose or place.is_workflow) and not is_random(value, 9.0, 8):
+        return Verdict(what="password", confidence=Confidence.LOW, severity=Severity.WARNING, is_token=False)
     is_word = value.isalpha() and randomness(value) < 6
     if is_word and (place.is_code or not place.lines):
-        if not value.islower() or len(value) < 6 or place.ending in ("json", "html", "htm", "vue", "svelte", "css"):
+        if (
+            not value.islower()
+            or len(value) < 6
+            or place.ending in ("json", "html", "htm", "vue", "svelte", "css")
+        ):
             return None
-        return Verdict(
-            what="password", confidence=Confidence.LOW, severity=Severity.WARNING, is_token=False
-        )
+        return Verdict(what="password", confidence=Confidence.LOW, severity=Severity.WARNING, is_token=False)
     return Verdict(what="password", confidence=Confidence.MEDIUM, severity=Severity.ERROR, is_token=False)
 
 
@@ -199,10 +241,10 @@ def _is_password(pair: Pair, place: Place) -> bool:
         return False
     if _ADDRESS.search(value) or _FILE.match(value) or len(set(value)) <= 2:
         return False
-    if pair.op in ("call", "or", "==", "===", "!=", "!==") or pair.wrap:
+    if pair.op in ("call", "or", "default", "==", "===", "!=", "!==") or pair.wrap:
         return is_random(value, 6.0, 6)
     if not pair.is_quoted and (place.is_code or place.is_docs or not place.lines) and pair.op != ">":
-        return is_random(value, 9.0, 8) and pair.op == "=" or pair.op == "" and not place.is_code
+        return (is_random(value, 9.0, 8) and pair.op == "=") or (pair.op == "" and not place.is_code)
     named = set(words_of(value))
     if named & {"password", "passwd", "pwd", "pass", "passwort"} and not re.search(r"[\d!@#$%^&*]", value):
         return False

@@ -1,4 +1,4 @@
-"""Loads the kinds of secret (`kinds.toml`) and finds the tokens among them that show themselves by their form."""
+"""Loads the kinds of secret that are known (`kinds.toml`)."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from importlib.resources import files
 from msgspec import Struct, field
 
 _LEFT = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
-"""A token begins after something foreign to it; the letter of `\\n` in a notebook and `%3D` in a URL are foreign."""
+"""A token begins after something foreign to it, as the letter of `\\n` in a notebook and `%3D` in a URL are."""
 _RIGHT = r"(?![A-Za-z0-9_-])"
 
 
@@ -87,7 +87,8 @@ def catalog() -> Catalog:
     import msgspec  # noqa: PLC0415 - `Struct` is all that the rest of the file needs
 
     rows = msgspec.convert(
-        tomllib.loads(files(__package__).joinpath("kinds.toml").read_text("utf-8"))["provider"], list[_ProviderRow]
+        tomllib.loads(files(__package__).joinpath("kinds.toml").read_text("utf-8"))["provider"],
+        list[_ProviderRow],
     )
     providers: list[Provider] = []
     kinds: list[Kind] = []

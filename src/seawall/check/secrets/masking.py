@@ -18,7 +18,7 @@ def fingerprint(rule: str, path: str, value: str) -> str:
 
 
 def mask(value: str, *, is_token: bool) -> str:
-    """Return a value with its middle hidden: four and two characters of a token stay, none or one of a password."""
+    """Return a value with its middle hidden: six characters of a token stay, one at most of a password."""
     if is_token and len(value) >= 16:
         return f"{value[:4]}…{value[-2:]}"
     if is_token and len(value) >= 10:

@@ -5,14 +5,15 @@ from functools import lru_cache
 from typing import Literal as OneOf
 
 Category = OneOf["password", "key", "token", "secret", "auth", "other"]
-"""What a name promises; `other` is a bare `key` or a word that is often harmless: its value must be random."""
+"""What a name promises; `other` is a bare `key` or another word that is often harmless."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_QUALIFIERS = frozenset(
-    "prod production dev development stage staging test testing live sandbox local default defaults value val str"
-    " string text raw plain base b64 base64 hex bytes old new current backup primary secondary main prd stg uat qa"
-    " here tmp temp v once".split()  # noqa: SIM905 - a list of words reads best as one
-)
+_QUALIFIERS_WORDS = """
+prod production dev development stage staging test testing live sandbox local default defaults value val
+str string text raw plain base b64 base64 hex bytes old new current backup primary secondary main prd
+stg uat qa here tmp temp v once
+"""
+_QUALIFIERS = frozenset(_QUALIFIERS_WORDS.split())
 _PASSWORD = re.compile(
     r"(?:password|passwd|passwort|passwrd|passphrase|passcode|pwd|contrasena|senha|userpass|dbpass|mysqlpass|rootpass"
     r"|adminpass|smtppass|mailpass|ftppass|emailpass|redispass|pgpass|authpass|sqlpass|loginpass|keypass|storepass)$"
@@ -66,7 +67,14 @@ def classify(name: str) -> Category | None:
     before = words[-2] if len(words) > 1 else ""
     if words[-1] in ("key", "keys", "token", "tokens") and _HARMLESS.search(before):
         return None
-    if words[-1] in ("tokens", "keys", "secrets") and before in ("max", "min", "num", "total", "used", "count"):
+    if words[-1] in ("tokens", "keys", "secrets") and before in (
+        "max",
+        "min",
+        "num",
+        "total",
+        "used",
+        "count",
+    ):
         return None
     if _SECRET.search(joined):
         return "secret"

@@ -1,9 +1,9 @@
-"""Finds names and the values written next to them, in any language: a value may be a secret because of its name.
+"""Finds names and the values written next to them, in any language.
 
-Five shapes are one here: assignment, entry of a dict or of JSON and YAML, keyword argument, header, and environment
-file; and calls that take both (`getenv("NAME", "value")`), XML, and name/value pairs of deployment files. All
-expressions are anchored where a word such as `key` or `token` ends and look at a bounded stretch, so that the time
-is proportional to the number of those words.
+A value may be a secret because of its name. Five shapes are one here: assignment, entry of a dict or of JSON and
+YAML, keyword argument, header, and environment file; and calls that take both (`getenv("NAME", "value")`), XML, and
+name/value pairs of deployment files. All expressions are anchored where a word such as `key` or `token` ends and
+look at a bounded stretch, so that the time is proportional to the number of those words.
 """
 
 import re
@@ -37,7 +37,9 @@ _AFTER = re.compile(
     re.VERBOSE,
 )
 _ANNOTATION = re.compile(r"[ \t]{0,4}&?'?[A-Za-z_][\w.\[\]<>|, ]{0,60}?[ \t]{0,4}=(?![=>])")
-_SCHEME = re.compile(r"[ \t]{0,4}(?P<scheme>[Bb]earer|BEARER|[Bb]asic|[Tt]oken|[Aa]pi-?[Kk]ey|[Kk]ey|OAuth)[ \t]{1,4}")
+_SCHEME = re.compile(
+    r"[ \t]{0,4}(?P<scheme>[Bb]earer|BEARER|[Bb]asic|[Tt]oken|[Aa]pi-?[Kk]ey|[Kk]ey|OAuth)[ \t]{1,4}"
+)
 _OPEN = re.compile(
     r"""[\s(\[]{0,40}
     (?:(?:await|new|return)[ ])?
@@ -53,8 +55,11 @@ _BARE = re.compile(r"[ \t]{0,40}([^\s\"'`,;<>(){}\[\]|&]{1,2000})")
 _LINE = re.compile(r"[ \t]{0,40}([^\r\n]{1,2000})")
 _STRICT = re.compile(r"[ \t]{0,2}([A-Za-z0-9_\-+/=.%~!@^*]{8,500})(?=[\"'`\s&;,)\\]|$)")
 _ELEMENT = re.compile(r"\s{0,20}([^<>\r\n]{1,400})\s{0,20}<")
+_SHELL_DEFAULT = re.compile(r":?-([^{}$\n]{1,200})\}")
 _COMMENT = re.compile(r"\s+#.*$|\s+//.*$")
-_LINE_START = re.compile(r"[ \t]{0,40}(?:-[ ]{1,3})?(?:export[ ]+|set[ ]+|setx[ ]+|ENV[ ]+|ARG[ ]+|declare[ ]+(?:-x[ ]+)?)?$")
+_LINE_START = re.compile(
+    r"[ \t]{0,40}(?:-[ ]{1,3})?(?:export[ ]+|set[ ]+|setx[ ]+|ENV[ ]+|ARG[ ]+|declare[ ]+(?:-x[ ]+)?)?$"
+)
 _SQL = re.compile(r"(?i)\b(?:role|user|login|identified|encrypted)\b[^\n]{0,80}$")
 _QUIET = re.compile(r"(?:^|[\s\"'])--?$")
 
@@ -62,7 +67,8 @@ _QUIET = re.compile(r"(?:^|[\s\"'])--?$")
 class Pair(Struct, frozen=True):
     """A name with the value next to it: `start` and `end` bound the value in the text.
 
-    `op` is what stands between them ("or" for `||`, `??` and `or`, "call" for two arguments, "" for a space).
+    `op` is what stands between them ("or" for `||`, `??` and `or`, "default" for `${NAME:-value}`, "call" for
+    two arguments, "entry" for name and value of an entry, "" for a space).
     `scheme` is what a header puts before the value, `wrap` the calls around it.
     """
 
@@ -109,8 +115,10 @@ def _read(text: str, hint_end: int, after: re.Match[str], place: Place) -> Pair 
     name_at = hint_end - len(left) + len(left.rstrip(_NAME_CHARS))
     name = text[name_at : after.end("tail")]
     category = classify(name)
-    if category is None or name.lower() == "pwd" and text[name_at - 1 : name_at] in ("`", "(", "$"):
+    if category is None or (name.lower() == "pwd" and text[name_at - 1 : name_at] in ("`", "(", "$")):
         return None  # The command that prints the working folder is no password.
+    if text[name_at - 2 : name_at] == "${":
+        return _shell_default(text, name_at, after.end("tail"), category)
     op = _op(text, name_at, after, place)
     if op is None:
         return None
@@ -141,6 +149,23 @@ def _read(text: str, hint_end: int, after: re.Match[str], place: Place) -> Pair 
     )
 
 
+def _shell_default(text: str, name_at: int, name_end: int, category: Category) -> Pair | None:
+    """Return the pair of `${NAME:-value}`, what a shell or Compose takes where NAME is not set."""
+    default = _SHELL_DEFAULT.match(text, name_end)
+    if default is None:
+        return None
+    return Pair(
+        name=text[name_at:name_end],
+        category=category,
+        value=default[1],
+        start=default.start(1),
+        end=default.end(1),
+        at=name_at,
+        op="default",
+        is_quoted=True,
+    )
+
+
 def _op(text: str, name_at: int, after: re.Match[str], place: Place) -> str | None:
     """Return what connects a name to its value, None where it is no connection here."""
     if after["entry"] is not None:
@@ -150,19 +175,26 @@ def _op(text: str, name_at: int, after: re.Match[str], place: Place) -> str | No
             return None
         if place.spaced:
             return ""
-        if text.startswith("-", name_at) and _QUIET.search(text[max(0, name_at - 3) : name_at + 2].rstrip("-") + "-"):
+        if text.startswith("-", name_at) and _QUIET.search(
+            text[max(0, name_at - 3) : name_at + 2].rstrip("-") + "-"
+        ):
             return ""
         if text[after.end()] == "'" and _SQL.search(text[max(0, name_at - 120) : name_at]):
             return ""
         return None
     op: str = after["op"]
+    if after["close"].endswith(")") and op not in ("||", "??", "or", ","):
+        return None  # The colon behind a function's parameters is followed by its documentation.
     if op.endswith(">") and op != "=>":
-        is_element = place.is_markup and text[name_at - 1 : name_at] == "<" or text[name_at - 2 : name_at] == "<!"
+        is_element = (place.is_markup and text[name_at - 1 : name_at] == "<") or text[
+            name_at - 2 : name_at
+        ] == "<!"
         return ">" if is_element and not after["close"] else None
     if op in ("||", "||=", "??", "??=", "or"):
         return "or"
     if op == ",":
-        return "call" if after["close"][:1] in ("\\", '"', "'", "`") else None
+        is_selector = text[name_at - 1 : name_at] in ("#", "[", "=")
+        return "call" if after["close"][:1] in ("\\", '"', "'", "`") and not is_selector else None
     return op
 
 
@@ -187,7 +219,11 @@ def _value(text: str, at: int, op: str, place: Place, name_at: int) -> tuple[int
         return line.start(1), line.start(1) + len(value), "", False
     if place.is_code or place.ending in ("json", "ipynb", "lock") or place.is_docs:
         strict = _STRICT.match(text, at) or _scheme_value(text, at)
-        return None if strict is None or op not in ("=", ":", "") else (strict.start(1), strict.end(1), "", False)
+        return (
+            None
+            if strict is None or op not in ("=", ":", "")
+            else (strict.start(1), strict.end(1), "", False)
+        )
     bare = _scheme_value(text, at) or _BARE.match(text, at)
     return None if bare is None else (bare.start(1), bare.end(1), "", False)
 
@@ -205,7 +241,7 @@ def _starts_line(text: str, name_at: int) -> bool:
 
 
 def _quoted(text: str, opened: re.Match[str]) -> tuple[int, int] | None:
-    """Return the bounds of a quoted value; None where the quote never closes, or it is the name of another entry."""
+    """Return the bounds of a quoted value; None where it never closes or is the name of another entry."""
     quote = opened["quote"]
     start = opened.end()
     limit = start + VALUE_CHARS_MAX

@@ -4,6 +4,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from seawall.check.findings import Confidence, Severity
@@ -23,11 +24,12 @@ _LOCAL_HOSTS = re.compile(
     r"|broker|cache|queue|host$|hostname$|server$|example|.*\.example\.|.*\.local$|.*\.test$|.*\.invalid$|some|your|my-?host"
     r"|<|\{|\$|%|\*|user|proxy$)"
 )
-_ADDRESS_WORDS = frozenset(
-    "password pass passwd pwd secret postgres root admin user username test testing dev guest example changeme mysql redis"
-    " rabbitmq token key foo bar xxx p pw psw abc 1234 12345 123456 pass123 password123 secret123 mypassword mysecretpassword"
-    " mysecret".split()  # noqa: SIM905
-)
+_ADDRESS_WORDS_WORDS = """
+password pass passwd pwd secret postgres root admin user username test testing dev guest example
+changeme mysql redis rabbitmq token key foo bar xxx p pw psw abc 1234 12345 123456 pass123 password123
+secret123 mypassword mysecretpassword mysecret
+"""
+_ADDRESS_WORDS = frozenset(_ADDRESS_WORDS_WORDS.split())
 
 
 _FORMS = {
@@ -40,7 +42,9 @@ _FORMS = {
 _GIT_CREDENTIALS = re.compile(r"(?m)^https?://[^\s:]{1,200}:([^\s]{1,200})@[\w.-]+(?::\d+)?/?$")
 _PGPASS = re.compile(r"(?m)^[^#:\s][^:\n]*:(?:\d+|\*):[^:\n]+:[^:\n]+:([^:\s]{3,100})$")
 _KUBERNETES = re.compile(r"(?m)^kind:[ \t]*Secret[ \t]*\r?$")
-_ENCODED = re.compile(r"(?m)^[ \t]{1,8}([\w.-]{1,80}):[ \t]*[\"\']?([A-Za-z0-9+/]{8,4000}={0,2})[\"\']?[ \t]*\r?$")
+_ENCODED = re.compile(
+    r"(?m)^[ \t]{1,8}([\w.-]{1,80}):[ \t]*[\"\']?([A-Za-z0-9+/]{8,4000}={0,2})[\"\']?[ \t]*\r?$"
+)
 _WHOLE_KEY = re.compile(r"\s*([0-9a-f]{32}|[0-9a-f]{64})\s*")
 
 
@@ -78,8 +82,19 @@ def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
             found.append(_of_pair(pair, verdict))
     found.extend(_of_files(place, text))
     names = {pair.start: pair.name for pair in pairs}
-    kept = _each_once(found)[:SECRETS_MAX]
-    return [secret if secret.name else _with_name(secret, names.get(secret.start, "")) for secret in kept]
+    kept = [_in_comment(secret, text) for secret in _each_once(found)[:SECRETS_MAX]]
+    return [
+        secret if secret.name else msgspec.structs.replace(secret, name=names.get(secret.start, ""))
+        for secret in kept
+    ]
+
+
+def _in_comment(secret: Secret, text: str) -> Secret:
+    """Return a secret as less sure where it stands in a block comment that documents a function."""
+    start = text.rfind("\n", max(0, secret.start - 300), secret.start) + 1
+    if secret.severity is not Severity.ERROR or not text[start : start + 80].lstrip().startswith("* "):
+        return secret
+    return msgspec.structs.replace(secret, severity=Severity.WARNING, confidence=Confidence.LOW)
 
 
 def _each_once(found: list[Secret]) -> list[Secret]:
@@ -100,7 +115,11 @@ def _each_once(found: list[Secret]) -> list[Secret]:
 
 def _is_packed(text: str, place: Place) -> bool:
     """Say whether a text was written by a bundler, where names are not those of the developer."""
-    return place.ending in ("js", "mjs", "cjs", "css") and len(text) > 20_000 and text.count("\n") < len(text) // 1500
+    return (
+        place.ending in ("js", "mjs", "cjs", "css")
+        and len(text) > 20_000
+        and text.count("\n") < len(text) // 1500
+    )
 
 
 def _of_pair(pair: Pair, verdict: Verdict) -> Secret:
@@ -130,7 +149,7 @@ def _of_token(token: Token, place: Place, text: str) -> Secret | None:
         return None
     unsure = place.is_test or place.is_docs or place.is_example or token.form == "hash"
     what = _FORMS[token.form]
-    severity = Severity.WARNING if place.is_test or unsure and token.form != "pem" else Severity.ERROR
+    severity = Severity.WARNING if place.is_test or (unsure and token.form != "pem") else Severity.ERROR
     sure = Confidence.HIGH if token.form == "pem" else Confidence.MEDIUM
     return Secret(
         kind=what.replace(" ", "-"),
@@ -219,10 +238,13 @@ def _of_kind(token: Token, kind: Kind, place: Place, text: str) -> Secret | None
 
 
 def _is_firebase(text: str, at: int) -> bool:
-    """Say whether a Google key stands in the configuration of a Firebase web app, which is public by design."""
+    """Say whether a Google key stands in the configuration of a Firebase web app, public by design."""
     around = text[max(0, at - 600) : at + 600].lower()
-    return "authdomain" in around or "firebaseapp.com" in around or "messagingsenderid" in around or (
-        "firebase" in text[max(0, at - 200) : at].lower()
+    return (
+        "authdomain" in around
+        or "firebaseapp.com" in around
+        or "messagingsenderid" in around
+        or ("firebase" in text[max(0, at - 200) : at].lower())
     )
 
 
@@ -232,9 +254,17 @@ def _of_address(token: Token, place: Place) -> Secret | None:
     if is_reference(password) or is_reference(host) or any(char in password for char in "{}$<>()|"):
         return None
     plain = password.lower().strip("*.")
-    if len(plain) < 3 or plain == user.lower() or plain in _ADDRESS_WORDS or len(set(plain)) <= 2 or plain.isdigit() and len(plain) < 6:
+    if (
+        len(plain) < 3
+        or plain == user.lower()
+        or plain in _ADDRESS_WORDS
+        or len(set(plain)) <= 2
+        or (plain.isdigit() and len(plain) < 6)
+    ):
         return None
-    if re.search(r"(?i)password|passwd|your|example|secret|xxx|placeholder|changeme|<|user|\btoken", password) and not is_random(password, 6, 8):
+    if re.search(
+        r"(?i)password|passwd|your|example|secret|xxx|placeholder|changeme|<|user|\btoken", password
+    ) and not is_random(password, 6, 8):
         return None
     local = _LOCAL_HOSTS.match(host.lower()) is not None
     unsure = place.is_test or place.is_docs or place.is_example or local
@@ -276,7 +306,3 @@ def _of_jwt(token: Token, place: Place) -> Secret | None:
         severity=Severity.WARNING,
         confidence=Confidence.LOW if place.is_test or place.is_docs else Confidence.MEDIUM,
     )
-
-
-def _with_name(secret: Secret, name: str) -> Secret:
-    return Secret(**{**{field: getattr(secret, field) for field in secret.__struct_fields__}, "name": name})

@@ -1,4 +1,4 @@
-"""Finds what shows itself as a secret by its form alone: tokens, private keys, web tokens, passwords in addresses."""
+"""Finds what its form alone shows to be a secret: tokens, private keys, web tokens, passwords in addresses."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -10,14 +10,28 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from msgspec import Struct
 
 from seawall.check.secrets.kinds import Kind, catalog
-from seawall.check.secrets.values import is_reference, is_stand_in, is_random, randomness
+from seawall.check.secrets.values import is_random, is_reference, is_stand_in, randomness
 
 _CHUNK_CHARS = 1 << 17
 _BACK_CHARS = 130
 _AHEAD_CHARS = 260
 _WORD_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
-_MARKS = ("-----BEGIN ", "PuTTY-User-Key-File-", "eyJ", "://", "earer ", "asic ", "kty", "$2", "$6$", "$5$", "$apr1$", "$1$", "$argon2")
+_MARKS = (
+    "-----BEGIN ",
+    "PuTTY-User-Key-File-",
+    "eyJ",
+    "://",
+    "earer ",
+    "asic ",
+    "kty",
+    "$2",
+    "$6$",
+    "$5$",
+    "$apr1$",
+    "$1$",
+    "$argon2",
+)
 _PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_RUN = re.compile(r"[A-Za-z0-9+/]{28,}")
 _JWK_PRIVATE = re.compile(r"""["'\s,{\\](?:d|k)["'\\]{0,3}\s{0,3}:\s{0,3}\\{0,3}["']([\w-]{20,1400})["'\\]""")
@@ -95,7 +109,7 @@ def _token(text: str, at: int, start_chars: int, kind: Kind) -> Token | None:
 
 
 def _is_drawn(body: str) -> bool:
-    """Say whether what follows a token's prefix was drawn at random; parts that are numbers say nothing about it."""
+    """Say whether what follows a token's prefix was drawn at random; numbers say nothing about it."""
     if len(set(body)) < min(6, len(body)) or is_stand_in(body):
         return False
     rest = "-".join(part for part in _PARTS.split(body) if not part.isdigit())
@@ -109,7 +123,7 @@ def _marked(text: str, index: int, at: int) -> Token | None:
     if mark == "PuTTY-User-Key-File-":
         if "Private-Lines:" not in text[at : at + 20_000]:
             return None
-        return Token(form="pem", value=text[at : at + 400], start=at, end=at + 20)
+        return Token(form="pem", value=text[at : at + 20_000], start=at, end=at + 20)
     if mark == "eyJ":
         return _jwt(text, at)
     if mark == "kty":
@@ -150,10 +164,12 @@ def _pem(text: str, at: int) -> Token | None:
     if match is None:
         return None
     body = text[match.end() : match.end() + 2000].partition("-----END")[0].replace("\\n", "\n")
-    run = _PEM_RUN.search(body)
-    if run is None or len(set(run[0])) < 14 or is_stand_in(run[0][:40]) and len(run[0]) < 60:
+    run = _PEM_RUN.search(body, 0, 400)
+    if run is None or not is_random(run[0], 18.0, 28) or (is_stand_in(run[0][:40]) and len(run[0]) < 60):
         return None
-    return Token(form="pem", value=text[match.start() : match.end() + 300], start=at, end=match.end())
+    end = text.find("-----END", match.end(), match.end() + 20_000)
+    end = match.end() + 2000 if end < 0 else end
+    return Token(form="pem", value=text[at:end], start=at, end=match.end())
 
 
 def _jwk(text: str, at: int) -> Token | None:
@@ -168,7 +184,11 @@ def _jwk(text: str, at: int) -> Token | None:
 
 
 def _jwt(text: str, at: int) -> Token | None:
-    if at and (text[at - 1] in _WORD_CHARS or text[at - 1] in "-.") and text[at - 2 : at] not in ("\\n", "3D"):
+    if (
+        at
+        and (text[at - 1] in _WORD_CHARS or text[at - 1] in "-.")
+        and text[at - 2 : at] not in ("\\n", "3D")
+    ):
         return None
     match = _JWT.match(text, at)
     if match is None:
@@ -177,7 +197,9 @@ def _jwt(text: str, at: int) -> Token | None:
     if claims is None:
         return None
     detail = ""
-    if claims.get("iss") == "supabase" or claims.get("role") in ("anon", "service_role") and "ref" in claims:
+    if claims.get("iss") == "supabase" or (
+        claims.get("role") in ("anon", "service_role") and "ref" in claims
+    ):
         detail = f"supabase:{claims.get('role')}"
     elif claims.get("name") == "John Doe" or claims.get("sub") == "1234567890":
         return None  # The token that the format's own site shows.
@@ -197,7 +219,9 @@ def _claims(part: str) -> dict[str, object] | None:
 
 def _decoded(value: str) -> str | None:
     try:
-        raw = urlsafe_b64decode(value.replace("+", "-").replace("/", "_").rstrip("=") + "=" * (-len(value.rstrip("=")) % 4))
+        raw = urlsafe_b64decode(
+            value.replace("+", "-").replace("/", "_").rstrip("=") + "=" * (-len(value.rstrip("=")) % 4)
+        )
         return raw.decode()
     except ValueError:
         return None
@@ -207,10 +231,18 @@ def _address(text: str, at: int) -> Token | None:
     if text.find("@", at + 4, at + 330) < 0:
         return None
     left = max(0, at - 41)
-    scheme_at = at - len(text[left:at]) + len(
-        text[left:at].rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-")
+    scheme_at = (
+        at
+        - len(text[left:at])
+        + len(text[left:at].rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"))
     )
     match = _ADDRESS.match(text, scheme_at)
     if match is None or match.start(2) != at + 3:
         return None
-    return Token(form="address", value=match[3], start=match.start(3), end=match.end(3), detail=f"{match[1]}\0{match[2]}\0{match[4]}")
+    return Token(
+        form="address",
+        value=match[3],
+        start=match.start(3),
+        end=match.end(3),
+        detail=f"{match[1]}\0{match[2]}\0{match[4]}",
+    )

@@ -1,9 +1,9 @@
 """Tells what somebody drew at random from what somebody wrote: the difference between a key and a word.
 
-A value is scored by how much more likely it is under "each character drawn from its alphabet" than under "letters
-follow one another as they do in words and identifiers". The table behind the second (`letters.txt`) holds costs in
-eighths of a nat for pairs of letters, digits and separators, counted over the distinct identifiers and words of
-several thousand source files and manuals.
+A value is scored by how much more likely it is under "each character drawn from its alphabet" than under
+"letters follow one another as they do in words and identifiers". The table behind the second (`letters.txt`) holds
+costs in eighths of a nat for pairs of letters, digits and separators, counted over the distinct identifiers and
+words of several thousand source files and manuals.
 """
 
 import math
@@ -34,7 +34,9 @@ _REFERENCE = re.compile(
     )""",
     re.VERBOSE,
 )
-_TEMPLATE = re.compile(r"\$\{|\{\{|#\{|<%|%\}|\$\(|<[A-Za-z_][\w .-]*>|\{[a-z_][\w.]*(?:\(\))?\}|%s|%d|\[\[|\[[A-Z_ ]+\]")
+_TEMPLATE = re.compile(
+    r"\$\{|\{\{|#\{|<%|%\}|\$\(|<[A-Za-z_][\w .-]*>|\{[a-z_][\w.]*(?:\(\))?\}|%s|%d|\[\[|\[[A-Z_ ]+\]"
+)
 _STAND_IN = re.compile(
     r"""(?x)
       (?i:example|sample|placeholder|dummy|change[_-]?(?:me|this|it)|replace|redacted|removed|omitted|masked|hidden
@@ -59,7 +61,7 @@ _CALL = re.compile(r"[A-Za-z_]\w*\s?\(|=>|->|;\s|&&|\|\|")
 
 
 def is_reference(value: str) -> bool:
-    """Say whether a value points to where the secret is (a variable, a template, a vault) instead of being it."""
+    """Say whether a value points to where the secret is (a variable, a template, a vault)."""
     return _REFERENCE.match(value) is not None or _TEMPLATE.search(value) is not None
 
 
@@ -71,7 +73,7 @@ def is_stand_in(value: str) -> bool:
     if _WORDY.search(short) is not None and randomness(short) < _CHANCE_NATS:
         return True
     distinct = len(set(short.lower()))
-    if distinct <= 2 or distinct <= len(short) // 8 and distinct < 8:
+    if distinct <= 2 or (distinct <= len(short) // 8 and distinct < 8):
         return True
     return _counted_share(short.lower()) > 0.5
 
@@ -99,13 +101,19 @@ def randomness(value: str) -> float:
 
 
 def is_noise(value: str) -> bool:
-    """Say whether a value is long, random and full of signs, as key generators of web frameworks make them."""
+    """Say whether a value is long, random and full of signs, as web frameworks make their keys."""
     signs = {char for char in value if not char.isalnum()}
-    return 30 <= len(value) <= 200 and len(signs) >= 4 and len(set(value)) >= 18 and randomness(value) >= 30
+    return (
+        30 <= len(value) <= 200
+        and value.isascii()
+        and len(signs) >= 4
+        and len(set(value)) >= 18
+        and randomness(value) >= 30
+    )
 
 
 def is_random(value: str, least: float, chars_min: int = 8) -> bool:
-    """Say whether `value` has at least `chars_min` characters, `least` nats of randomness, and no words between."""
+    """Say whether `value` has `chars_min` characters and `least` nats of randomness, and no words between."""
     if len(value) < chars_min:
         return False
     score = randomness(value)

@@ -1,6 +1,6 @@
-"""Finds secrets that anyone can guess: a word in the code that signs sessions, or one that takes over without a setting.
+"""Finds secrets that anyone can guess: a word that signs sessions, or that takes over without a setting.
 
-A placeholder in an example file is right. The same word in a program is used as soon as nobody sets the variable.
+A placeholder in an example file is right. The same word in a program is used once nobody sets the variable.
 """
 
 import re
@@ -16,8 +16,8 @@ from seawall.check.secrets.places import Place
 from seawall.check.secrets.values import is_random, is_reference
 
 _SIGNS = re.compile(
-    r"(?:secretkey|secretkeybase|jwtsecret|jwtkey|jwtsecretkey|sessionsecret|sessionkey|cookiesecret|cookiekey|authsecret"
-    r"|appsecret|appkey|signingkey|signingsecret|signkey|encryptionkey|encryptionsecret|nextauthsecret|betterauthsecret"
+    r"(?:secretkey|secretkeybase|jwtsecret|jwtkey|jwtsecretkey|sessionsecret|cookiesecret|authsecret"
+    r"|appkey|signingkey|signingsecret|signkey|encryptionkey|encryptionsecret|nextauthsecret|betterauthsecret"
     r"|tokensecret|accesstokensecret|refreshtokensecret|secretorkey|hmackey|hmacsecret|hashsecret|csrfsecret|securitykey"
     r"|fernetkey|aeskey|masterkey|jwtprivatekey|jwtsigningkey|apptoken|admintoken|admintokensecret|webhooksecret"
     r"|servertoken|internalapikey|internaltoken|adminapikey|adminkey|adminsecret|jwtsecretorkey|secretpassphrase)$"
@@ -36,11 +36,15 @@ _JWT_CALL = re.compile(
     r"\b(?:jwt|jsonwebtoken|JWT|jose|pyjwt)\.(?:sign|verify|encode|decode)\(\s*(?:\{[^{}]{0,300}\}|[^,(){}\n]{1,120}(?:\([^()\n]{0,80}\))?)\s*,"
     r"\s*(?:key\s*=\s*|secret\s*=\s*)?[bru]?([\"'`])([^\"'`\n$]{1,120})\1"
 )
-_NOT_SET = frozenset(
-    "none null undefined false true not-set notset unset missing n/a na empty not-needed no-key dummy-key ollama lm-studio"
-    " not_needed noop disabled required optional fake test".split()  # noqa: SIM905
+_SETTINGS = re.compile(r"(?i)(?:config|settings?|secrets?|env|credentials|options|app|local)[\w.-]*\.json$")
+_NOT_SET_WORDS = """
+none null undefined false true not-set notset unset missing n/a na empty not-needed no-key dummy-key
+ollama lm-studio not_needed noop disabled required optional fake test
+"""
+_NOT_SET = frozenset(_NOT_SET_WORDS.split())
+_ADMIN = re.compile(
+    r"(?:admin|root|super|dashboard|master|login|basicauth|auth|api|app|site|access|user|service)(?:user)?(?:password|passwd|pass|pwd)$"
 )
-_ADMIN = re.compile(r"(?:admin|root|super|dashboard|master|login|basicauth|auth|api|app|site|access|user|service)(?:user)?(?:password|passwd|pass|pwd)$")
 
 
 class Weak(Struct, frozen=True):
@@ -72,25 +76,50 @@ def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
     if pair.op in ("==", "===", "!=", "!==", "", "entry", ">") or pair.value.strip().lower() in _NOT_SET:
         return None
     value = pair.value.strip()
-    if not 1 <= len(value) <= 120 or is_reference(value) or is_random(value, 9.0, 8) or value.startswith(("http", "/")):
+    if (
+        not 1 <= len(value) <= 120
+        or is_reference(value)
+        or _is_strong(value)
+        or value.startswith(("http", "/"))
+    ):
         return None
     fallback = _is_fallback(text, pair)
-    if pair.op in ("call", "or") and (not fallback or pair.wrap) or text[pair.end + 1 : pair.end + 2] == ",":
+    if (pair.op in ("call", "or") and (not fallback or pair.wrap)) or text[
+        pair.end + 1 : pair.end + 2
+    ] == ",":
         return None
-    if not fallback and (pair.wrap or not pair.is_quoted and place.is_code):
+    if not fallback and (pair.wrap or (not pair.is_quoted and place.is_code)):
         return None
+    if value.startswith("django-insecure-"):
+        return Weak(pair.name, value, pair.start, pair.end, "literal", Severity.ERROR)
     joined = "".join(word for word in words_of(pair.name) if not word.isdigit())
     signs = _SIGNS.search(joined) is not None
-    if not signs and words_of(pair.name)[-1:] and words_of(pair.name)[-1] in _BARE and not provider_named(pair.name):
+    if (
+        not signs
+        and words_of(pair.name)[-1:]
+        and words_of(pair.name)[-1] in _BARE
+        and not provider_named(pair.name)
+    ):
         signs = _bare_signs(text, place, pair, fallback=fallback)
     if signs and provider_named(pair.name) is None:
         if not fallback and not _is_weak_literal(value, place):
             return None
-        return Weak(pair.name, value, pair.start, pair.end, "fallback" if fallback else "literal", Severity.ERROR)
-    if fallback and pair.category == "password" and provider_named(pair.name) is None:
+        return Weak(
+            pair.name, value, pair.start, pair.end, "fallback" if fallback else "literal", Severity.ERROR
+        )
+    if (
+        fallback
+        and pair.category == "password"
+        and provider_named(pair.name) is None
+        and not place.is_compose
+    ):
         severity = Severity.ERROR if _ADMIN.search(joined) else Severity.WARNING
         return Weak(pair.name, value, pair.start, pair.end, "fallback", severity)
     return None
+
+
+def _is_strong(value: str) -> bool:
+    return is_random(value, 9.0, 8) and not value.startswith("django-insecure-")
 
 
 def _bare_signs(text: str, place: Place, pair: Pair, *, fallback: bool) -> bool:
@@ -102,23 +131,31 @@ def _bare_signs(text: str, place: Place, pair: Pair, *, fallback: bool) -> bool:
     around = text[max(0, pair.at - 300) : pair.end + 200]
     if _SIGNING_AROUND.search(around) is not None:
         return True
-    return fallback or place.is_code and pair.name.isupper() and _SIGNING_AROUND.search(text) is not None
+    return fallback or (place.is_code and pair.name.isupper() and _SIGNING_AROUND.search(text) is not None)
 
 
 def _is_fallback(text: str, pair: Pair) -> bool:
     """Say whether the value takes over where a setting is missing."""
+    if pair.op == "default":
+        return True
     if pair.op == "or":
-        return re.search(r"(?i)(?:env|environ|config|getenv|settings)\b", text[max(0, pair.at - 60) : pair.at + 40]) is not None
+        return (
+            re.search(
+                r"(?i)(?:env|environ|config|getenv|settings)\b", text[max(0, pair.at - 60) : pair.at + 40]
+            )
+            is not None
+        )
     if pair.op == "call":
         return _FALLBACK_CALL.search(text[max(0, pair.at - 40) : pair.at]) is not None
     return False
 
 
 def _is_weak_literal(value: str, place: Place) -> bool:
-    """Say whether a literal is one that signs as it stands: no template, and in an environment file no blank to fill."""
-    if len(value) < 2 or " " in value and value.count(" ") > 4:
+    """Say whether a literal signs as it stands: no template, and no blank to fill."""
+    if len(value) < 2 or "\n" in value or value.count(" ") > 4 or not value.isascii():
         return False
     if not place.is_code and re.search(r"(?i)^<|^\[|\byour\b.*\bhere\b|^\.\.\.$|^x+$", value):
         return False
+    if place.ending == "json" and _SETTINGS.search(place.path) is None:
+        return False
     return not re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", value)
-
