@@ -76,6 +76,8 @@ def find_shipped(text: str, place: Place) -> Iterator[Shipped]:
     if any(prefix in text for prefix in _PREFIXES):
         for match in _NAME.finditer(text):
             severity = severity_of(match[1])
+            if match[0].startswith("PUBLIC_") and "$env/" not in text and "import.meta.env" not in text:
+                continue
             if severity is not None and match[0] not in seen:
                 seen.add(match[0])
                 yield Shipped(match[0], match.start(), severity, provider_named(match[1]))

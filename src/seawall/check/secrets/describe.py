@@ -7,7 +7,7 @@ from seawall.check.secrets.kinds import catalog
 from seawall.check.secrets.masking import evidence, fingerprint, mask
 from seawall.check.secrets.names import words_of
 from seawall.check.secrets.places import Place
-from seawall.check.secrets.scan import Secret
+from seawall.check.secrets.secret import Secret
 from seawall.check.secrets.weak import Weak
 
 

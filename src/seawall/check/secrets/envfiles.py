@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from seawall.check.files import Files
 from seawall.check.findings import Confidence, Finding, Severity
 from seawall.check.git import GitError, run
+from seawall.check.secrets.judge import asks_for_value, is_local_password, provider_named
 from seawall.check.secrets.masking import evidence, fingerprint, mask
+from seawall.check.secrets.pairs import Pair, find_pairs
 from seawall.check.secrets.places import place_of
-from seawall.check.secrets.scan import Secret, find_secrets
+from seawall.check.secrets.scan import find_secrets
+from seawall.check.secrets.values import is_reference, is_stand_in
 
 _ENV_FILE = re.compile(r"(?:^|/)\.env(?:\.[\w-]+)*$|(?:^|/)[\w-]+\.env$")
 _READS_ENV = re.compile(
@@ -41,29 +44,48 @@ def _committed(files: Files, path: str) -> Finding | None:
     if text is None:
         return None
     secrets = find_secrets(path, text)
-    real = [secret for secret in secrets if secret.severity is not Severity.NOTE]
-    if not real:
+    real = [(secret.start, secret.name) for secret in secrets if secret.severity is not Severity.NOTE]
+    worded = _worded(path, text)
+    if not real and not worded:
         return None
-    first: Secret = real[0]
-    names = [f"`{secret.name}`" for secret in real if secret.name][:4]
+    real = sorted({*real, *((pair.start, pair.name) for pair in worded)})
+    first = real[0][0]
+    names = [f"`{name}`" for name in dict.fromkeys(name for _, name in real if name)][:4]
     named = f" ({', '.join(names)}{', …' if len(real) > len(names) else ''})" if names else ""
-    hidden = [(secret.value, mask(secret.value, is_token=secret.is_token)) for secret in secrets]
+    hidden = [(pair.value, "…") for pair in worded]
+    hidden += [(secret.value, mask(secret.value, is_token=secret.is_token)) for secret in secrets]
     folder = path.rpartition("/")[0]
     example = f"{folder}/.env.example" if folder else ".env.example"
     return Finding(
         rule="env-committed",
         path=path,
-        line=text.count("\n", 0, first.start) + 1,
+        line=text.count("\n", 0, first) + 1,
         message=f"git tracks `{path}` with real values{named}: everyone with the repository has them.",
         severity=Severity.ERROR,
         confidence=Confidence.HIGH,
-        evidence=evidence(text, first.start, hidden),
+        evidence=evidence(text, first, hidden),
         fix=(
             f"Run `git rm --cached {path}`, add `{path.rpartition('/')[2]}` to .gitignore, keep the names"
             f" without values in `{example}`, and replace every value that was pushed: the history still holds them."
         ),
         hash=fingerprint("env-committed", path, ""),
     )
+
+
+def _worded(path: str, text: str) -> list[Pair]:
+    """Return the passwords and secrets of an environment file that are words, but no request to put one there."""
+    return [
+        pair
+        for pair in find_pairs(text, place_of(path))
+        if pair.category in ("password", "secret")
+        and len(pair.value) >= 6
+        and " " not in pair.value
+        and provider_named(pair.name) is None
+        and not is_reference(pair.value)
+        and not is_local_password(pair.value)
+        and not asks_for_value(pair.value)
+        and not is_stand_in(pair.value)
+    ]
 
 
 def _not_ignored(files: Files) -> Iterator[Finding]:

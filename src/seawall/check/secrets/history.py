@@ -7,25 +7,27 @@ commit that brought it in. Of each patch only the added lines are looked at, and
 import re
 import secrets as random_bytes
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
 
 import msgspec
 from msgspec import Struct
 
-from seawall.check.files import Files, Progress, is_worth_reading
+from seawall.check.files import Files, is_worth_reading
 from seawall.check.findings import Confidence, Finding, Severity
 from seawall.check.git import GitError, run, start
 from seawall.check.secrets.describe import rotation
 from seawall.check.secrets.masking import evidence, fingerprint, mask
 from seawall.check.secrets.places import place_of
-from seawall.check.secrets.scan import Secret, find_secrets
+from seawall.check.secrets.scan import find_secrets
+from seawall.check.secrets.secret import Secret
 
 COMMITS_MAX = 200_000
 SECONDS_MAX = 120.0
 FINDINGS_MAX = 200
 _CHUNK_BYTES = 1 << 19
 _PATCH_BYTES_MAX = 6 * 1024 * 1024
+_PROGRESS_EVERY = 100
 _SEEN_MAX = 2_000_000
 _SPLIT = b"\ndiff --git "
 _PATH = re.compile(rb'\n\+\+\+ (?:b/|"b/)([^\n]*)\n')
@@ -34,6 +36,9 @@ _FOREIGN = re.compile(
     r"(?:^|/)(?:node_modules|bower_components|site-packages|\.venv|venv|\.next|__pycache__|\.yarn|Pods)/"
 )
 _DATA = re.compile(r"(?i)\.(?:csv|tsv|jsonl|ndjson|svg|po|geojson|html?\.snap)$")
+
+
+Progress = Callable[[str, int, int], None]
 
 
 class History(Struct, frozen=True):
@@ -109,6 +114,7 @@ def _additions(
             return
     marker = random_bytes.token_hex(12).encode()
     seen: set[int] = set()
+    told = 0
     deadline = time.monotonic() + SECONDS_MAX
     bare = files.repository is not None and files.repository.is_bare
     here = () if bare else ("--relative",)
@@ -129,8 +135,9 @@ def _additions(
         timeout_s=SECONDS_MAX + 10,
     ) as output:
         for patch in _patches(output, marker, commit):
-            if progress is not None:
-                progress(commit.count)
+            if progress is not None and commit.count >= told + _PROGRESS_EVERY:
+                told = commit.count
+                progress("reading the history", told, 0)
             if commit.count >= COMMITS_MAX or time.monotonic() > deadline:
                 notices.append(f"The search of the history stopped after {commit.count:,} commits.")
                 return

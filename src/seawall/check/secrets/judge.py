@@ -30,6 +30,11 @@ _ADDRESS = re.compile(
 _FILE = re.compile(
     r"(?i)^[\w./~-]+\.(?:py|js|ts|json|pem|key|crt|cer|txt|ya?ml|env|ini|conf|cfg|html?|md|log|db|sqlite3?|pub|p12|jks|png|svg)$"
 )
+_PATTERN = re.compile(r"\(\?[:=!<P]|\[\^?[a-zA-Z0-9]-[a-zA-Z0-9]|\\[dwsDWSb]|\{\d+,?\d*\}|\][+*]$")
+_CONNECTS = re.compile(
+    r"(?i)\b(?:host|server|data source|dbname|database|initial catalog|user|uid|user id)\s?=\s?[^\s;=]+"
+)
+_NUMBERS = re.compile(r"[\d.+-]{1,200}(?<![\d]{6})")
 _NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?[a-z%]{0,2}")
 _HASHED = re.compile(
     r"^(?:\$(?:2[abxy]?|1|5|6|apr1|argon2\w*|pbkdf2\w*|scrypt|y)\$|pbkdf2[:_]|bcrypt|argon2|scrypt:|sha\d+[:$]|md5[:$]|\{SS?HA)"
@@ -90,6 +95,8 @@ def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
     value = pair.value
     if value.startswith("django-insecure-"):
         return None  # Guessable as everyone's template is, see `weak`.
+    if _PATTERN.search(value) or _NUMBERS.fullmatch(value):
+        return None
     if pair.category != "password" and is_noise(value) and not place.is_lock:
         return _verdict("secret", place)
     if not len(value) >= 4 or (not _PRINTABLE.fullmatch(value) and pair.category != "password"):
@@ -137,6 +144,16 @@ def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
         pair.category, "key"
     )
     return _verdict(f"{context.name} {what}" if context else what, place, confidence, context)
+
+
+def is_local_password(value: str) -> bool:
+    """Say whether a password is one of those that everyone uses on their own machine."""
+    return value.lower() in _PASSWORD_LOCAL
+
+
+def asks_for_value(value: str) -> bool:
+    """Say whether what stands in place of a password asks for one."""
+    return _PASSWORD_ASKS.search(value) is not None
 
 
 def provider_named(name: str) -> Provider | None:
@@ -237,14 +254,27 @@ def _is_password(pair: Pair, place: Place) -> bool:
         return False
     if place.is_vault and re.fullmatch(r"[^\s<>{}$()]{4,64}", value):
         return True
-    if is_code(value) or _PASSWORD_ASKS.search(value) or value.lower() in _PASSWORD_LOCAL:
+    if is_code(value) or _PASSWORD_ASKS.search(value):
+        return False
+    if value.lower() in _PASSWORD_LOCAL and pair.op not in ("==", "==="):
         return False
     if _ADDRESS.search(value) or _FILE.match(value) or len(set(value)) <= 2:
         return False
+    if (
+        pair.op in ("==", "===", "!=", "!==")
+        and len(value) >= 5
+        and re.search(r"[a-zA-Z].*\d|\d.*[a-zA-Z]", value)
+    ):
+        return True
     if pair.op in ("call", "or", "default", "==", "===", "!=", "!==") or pair.wrap:
         return is_random(value, 6.0, 6)
     if not pair.is_quoted and (place.is_code or place.is_docs or not place.lines) and pair.op != ">":
-        return (is_random(value, 9.0, 8) and pair.op == "=") or (pair.op == "" and not place.is_code)
+        is_listed = pair.op == "=" and _CONNECTS.search(pair.around) is not None
+        return (
+            (is_random(value, 9.0, 8) and pair.op == "=")
+            or is_listed
+            or (pair.op == "" and not place.is_code)
+        )
     named = set(words_of(value))
     if named & {"password", "passwd", "pwd", "pass", "passwort"} and not re.search(r"[\d!@#$%^&*]", value):
         return False

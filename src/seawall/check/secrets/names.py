@@ -80,13 +80,19 @@ def classify(name: str) -> Category | None:
         return "secret"
     if _KEY.search(joined):
         return "key"
-    if words[-1] == "pat" or (words[-1] != "pat" and _TOKEN.search(joined) and not joined.endswith("pat")):
+    if words[-1] == "pat":
+        return (
+            "token"
+            if {"github", "gitlab", "clarifai", "airtable", "azure", "gh", "devops"} & set(words)
+            else None
+        )
+    if _TOKEN.search(joined) and not joined.endswith("pat"):
         return "token"
     if _AUTH.search(joined):
         return "auth"
     if words[-1] in ("key", "keys", "salt", "sk", "ak", "uuid", "signature", "code", "dsn"):
         return "other" if words[-1] in ("key", "salt", "sk") else None
-    if joined.endswith("key"):
+    if joined.endswith(("key", "appid")):
         return "other"
     return None
 

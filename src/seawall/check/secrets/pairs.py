@@ -23,7 +23,7 @@ _CHUNK_CHARS = 1 << 17
 
 _HINTS = (
     *("key", "token", "secret", "pass", "pwd", "cred", "auth", "jwt", "salt", "senha", "sessionid", "ticket"),
-    *("_pat", "aipat", "hubpat", "labpat"),
+    *("_pat", "aipat", "hubpat", "labpat", "appid"),
 )
 
 _AFTER = re.compile(
@@ -53,7 +53,7 @@ _OPEN = re.compile(
 _OPEN_HERE = re.compile(_OPEN.pattern.replace(r"[\s(\[]{0,40}", r"[ \t(\[]{0,40}", 1), re.VERBOSE)
 _BARE = re.compile(r"[ \t]{0,40}([^\s\"'`,;<>(){}\[\]|&]{1,2000})")
 _LINE = re.compile(r"[ \t]{0,40}([^\r\n]{1,2000})")
-_STRICT = re.compile(r"[ \t]{0,2}([A-Za-z0-9_\-+/=.%~!@^*]{8,500})(?=[\"'`\s&;,)\\]|$)")
+_STRICT = re.compile(r"[ \t]{0,2}([A-Za-z0-9_\-+/=.%~!@^*#$]{6,500})(?=[\"'`\s&;,)\\]|$)")
 _ELEMENT = re.compile(r"\s{0,20}([^<>\r\n]{1,400})\s{0,20}<")
 _SHELL_DEFAULT = re.compile(r":?-([^{}$\n]{1,200})\}")
 _COMMENT = re.compile(r"\s+#.*$|\s+//.*$")
@@ -69,7 +69,7 @@ class Pair(Struct, frozen=True):
 
     `op` is what stands between them ("or" for `||`, `??` and `or`, "default" for `${NAME:-value}`, "call" for
     two arguments, "entry" for name and value of an entry, "" for a space).
-    `scheme` is what a header puts before the value, `wrap` the calls around it.
+    `scheme` is what a header puts before the value, `wrap` the calls around it, `around` the text before the name.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Pair(Struct, frozen=True):
     is_quoted: bool
     scheme: str = ""
     wrap: str = ""
+    around: str = ""
 
 
 def find_pairs(text: str, place: Place) -> Iterator[Pair]:
@@ -115,6 +116,8 @@ def _read(text: str, hint_end: int, after: re.Match[str], place: Place) -> Pair 
     name_at = hint_end - len(left) + len(left.rstrip(_NAME_CHARS))
     name = text[name_at : after.end("tail")]
     category = classify(name)
+    if text[name_at - 2 : name_at] == "::":
+        return None
     if category is None or (name.lower() == "pwd" and text[name_at - 1 : name_at] in ("`", "(", "$")):
         return None  # The command that prints the working folder is no password.
     if text[name_at - 2 : name_at] == "${":
@@ -146,6 +149,7 @@ def _read(text: str, hint_end: int, after: re.Match[str], place: Place) -> Pair 
         is_quoted=is_quoted,
         scheme=scheme,
         wrap=wrap,
+        around=text[max(0, name_at - 100) : name_at].rpartition("\n")[2] if category == "password" else "",
     )
 
 
@@ -205,7 +209,7 @@ def _value(text: str, at: int, op: str, place: Place, name_at: int) -> tuple[int
         return None if inner is None else (inner.start(1), inner.start(1) + len(inner[1].rstrip()), "", False)
     opened = (_OPEN_HERE if place.lines and not place.is_code else _OPEN).match(text, at)
     if opened is not None:
-        quoted = _quoted(text, opened)
+        quoted = _quoted(text, opened, may_be_name=op in (":", "call", "=>"))
         if quoted is None:
             return None
         return (*quoted, opened["wrap"], True)
@@ -240,7 +244,7 @@ def _starts_line(text: str, name_at: int) -> bool:
     return _LINE_START.match(text[start:name_at].rstrip("\"'").replace("\r", "")) is not None
 
 
-def _quoted(text: str, opened: re.Match[str]) -> tuple[int, int] | None:
+def _quoted(text: str, opened: re.Match[str], *, may_be_name: bool) -> tuple[int, int] | None:
     """Return the bounds of a quoted value; None where it never closes or is the name of another entry."""
     quote = opened["quote"]
     start = opened.end()
@@ -254,6 +258,6 @@ def _quoted(text: str, opened: re.Match[str]) -> tuple[int, int] | None:
     if len(quote.lstrip("\\")) == 1 and quote != "`" and "\n" in text[start:end]:
         return None
     rest = text[end + len(quote) : end + len(quote) + 4].lstrip(" ")
-    if rest.startswith(":") and not rest.startswith("::"):
+    if may_be_name and rest.startswith(":") and not rest.startswith("::"):
         return None
     return start, end

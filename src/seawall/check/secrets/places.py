@@ -25,7 +25,7 @@ _MARKUP = frozenset(_MARKUP_WORDS.split())
 _TEST = re.compile(
     r"(?i)(?:^|/)(?:tests?|testing|testdata|test[_-]?data|__tests__|__mocks__|mocks?|specs?|fixtures?|e2e|cypress|testutils?"
     r"|examples?|samples?|demos?|benchmarks?|docs?|cookbooks?|tutorials?|tap|cassettes|recordings?|snapshots?|stubs?|playground|[\w-]+[_-]tests?)/"
-    r"|(?:^|/)(?:test[_-][^/]*|tests?\.\w+|conftest\.py|[^/]*(?:[._-](?:test|tests|spec|mock|fixture|stories|e2e|cy))\.\w+"
+    r"|(?:^|/)(?:[^/]*examples?[-_.\d]*\.\w+|test[_-][^/]*|tests?\.\w+|conftest\.py|[^/]*(?:[._-](?:test|tests|spec|mock|fixture|stories|e2e|cy))\.\w+"
     r"|[^/]*Tests?\.\w+)$"
 )
 _LOCK = re.compile(

@@ -5,7 +5,6 @@ from base64 import b64decode
 from collections.abc import Iterator
 
 import msgspec
-from msgspec import Struct
 
 from seawall.check.findings import Confidence, Severity
 from seawall.check.secrets.judge import Verdict, judge, provider_named, provider_near
@@ -13,6 +12,8 @@ from seawall.check.secrets.kinds import Kind, Provider
 from seawall.check.secrets.names import classify
 from seawall.check.secrets.pairs import Pair, find_pairs
 from seawall.check.secrets.places import Place, place_of
+from seawall.check.secrets.positional import find_positional
+from seawall.check.secrets.secret import Secret
 from seawall.check.secrets.tokens import Token, find_tokens
 from seawall.check.secrets.values import is_random, is_reference, is_stand_in
 
@@ -23,6 +24,25 @@ _LOCAL_HOSTS = re.compile(
     r"^(?:localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker\.internal|db$|database$|postgres|mysql|mariadb|mongo|redis|rabbit"
     r"|broker|cache|queue|host$|hostname$|server$|example|.*\.example\.|.*\.local$|.*\.test$|.*\.invalid$|some|your|my-?host"
     r"|<|\{|\$|%|\*|user|proxy$)"
+)
+_REMOTE = re.compile(
+    r"\.(?:mongodb\.net|amazonaws\.com|azure\.com|windows\.net|supabase\.(?:co|com)|neon\.tech|railway\.(?:app|internal)|rlwy\.net"
+    r"|render\.com|upstash\.io|redislabs\.com|redis-cloud\.com|cloudamqp\.com|elephantsql\.com|aivencloud\.com|psdb\.cloud"
+    r"|herokuapp\.com|digitalocean\.com|ondigitalocean\.com|cockroachlabs\.cloud|mlab\.com|mongolab\.com|clever-cloud\.com)$"
+)
+"""Databases that stand in the internet: a simple password is one there, too."""
+_ADDRESS_ASKS = frozenset(
+    (
+        "password",
+        "pass",
+        "pwd",
+        "secret",
+        "db_password",
+        "dbpassword",
+        "your_password",
+        "yourpassword",
+        "mypassword",
+    )
 )
 _ADDRESS_WORDS_WORDS = """
 password pass passwd pwd secret postgres root admin user username test testing dev guest example
@@ -48,21 +68,6 @@ _ENCODED = re.compile(
 _WHOLE_KEY = re.compile(r"\s*([0-9a-f]{32}|[0-9a-f]{64})\s*")
 
 
-class Secret(Struct, frozen=True):
-    """A secret as it stands in a text; it never leaves this package unmasked."""
-
-    kind: str
-    what: str
-    value: str
-    start: int
-    end: int
-    severity: Severity
-    confidence: Confidence
-    is_token: bool = True
-    name: str = ""
-    provider: Provider | None = None
-
-
 def find_secrets(path: str, text: str) -> list[Secret]:
     """Return the secrets of a text in the order in which they stand there, at most `SECRETS_MAX`."""
     return secrets_of(text, place_of(path), pairs_of(text, place_of(path)))
@@ -81,6 +86,7 @@ def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
         if verdict is not None:
             found.append(_of_pair(pair, verdict))
     found.extend(_of_files(place, text))
+    found.extend(find_positional(text, place))
     names = {pair.start: pair.name for pair in pairs}
     kept = [_in_comment(secret, text) for secret in _each_once(found)[:SECRETS_MAX]]
     return [
@@ -253,13 +259,24 @@ def _of_address(token: Token, place: Place) -> Secret | None:
     password = token.value
     if is_reference(password) or is_reference(host) or any(char in password for char in "{}$<>()|"):
         return None
+    if (
+        _REMOTE.search(host.lower()) is not None
+        and password.lower() not in _ADDRESS_ASKS
+        and not is_stand_in(password)
+    ):
+        unsure = place.is_test or place.is_docs or place.is_example
+        return (
+            _address_secret(token, scheme, unsure=unsure)
+            if not unsure or is_random(password, 6.0, 7)
+            else None
+        )
     plain = password.lower().strip("*.")
     if (
         len(plain) < 3
         or plain == user.lower()
         or plain in _ADDRESS_WORDS
         or len(set(plain)) <= 2
-        or (plain.isdigit() and len(plain) < 6)
+        or (plain.isdigit() and len(plain) < 6 and (len(plain) < 5 or scheme.startswith("http")))
     ):
         return None
     if re.search(
@@ -270,10 +287,14 @@ def _of_address(token: Token, place: Place) -> Secret | None:
     unsure = place.is_test or place.is_docs or place.is_example or local
     if unsure and not is_random(password, 6.0, 7):
         return None
+    return _address_secret(token, scheme, unsure=unsure)
+
+
+def _address_secret(token: Token, scheme: str, *, unsure: bool) -> Secret:
     return Secret(
         kind="password-in-address",
         what=f"password in a {scheme.lower()} address",
-        value=password,
+        value=token.value,
         start=token.start,
         end=token.end,
         severity=Severity.WARNING if unsure else Severity.ERROR,

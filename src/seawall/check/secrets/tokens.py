@@ -45,6 +45,8 @@ _HASH = re.compile(
     r"|(?:apr1|1)\$[^\s$:]{1,16}\$[./A-Za-z0-9]{22}|argon2id?\$v=\d+\$[\w=,]{5,40}\$[A-Za-z0-9+/]{8,64}\$[A-Za-z0-9+/]{20,128})"
 )
 _BEARER = re.compile(r"earer ([A-Za-z0-9_\-.~+/]{20,1000}={0,2})(?![A-Za-z0-9_\-.~+/{$<])")
+_BLOB_CHARS = 30
+_BLOB = re.compile(r"[A-Za-z0-9+/=]+")
 _PARTS = re.compile(r"[-:.]")
 _BASIC = re.compile(r"asic ([A-Za-z0-9+/]{12,400}={0,2})(?![A-Za-z0-9+/{$<])")
 
@@ -102,10 +104,18 @@ def _token(text: str, at: int, start_chars: int, kind: Kind) -> Token | None:
     if match is None:
         return None
     value = match[0]
+    if _is_in_blob(text, match.start(), match.end()):
+        return None
     body = value if kind.starts_inside else value[start_chars:]
     if not _is_drawn(body):
         return None
     return Token(form="kind", value=value, start=match.start(), end=match.end(), kind=kind)
+
+
+def _is_in_blob(text: str, start: int, end: int) -> bool:
+    """Say whether a match is a stretch of something longer in base64, such as an image or a compiled module."""
+    before, after = text[max(0, start - _BLOB_CHARS) : start], text[end : end + _BLOB_CHARS]
+    return len(before) == _BLOB_CHARS == len(after) and _BLOB.fullmatch(before + after) is not None
 
 
 def _is_drawn(body: str) -> bool:

@@ -10,23 +10,23 @@ from msgspec import Struct
 
 from seawall.check.findings import Severity
 from seawall.check.secrets.judge import provider_named
-from seawall.check.secrets.names import words_of
+from seawall.check.secrets.names import classify, words_of
 from seawall.check.secrets.pairs import Pair
 from seawall.check.secrets.places import Place
 from seawall.check.secrets.values import is_random, is_reference
 
 _SIGNS = re.compile(
     r"(?:secretkey|secretkeybase|jwtsecret|jwtkey|jwtsecretkey|sessionsecret|cookiesecret|authsecret"
-    r"|appkey|signingkey|signingsecret|signkey|encryptionkey|encryptionsecret|nextauthsecret|betterauthsecret"
+    r"|signingkey|signingsecret|signkey|encryptionkey|encryptionsecret|nextauthsecret|betterauthsecret"
     r"|tokensecret|accesstokensecret|refreshtokensecret|secretorkey|hmackey|hmacsecret|hashsecret|csrfsecret|securitykey"
-    r"|fernetkey|aeskey|masterkey|jwtprivatekey|jwtsigningkey|apptoken|admintoken|admintokensecret|webhooksecret"
+    r"|fernetkey|aeskey|masterkey|jwtprivatekey|jwtsigningkey|apptoken|admintoken|admintokensecret"
     r"|servertoken|internalapikey|internaltoken|adminapikey|adminkey|adminsecret|jwtsecretorkey|secretpassphrase)$"
 )
 """Names whose value signs or encrypts, or opens the app's own doors."""
 _BARE = frozenset(("secret", "secrets", "key", "keys"))
 _SIGNING_AROUND = re.compile(
     r"(?i)session\s?\(|jwt|cookie-?session|cookieparser|express-session|jsonwebtoken|itsdangerous|passport|secretorkey|iron-session"
-    r"|sessionmiddleware|serializer|hmac|signing|koa-session|fastify.{0,20}(?:jwt|cookie|session)"
+    r"|sessionmiddleware|serializer|hmac|signing|koa-session|nextauth|authoptions|better-auth|betterauth|fastify.{0,20}(?:jwt|cookie|session)"
 )
 _FALLBACK_CALL = re.compile(
     r"(?i)(?:getenv|environ\.get|env\.get|env|config|conf|decouple\.config|get_env|getconfig|secrets\.get|setdefault|st\.secrets\.get"
@@ -84,10 +84,10 @@ def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
     ):
         return None
     fallback = _is_fallback(text, pair)
-    if (pair.op in ("call", "or") and (not fallback or pair.wrap)) or text[
-        pair.end + 1 : pair.end + 2
-    ] == ",":
+    if pair.op in ("call", "or") and (not fallback or pair.wrap):
         return None
+    if text[pair.start - 2 : pair.start - 1] == "(" and text[pair.end + 1 : pair.end + 2] == ",":
+        return None  # One of several values.
     if not fallback and (pair.wrap or (not pair.is_quoted and place.is_code)):
         return None
     if value.startswith("django-insecure-"):
@@ -107,6 +107,11 @@ def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
         return Weak(
             pair.name, value, pair.start, pair.end, "fallback" if fallback else "literal", Severity.ERROR
         )
+    is_own_key = joined.endswith("apikey") and len(words_of(pair.name)) <= 4 and not provider_named(pair.name)
+    if fallback and is_own_key:
+        return Weak(pair.name, value, pair.start, pair.end, "fallback", Severity.WARNING)
+    if not fallback and _is_admin_literal(pair, joined, place):
+        return Weak(pair.name, value, pair.start, pair.end, "literal", Severity.ERROR)
     if (
         fallback
         and pair.category == "password"
@@ -120,6 +125,21 @@ def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
 
 def _is_strong(value: str) -> bool:
     return is_random(value, 9.0, 8) and not value.startswith("django-insecure-")
+
+
+def _is_admin_literal(pair: Pair, joined: str, place: Place) -> bool:
+    """Say whether a simple password in a program opens the app's administration."""
+    if pair.category != "password" or not pair.is_quoted or not place.is_code or place.is_markup:
+        return False
+    if (
+        re.search(
+            r"(?:admin|root|superuser|dashboard|master|site|app)(?:user)?(?:password|passwd|pass|pwd)$",
+            joined,
+        )
+        is None
+    ):
+        return False
+    return re.fullmatch(r"[\w!@#$%^&*.-]{3,40}", pair.value) is not None and classify(pair.value) is None
 
 
 def _bare_signs(text: str, place: Place, pair: Pair, *, fallback: bool) -> bool:
@@ -158,4 +178,11 @@ def _is_weak_literal(value: str, place: Place) -> bool:
         return False
     if place.ending == "json" and _SETTINGS.search(place.path) is None:
         return False
+    words = words_of(value)
+    if (
+        len(words) > 2
+        and classify(value) is not None
+        and not {"my", "your", "super", "change", "the"} & set(words)
+    ):
+        return False  # The name of the setting, kept in a constant.
     return not re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", value)
