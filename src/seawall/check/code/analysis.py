@@ -1,7 +1,7 @@
 """All findings about the code of an app."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 from seawall.check.code.browser import runs_in_browser
 from seawall.check.code.entries import Entry
@@ -18,6 +18,7 @@ from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Va
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
 from seawall.check.findings import Finding
+from seawall.check.options import Progress
 
 _TESTS = re.compile(
     r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|benchmarks?)/"
@@ -49,38 +50,37 @@ WORDS = (
 class Analysis:
     """What was found in the code, and where requests enter it."""
 
-    def __init__(self, project: Project, tick: Callable[[int], None] | None = None) -> None:
+    def __init__(self, project: Project) -> None:
         self.project = project
         self.entries: list[tuple[Module, Entry]] = []
         self.findings: list[Finding] = []
         self.has_ai = False
-        self._tick = tick
         self._walker = Walker(project)
         self._browser: dict[str, str | None] = {}
         self._seen: set[tuple[str, str, int]] = set()
 
-    def run(self) -> list[Finding]:
+    def run(self, progress: Progress | None = None) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
+        tell = progress or (lambda doing, done, total: None)
         modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
         for module in modules:
             self.entries.extend((module, entry) for entry in _entries(self.project, module))
         self._walker.handlers = {id(entry.handler) for _, entry in self.entries}
-        exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
+        total = len(self.entries) + len(modules)
+        walked: list[tuple[Entry | None, list[Event]]] = []
         for found_in, entry in self.entries:
-            module = self.project.module(entry.path) or found_in
-            exposed.append((module, entry, self._handled(module, entry)))
+            tell("following requests through the code", len(walked), total)
+            walked.append((entry, self._handled(self.project.module(entry.path) or found_in, entry)))
         for module in modules:
-            exposed.append((module, None, self._rest(module)))
-        self.has_ai = any(isinstance(event, Asked) for _, _, events in exposed for event in events)
-        for module, entry, events in exposed:
-            for finding in self._of_events(module, entry, events):
-                self._keep(finding)
+            tell("reading the code", len(walked), total)
+            walked.append((None, self._rest(module)))
+        self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
+        for entry, events in walked:
+            self._keep(self._of_events(entry, events))
         for module in modules:
             in_browser = self._in_browser(module.path) is not None
-            for finding in static_findings(self.project, module, in_browser=in_browser):
-                self._keep(finding)
-        for finding in template_findings(self.project.paths, self.project.text, has_ai=self.has_ai):
-            self._keep(finding)
+            self._keep(static_findings(self.project, module, in_browser=in_browser))
+        self._keep(template_findings(self.project.paths, self.project.text, has_ai=self.has_ai))
         return self.findings
 
     def _words(self) -> tuple[str, ...]:
@@ -139,9 +139,7 @@ class Analysis:
                 walker.invoke(Closure(module, function, walker.module_env(module), me), [], {})
         return walker.events
 
-    def _of_events(
-        self, module: Module | None, entry: Entry | None, events: list[Event]
-    ) -> Iterator[Finding]:
+    def _of_events(self, entry: Entry | None, events: list[Event]) -> Iterator[Finding]:
         checks, asked = effective(events)
         if entry is not None:
             in_server = [a for a in asked if self._in_browser(a.path) is None]
@@ -167,11 +165,12 @@ class Analysis:
             elif isinstance(event, Returned):
                 yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
-    def _keep(self, finding: Finding) -> None:
-        key = (finding.rule, finding.path, finding.line)
-        if key not in self._seen:
-            self._seen.add(key)
-            self.findings.append(finding)
+    def _keep(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            key = (finding.rule, finding.path, finding.line)
+            if key not in self._seen:
+                self._seen.add(key)
+                self.findings.append(finding)
 
     def _in_browser(self, path: str) -> str | None:
         if path not in self._browser:

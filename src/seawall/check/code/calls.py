@@ -79,6 +79,8 @@ _LATER = frozenset(
         "run_later",
     }
 )
+_PER_ELEMENT = frozenset({"map", "forEach", "filter", "flatMap", "some", "every", "find", "findIndex"})
+"""Array methods whose function gets the element first, then its number."""
 _OUTSIDE = frozenset({"url", "path", "sql", "shell"})
 """Uses of which nothing of the caller's comes back: files, other servers, databases, programs."""
 _ENV_READS = frozenset(
@@ -361,7 +363,9 @@ def _callbacks(
             if not rest or not value.ref.function.name:
                 held = derived([base, *(v for v in given if v.ref is None)])
                 element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
-                rest = [element if comes_back else NONE] * len(value.ref.function.params)
+                element = element if comes_back else NONE
+                count = 1 if last in _PER_ELEMENT else len(value.ref.function.params)
+                rest = [element] * count
             back.append(join([walker.invoke(one, rest, {}, at) for one in (value.ref, *value.also)]))
     walker.in_background = before
     return back
