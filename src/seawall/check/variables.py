@@ -9,7 +9,7 @@ from msgspec import Struct
 VARIABLES_MAX = 300
 FILES_READ_MAX = 5_000
 
-_NAME = r"([A-Za-z_][A-Za-z0-9_]{1,80})"
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,80})"
 _READS = re.compile(
     rf"(?:\bos\.)?\benviron(?:\.get\(|\.pop\(|\.setdefault\(|\[)\s*[\"']{_NAME}[\"']"
     rf"|\b(?:os\.)?getenv\(\s*[\"']{_NAME}[\"']"

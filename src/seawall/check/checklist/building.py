@@ -44,9 +44,9 @@ _WORKFLOWS = (
     r"|(?:^|/)\.woodpecker/.*\.ya?ml$"
 )
 _RUNS_TESTS = (
-    r"^(?!\s*-?\s*(?:name|id|key|path|uses|image|if|needs)\s*:).*(?:\bpytest\b|\btox\b|\bnox\b"
+    r"^(?!\s*-?\s*(?:name|id|key|path|uses|image|if|needs)\s*:)[^#\n]*(?:\bpytest\b|\btox\b|\bnox\b"
     r"|\bunittest\b|manage\.py\s+test"
-    r"|\b(?:npm|pnpm|yarn|bun|turbo|nx|deno)\s+(?:[\w:@./-]+\s+)*?(?:test|t|coverage)(?:[:\w-]*)"
+    r"|\b(?:npm|pnpm|yarn|bun|turbo|nx|deno)\s+(?:[\w:@./-]+\s+)*?(?:test[:\w-]*|t\b|coverage\b)"
     r"|\bnpx\s+(?:vitest|jest|playwright|mocha|cypress)"
     r"|\b(?:vitest|jest|mocha|ava)\s+(?:run|--)|\bnode\s+(?:--\S+\s+)*--test|\b(?:make|just|task|poe"
     r"|hatch|invoke)\s+(?:run\s+)?(?:\w+:)?(?:test|check|ci|verify)"
@@ -123,7 +123,7 @@ def ci(survey: Survey) -> Judgement:
     spot = survey.search(workflows, _RUNS_TESTS)
     if spot is None:
         return warned("There is a workflow, and it runs no tests.", Spot(workflows[0], 1))
-    empty = survey.search(survey.like(r"(?:^|/)package\.json$"), r"\"test\":\s*\"echo[^\"]*no test")
+    empty = survey.search(survey.like(r"(?:^|/)package\.json$"), r"\"test\":\s*\"echo.*no test")
     if empty is not None and not survey.tests:
         return warned("The workflow runs the tests, and the test script is still the template's.", empty)
     return passed("A workflow runs the tests.", spot)
@@ -134,7 +134,7 @@ def setup(survey: Survey) -> Judgement:
     readme = next((path for path in survey.like(r"(?:^|/)README(?:\.\w+)?$") if "/" not in path), None)
     said = readme is not None and bool(
         re.search(
-            r"```|^\s{4,}\S|\b(?:npm|pnpm|yarn|pip|uv|docker|python|bun|make|flask|streamlit)\b",
+            r"```|`[^`\n]+ [^`\n]+`|^\s{4,}\S|\b(?:npm|pnpm|yarn|pip|uv|docker|python|bun|make|flask|streamlit)\b",
             survey.text(readme),
             re.MULTILINE,
         )

@@ -6,9 +6,11 @@ from seawall.check.checklist.libraries import NOT_SQL
 from seawall.check.checklist.survey import Survey
 
 _SERVERS = frozenset(
-    ("fastapi", "flask", "django", "litestar", "sanic", "quart", "tornado", "starlette", "nestjs", "express")
-    + ("fastify", "koa", "hono")
-)
+    {
+        "fastapi", "flask", "django", "litestar", "sanic", "quart", "tornado", "starlette", "nestjs",
+        "express", "fastify", "koa", "hono",
+    }
+)  # fmt: skip
 """Frameworks that are there to answer requests, whether or not their routes were understood."""
 
 _PAGES = frozenset(("streamlit", "gradio", "chainlit", "nextjs", "nuxt", "sveltekit", "remix"))
