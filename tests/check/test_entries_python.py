@@ -73,7 +73,7 @@ def test_dependencies_of_app_router_mount_and_route_apply_from_the_outside_in() 
     }
     entry = entry_of(files)
     assert entry.route == "/api/chat/ask"
-    assert [name for name in applied(entry)] == [
+    assert applied(entry) == [
         "of_app",
         "RateLimit()",
         "log",

@@ -249,7 +249,7 @@ def test_statements_keep_their_blocks() -> None:
         "u = v = w\n"
     ).body
     loop, after, attempt, block, claim, main, sum_, both = body
-    assert isinstance(loop, Loop) and loop.kind == "for" and isinstance(after, Do)
+    assert isinstance(loop, Loop) and loop.kind == "for" and isinstance(after, If) and isinstance(after.then[0], Do)
     assert isinstance(attempt, Try)
     assert [(len(h.types), h.name) for h in attempt.handlers] == [(2, "g"), (0, None)]
     assert isinstance(attempt.handlers[0].body[0], Raise)

@@ -14,7 +14,7 @@ def check(path: str | PathLike[str] = ".", options: "Options | None" = None) -> 
     """Audit a folder and return what was found; `seawall.check.options.Options` has the choices.
 
     The audited code is read, never imported or run, and nothing leaves this machine. Raises
-    `seawall.check.audit.CannotRun` with one sentence where there is nothing to audit.
+    `seawall.check.options.CannotRun` with one sentence where that cannot be done.
     """
     from pathlib import Path  # noqa: PLC0415 - importing seawall.check costs nothing
 

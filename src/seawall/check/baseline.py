@@ -15,13 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from seawall.check.findings import Finding
+from seawall.check.options import CannotRun
 
 FILE = "seawall-baseline.json"
 BYTES_MAX = 16 * 1024 * 1024
 REASON = "it was there when the baseline was written"
 
 
-class BadBaseline(ValueError):
+class BadBaseline(CannotRun):
     """The file cannot be used; the message is a sentence for people."""
 
 

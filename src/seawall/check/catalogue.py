@@ -13,6 +13,7 @@ from typing import Literal as OneOf
 from msgspec import Struct, convert
 
 from seawall.check.findings import Severity
+from seawall.check.options import CannotRun
 
 PAGES = "https://seawall.dev/rules"
 GROUPS = ("secrets", "ai", "web", "stage")
@@ -65,7 +66,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-class UnknownRule(ValueError):
+class UnknownRule(CannotRun):
     """There is no rule or group of this name; the message is a sentence for people."""
 
 

@@ -22,6 +22,9 @@ UNUSED = "matches nothing; it can go."
 REASON_CHARS_MAX = 200
 NOTICES_MAX = 20
 SPAN_LINES_MAX = 200
+PROSE = (".md", ".mdx", ".rst", ".adoc", ".txt")
+"""Such files may show what an ignore looks like: there is nothing to say about one that has no effect."""
+
 HEAD_LINES = 10
 """An ignore of a finding about a whole file stands alone in one of the first lines."""
 
@@ -32,7 +35,9 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*|\*|<!--|\{\s*/\*|--|;)")
-_CLOSERS = re.compile(r"\s*(?:\*/\s*\}?|--%?>|\\n\"?,?|\"\"\"|''')\s*$")
+_CLOSER = re.compile(r"\*/\s*\}?|--%?>")
+_TAIL = re.compile(r"(?:\\n)?\"?,?\s*$")
+"""What stands behind a comment in a notebook's file."""
 
 
 class Split(NamedTuple):
@@ -84,7 +89,7 @@ def split(findings: Iterable[Finding], text_of: TextOf, paths: Iterable[str] = (
         f"{path}:{mark.line}: ignore[{mark.names}] {UNUSED}"
         for path, found in marks.items()
         for mark in found
-        if not mark.used
+        if not mark.used and not path.endswith(PROSE)
     ]
     return Split(kept, suppressed, _bounded(notices))
 
@@ -105,9 +110,9 @@ def _marks_of(path: str, text_of: TextOf, notices: list[str]) -> list[Mark]:
         return []
     marks = []
     for mark, trouble in _read(text):
-        if trouble:
+        if trouble and not path.endswith(PROSE):
             notices.append(f"{path}:{mark.line}: {trouble}")
-        else:
+        elif not trouble:
             marks.append(mark)
     return marks
 
@@ -120,13 +125,14 @@ def _read(text: str) -> Iterator[tuple[Mark, str]]:
         if found is None:
             continue
         names = [name.strip() for name in (found["rules"] or "").split(",") if name.strip()]
-        alone = bool(_COMMENT_LINE.match(line))
+        reason, *rest = _CLOSER.split(found["reason"], maxsplit=1)
+        alone = bool(_COMMENT_LINE.match(line)) and not "".join(rest).strip()
         mark = Mark(
             line=number,
             counts_for=_next_code(lines, number) if alone else number,
             rules=frozenset(),
             names=", ".join(names),
-            reason=_reason(found["reason"]),
+            reason=_reason(reason),
             alone=alone,
         )
         if not names:
@@ -149,7 +155,7 @@ def _next_code(lines: list[str], number: int) -> int:
 
 
 def _reason(text: str) -> str:
-    reason = _CLOSERS.sub("", text.strip()).strip(" \t:-\N{EN DASH}\N{EM DASH}")
+    reason = _TAIL.sub("", text.strip()).strip(" \t:-\N{EN DASH}\N{EM DASH}")
     return reason[:REASON_CHARS_MAX] if any(char.isalnum() for char in reason) else ""
 
 

@@ -1,10 +1,18 @@
 """What the caller of an audit may choose."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from seawall.core.stages import Stage
+
+Progress = Callable[[str, int, int], None]
+"""Is told how far long work has come: what is being done, and how many of how many (0 where nobody knows)."""
+
+
+class CannotRun(Exception):
+    """There is nothing to audit, or a choice cannot be met; the message is one sentence for people."""
 
 
 class Options(Struct, frozen=True, kw_only=True):

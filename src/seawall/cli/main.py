@@ -8,6 +8,7 @@ from seawall import __version__
 from seawall.cli import (
     alerts,
     cache,
+    check,
     doctor,
     guard,
     keys,
@@ -36,6 +37,7 @@ app.add_typer(prices.app, name="prices")
 app.add_typer(cache.app, name="cache")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(guard.app, name="guard")
+app.command("check")(check.check)
 app.command("why")(why.why)
 app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)

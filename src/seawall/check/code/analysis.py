@@ -7,11 +7,12 @@ from seawall.check.code.browser import runs_in_browser
 from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Event, Harm, Returned
 from seawall.check.code.guards import effective, guards_before
-from seawall.check.code.ir import Function, Module
+from seawall.check.code.ir import Call, Function, Module
 from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
 from seawall.check.code.rules_static import is_error_handler, static_findings
+from seawall.check.code.templates import template_findings
 from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
@@ -152,7 +153,8 @@ class Analysis:
         for module in modules:
             self.entries.extend((module, entry) for entry in _entries(self.project, module))
         exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
-        for module, entry in self.entries:
+        for found_in, entry in self.entries:
+            module = self.project.module(entry.path) or found_in
             exposed.append((module, entry, self._handled(module, entry)))
         for module in modules:
             exposed.append((module, None, self._rest(module)))
@@ -164,6 +166,8 @@ class Analysis:
             in_browser = self._in_browser(module.path) is not None
             for finding in static_findings(self.project, module, in_browser=in_browser):
                 self._keep(finding)
+        for finding in template_findings(self.project.paths, self.project.text, has_ai=self.has_ai):
+            self._keep(finding)
         return self.findings
 
     def _handled(self, module: Module, entry: Entry) -> list[Event]:
@@ -207,7 +211,7 @@ class Analysis:
             in_server = [a for a in asked if self._in_browser(a.path) is None]
             yield from unprotected(entry, checks, in_server)
             yield from shared_state(entry, events, asked)
-            yield from slow(entry, in_server)
+            yield from slow(entry, in_server, events)
         yield from loops(events)
         for event in events:
             if is_test(event.path):
@@ -217,13 +221,14 @@ class Analysis:
                     event,
                     in_browser=self._in_browser(event.path),
                     is_exposed=entry is not None and entry.kind != "command",
+                    home=entry.path if entry is not None else "",
                 )
             elif isinstance(event, Harm):
                 if event.use == "reply" and entry is None and not event.way:
                     continue
                 yield from of_harm(event, line_text=self._line(event.path, event.line), has_ai=self.has_ai)
             elif isinstance(event, Returned):
-                yield from of_returned(event)
+                yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
     def _keep(self, finding: Finding) -> None:
         key = (finding.rule, finding.path, finding.line)
@@ -250,10 +255,28 @@ def is_test(path: str) -> bool:
 def given_to(entry: Entry) -> dict[str, Value]:
     """Return what a handler's parameters hold when a stranger calls."""
     given = {}
+    route = entry.route or ""
     for name in (*entry.inputs, *entry.requests):
+        if f"int:{name}>" in route or f"uuid:{name}>" in route or f"{name}:int" in route:
+            continue
         taint = Taint(INPUT, name, entry.path, entry.line)
-        given[name] = Value(taints=frozenset({taint}))
+        is_request = name in entry.requests
+        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "")
     return given
+
+
+def _is_page(entry: Entry) -> bool:
+    """Say whether the text that a handler returns is shown as a page."""
+    if entry.framework in {"flask", "quart", "bottle"}:
+        return True
+    classes = [
+        v
+        for d in entry.handler.decorators
+        if isinstance(d, Call)
+        for n, v in d.named
+        if n == "response_class"
+    ]
+    return any(getattr(value, "id", getattr(value, "name", "")) == "HTMLResponse" for value in classes)
 
 
 def _entries(project: Project, module: Module) -> list[Entry]:

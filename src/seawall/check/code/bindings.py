@@ -31,14 +31,14 @@ ITEMS_MAX = 500
 
 
 class Bindings:
-    """Follows names to where they were made; unlike `Project.find` it also knows variables, and aliases of types."""
+    """Follows names to where they were made; unlike `Project.find` also variables and aliases of types."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._loops: dict[str, dict[str, list[Expr]]] = {}
 
     def binding(self, module: Module, expr: Expr, steps: int = STEPS_MAX) -> tuple[Module, str] | None:
-        """Return file and name of the variable, function or class; `self.x` for a field; None if not the app's."""
+        """Return file and name of a variable, function, class or field (`self.x`); None if not the app's."""
         if steps <= 0:
             return None
         if isinstance(expr, Name):
@@ -79,7 +79,7 @@ class Bindings:
         return value
 
     def origin(self, module: Module, expr: Expr) -> str:
-        """Return the canonical name; an instance of the app's own class counts as one of the library's class."""
+        """Return the canonical name; an instance of the app's own class counts as one of its library's."""
         name = self.project.origin(module, expr)
         made = self.definition(module, expr)
         if isinstance(made.value, Call):
@@ -112,7 +112,7 @@ class Bindings:
         return found
 
     def items(self, module: Module, expr: Expr | None, steps: int = 6) -> list[tuple[Module, Expr]]:
-        """Return the elements of a list, also of one kept in a variable, added or spread, with their files."""
+        """Return the elements of a list with their files, also of one in a variable, added or spread."""
         if expr is None or steps <= 0:
             return []
         if isinstance(expr, Items):
@@ -160,7 +160,7 @@ class Bindings:
         return [expr]
 
     def module_at(self, module: Module, expr: Expr) -> Module | None:
-        """Return the app's module that an expression names: `deps` of `from app.api import deps`, `app.api.deps`."""
+        """Return the app's module that is named: `deps` of `from app.api import deps`, `app.api.deps`."""
         if isinstance(expr, Name):
             imported = module.imports.get(expr.id)
             if imported is None:

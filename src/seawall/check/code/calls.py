@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from seawall.check.code import asking
-from seawall.check.code.events import Checked, Harm, Mutated
+from seawall.check.code.events import Checked, Harm, Mutated, Slow
 from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.values import (
     ENGINE,
     ENV,
-    ERROR,
     IDENTITY,
     INPUT,
     MODEL,
     NONE,
-    SECRET,
     TRACE,
     Closure,
     Env,
@@ -120,28 +118,31 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         else:
             named |= value.items if value.items is not None else {"**": value}
     if isinstance(callee.ref, Closure):
-        return walker.invoke(callee.ref, given, named)
+        at = (env.module.path, call.line)
+        return join([walker.invoke(one, given, named, at) for one in (callee.ref, *callee.also)])
     if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
         return _later(base.ref, given, named, walker)
     if isinstance(callee.ref, Class) and callee.home is not None:
-        return _made(call, callee, given, named, walker)
+        return _made(call, callee, given, named, (env.module.path, call.line), walker)
     return _outside(call, base, callee, given, named, env, walker)
 
 
 def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, line: int) -> None:
     """Note that something is added to a list or text."""
     old = walker.value(target, env)
-    is_list = old.elements is not None or old.shape in {"list", ""}
+    is_list = old.elements is not None or old.shape in {"list", "bounded", ""}
     if not is_list:
         walker.assign(target, derived([old, *values], shape=old.shape), env)
         return
     if isinstance(target, Name) and old.origin and old.origin.startswith("st.") and not old.elements:
         return
-    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_endless_loop
+    grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_dialogue
     flat = [e for v in values for e in (v.elements if v.elements is not None and v.shape == "list" else [v])]
     elements = tuple(dict.fromkeys([*(old.elements or ()), *flat]))[:ELEMENTS_MAX]
     taints = old.taints.union(*(v.taints for v in values))
-    new = replace(old, elements=elements, taints=taints, grows=grows, shape="list")
+    shape = old.shape if old.shape == "bounded" else "list"
+    grows = grows and shape != "bounded"
+    new = replace(old, elements=elements, taints=taints, grows=grows, shape=shape, at=(env.module.path, line))
     if old.shared is not None:
         texts = tuple(sorted(t for v in values for t in v.taints if t.kind in {INPUT, MODEL}))
         walker.note(Mutated(env.module.path, line, shared=old.shared, taints=texts))
@@ -177,7 +178,14 @@ def _later(closure: Closure, given: list[Value], named: dict[str, Value], walker
     return NONE
 
 
-def _made(call: Call, callee: Value, given: list[Value], named: dict[str, Value], walker: "Walker") -> Value:
+def _made(
+    call: Call,
+    callee: Value,
+    given: list[Value],
+    named: dict[str, Value],
+    at: tuple[str, int],
+    walker: "Walker",
+) -> Value:
     """Make an object of one of the app's own classes."""
     assert isinstance(callee.ref, Class) and callee.home is not None
     instance = Instance(callee.home, callee.ref, call)
@@ -185,7 +193,7 @@ def _made(call: Call, callee: Value, given: list[Value], named: dict[str, Value]
     for name in ("__init__", "constructor"):
         found = walker.method(callee.home, callee.ref, name)
         if found is not None:
-            walker.invoke(Closure(found[0], found[1], walker.module_env(found[0]), value), given, named)
+            walker.invoke(Closure(found[0], found[1], walker.module_env(found[0]), value), given, named, at)
             return value
     instance.fields.update(named)  # A dataclass or model.
     return value
@@ -204,19 +212,33 @@ def _outside(
     name = callee.origin
     last = name.rpartition(".")[2]
     options = asking.options_of(given, named)
+    if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
+        held = join([*(base.items or {}).values(), *given[1:]])
+        return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
+    if walker.known.source_calls.first(name):
+        taint = Taint(INPUT, last, env.module.path, call.line)
+        return Value(taints=frozenset({taint}), origin=name + "()", shape="text")
+    if walker.known.slow.first(name):
+        walker.note(Slow(env.module.path, call.line, name=name, in_background=walker.in_background))
     if name in _ENV_READS or name.endswith((".env.get", "environ.get")):
         return _environment(given, env, call, walker)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
         return Value(taints=frozenset({Taint(TRACE, "traceback", env.module.path, call.line)}), origin=name)
-    back = _callbacks(last, base, given, named, walker)
+    back = _callbacks(last, base, given, named, (env.module.path, call.line), walker)
     answer = asking.ask(call, base, callee, given, options, env, walker)
     if answer is not None:
         return answer
-    for harm in harms(name, call, base, given, named, options, walker):
-        harm_at(env, call.line, harm[0], name, harm[1], walker)
+    uses = set()
+    for use, value in harms(name, call, base, given, named, options, walker):
+        harm_at(env, call.line, use, name, value, walker)
+        uses.add(use)
     guard = walker.known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
+    if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
+        return Value(
+            origin=name + "()"
+        )  # What comes back is the store's or the other server's, not the caller's.
     return _result(
         call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker
     )
@@ -251,6 +273,8 @@ def _result(
     if last in _CUTS:
         whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
         return whole
+    if last in {"dumps", "stringify"} and given:
+        whole = replace(whole, items=given[0].items, shape="text")
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
@@ -269,9 +293,10 @@ def _result(
         "set",
         "defaultdict",
     }:
-        is_bounded = "maxlen" in options
-        shape = "dict" if "dict" in name or name == "Map" else "list"
-        return replace(whole, shape="" if is_bounded else shape, elements=() if shape == "list" else None)
+        shape = "dict" if "dict" in name or name == "Map" else "bounded" if "maxlen" in options else "list"
+        made = [value for value in values if value.shape in {"list", "bounded"} and value.ref is None]
+        items = {"*": replace(join(made), shared=None)} if shape == "dict" and made else None
+        return replace(whole, shape=shape, items=items, elements=None if shape == "dict" else ())
     if last in {
         "str",
         "format",
@@ -287,7 +312,8 @@ def _result(
         "repr",
     }:
         whole = replace(whole, shape=base.shape or "text")
-    return replace(whole, items=options or None, client=base.client)
+    keeps = last[:1].isupper() or last.startswith(("create", "init", "from_"))
+    return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 
 def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> Value:
@@ -298,7 +324,7 @@ def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> 
 
 
 def _callbacks(
-    last: str, base: Value, given: list[Value], named: dict[str, Value], walker: "Walker"
+    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
 ) -> list[Value]:
     """Walk through functions that are handed over, as they will be called; return what they return."""
     back = []
@@ -314,6 +340,6 @@ def _callbacks(
                 held = derived([base, *(v for v in given if v.ref is None)])
                 element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
                 rest = [element] * len(value.ref.function.params)
-            back.append(walker.invoke(value.ref, rest, {}))
+            back.append(join([walker.invoke(one, rest, {}, at) for one in (value.ref, *value.also)]))
     walker.in_background = before
     return back

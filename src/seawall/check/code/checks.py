@@ -1,6 +1,6 @@
 """What a condition says about the values in it: who calls, and what a value is fit for once it was let through."""
 
-from seawall.check.code.ir import Attr, Call, Choice, Expr, Handler, Index, Items, Literal, Name, Op
+from seawall.check.code.ir import Attr, Call, Choice, Expr, Handler, Literal, Op
 from seawall.check.code.refusals import LIMIT
 from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, Env, Value
 from seawall.check.code.walking import walk
@@ -27,6 +27,19 @@ _GOOD = (
 _MEMBER = frozenset({"includes", "has", "contains", "__contains__", "hasOwnProperty", "indexOf", "some"})
 _WHOLE = frozenset(
     {"match", "fullmatch", "test", "isdigit", "isalnum", "isidentifier", "isalpha", "isnumeric", "isDigit"}
+)
+_LENGTHS = frozenset(
+    {
+        "len",
+        "length",
+        "size",
+        "count",
+        "byteLength",
+        "countTokens",
+        "count_tokens",
+        "num_tokens",
+        "content_length",
+    }
 )
 _BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
 
@@ -73,7 +86,9 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         return frozenset(), frozenset()
     left, right = test.operands[0], test.operands[-1]
     if test.op in {"in", "not in"}:
-        if isinstance(left, Literal):  # `".." in name`
+        if isinstance(left, Literal) or not _of(
+            left, ALL_USES, env, walker
+        ):  # `".." in name`, `ROOT in path.parents`
             found = _of(right, PLACES, env, walker)
             return (found, found)
         if _denies(right):
@@ -82,9 +97,10 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         return (found, frozenset()) if test.op == "in" else (frozenset(), found)
     if test.op in {"<", ">", "<=", ">="}:
         found = frozenset[tuple[str, str]]()
-        for side in (left, right):
-            if _is_length(side):
-                found |= _of(side, frozenset({"length"}), env, walker)
+        for side in test.operands:
+            measured = _measured(side)
+            if measured is not None:
+                found |= _of(measured, frozenset({"length"}), env, walker)
         return found, found
     if test.op in {"==", "===", "!=", "!=="}:
         return _equal(test.op, left, right, env, walker)
@@ -144,19 +160,11 @@ def _denies(expr: Expr) -> bool:
     return any(word in name.lower() for word in _DENY)
 
 
-def _is_length(expr: Expr) -> bool:
-    if isinstance(expr, Call):
-        return _last(expr) in {
-            "len",
-            "size",
-            "count",
-            "encode",
-            "byteLength",
-            "countTokens",
-            "count_tokens",
-            "num_tokens",
-        }
-    return isinstance(expr, Attr) and expr.name in {"length", "size", "byteLength", "content_length"}
+def _measured(expr: Expr) -> Expr | None:
+    """Return what a length is taken of: `len(text)`, `text.length`, `count_tokens(text)`."""
+    if isinstance(expr, Call) and _last(expr) in _LENGTHS:
+        return expr.args[0] if expr.args else expr.callee.base if isinstance(expr.callee, Attr) else None
+    return expr.base if isinstance(expr, Attr) and expr.name in _LENGTHS else None
 
 
 def _last(call: Call) -> str:

@@ -1,4 +1,4 @@
-"""Where requests enter a Django app: what its `urls.py` name, REST framework's views, and Channels' consumers."""
+"""Where requests enter a Django app: what its `urls.py` names, REST framework's views, consumers."""
 
 from collections.abc import Iterator
 
@@ -370,7 +370,7 @@ class Django:
                             ]
 
     def _named(self, module: Module, item: Expr, named: str) -> Applied:
-        """Turn the app's own `"app.middleware.Guard"` into a name in its file; others stay as they are written."""
+        """Turn the app's own `"app.middleware.Guard"` into a name in its file; others stay as written."""
         folder, _, name = named.rpartition(".")
         home = self._bindings.project.imported(module, Imported(folder)) if folder else None
         return (module.path, item) if home is None else (home.path, Name(item.line, item.end, name))

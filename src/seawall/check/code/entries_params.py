@@ -5,7 +5,6 @@ import re
 from msgspec import Struct, field
 
 from seawall.check.code.bindings import Bindings, argument, last_name
-
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -36,9 +35,11 @@ Applied = tuple[str, Expr]
 _DEPENDS = {"Depends", "Security", "Provide", "DependsOn", "Inject"}
 _REQUESTS = {"Request", "HTTPConnection", "WebSocket", "ASGIConnection", "HttpRequest", "HTTPRequest"}
 _GIVEN = {
-    "Response", "JSONResponse", "BackgroundTasks", "BackgroundTask", "SecurityScopes", "Session", "AsyncSession",
+    "Response", "JSONResponse", "BackgroundTasks", "BackgroundTask", "SecurityScopes", "Session",
+    "AsyncSession",
     "Connection", "AsyncConnection", "Engine", "Redis", "State", "Settings", "Context", "FastMCP", "Progress",
-    "SessionDep", "AsyncClient", "OpenAI", "AsyncOpenAI", "Anthropic", "AsyncAnthropic", "Collection", "Database",
+    "SessionDep", "AsyncClient", "OpenAI", "AsyncOpenAI", "Anthropic", "AsyncAnthropic", "Collection",
+    "Database",
     "AsyncIOMotorDatabase", "Logger", "StreamingResponse", "HTTPAuthorizationCredentials",
 }  # fmt: skip
 _REQUEST_NAMES = {"request", "req", "websocket", "ws", "socket"}
@@ -99,7 +100,7 @@ class Parameters:
         return given
 
     def by_route(self, function: Function, route: str | None, *, all_named: bool = False) -> Given:
-        """Sort the parameters of a handler that gets the variable parts of its route, and maybe the request."""
+        """Sort the parameters of a handler that gets the parts of its route, and maybe the request."""
         given = Given()
         names = path_names(route)
         for param in function.params:
@@ -197,7 +198,7 @@ class Parameters:
         return all(self._is_pure(home, call) for call in calls_in(function.body))
 
     def injected_plain(self, module: Module, function: Function) -> bool:
-        """Say whether all parameters are plain values of the caller: no dependency, no request, no credentials."""
+        """Say whether all parameters are plain values of the caller: no dependency, no credentials."""
         for param in function.params:
             marker = (
                 self._bindings.project.origin(module, param.default.callee)
@@ -226,7 +227,7 @@ class Parameters:
         return module, None
 
     def _type_name(self, module: Module, annotation: Expr | None) -> str:
-        """Return the last part of a type's name: `Request` of `fastapi.Request | None`; "" if there is none."""
+        """Return the last part of a type's name: `Request` of `fastapi.Request | None`; "" for none."""
         home, wrapped = self._annotated(module, annotation)
         if wrapped is not None:
             annotation = (

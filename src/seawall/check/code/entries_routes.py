@@ -14,19 +14,18 @@ from seawall.check.code.ir import (
     Call,
     Class,
     ClassDef,
-    Def,
     Expr,
     Function,
-    Items,
     Literal,
     Module,
     Name,
 )
-from seawall.check.code.walking import calls_in, functions_in, statements
+from seawall.check.code.walking import calls_in, functions_in
 
 FRAMEWORKS = {
     "fastapi": "fastapi", "fastapi_utils": "fastapi", "fastapi_restful": "fastapi", "starlette": "starlette",
-    "litestar": "litestar", "starlite": "litestar", "esmerald": "litestar", "flask": "flask", "apiflask": "flask",
+    "litestar": "litestar", "starlite": "litestar", "esmerald": "litestar", "flask": "flask",
+    "apiflask": "flask",
     "flask_openapi3": "flask", "flask_restful": "flask", "flask_restx": "flask", "flask_smorest": "flask",
     "flask_classful": "flask", "connexion": "flask", "quart": "quart", "sanic": "sanic", "bottle": "bottle",
     "aiohttp": "aiohttp", "falcon": "falcon", "chalice": "chalice", "ninja": "ninja", "ninja_extra": "ninja",
@@ -64,7 +63,8 @@ _APP_WORDS = (
 )
 _REGISTERED = {
     # The method of an app or router, the place of the path and of the handler.
-    "add_api_route": (0, 1), "add_route": (0, 1), "add_websocket_route": (0, 1), "add_api_websocket_route": (0, 1),
+    "add_api_route": (0, 1), "add_route": (0, 1), "add_websocket_route": (0, 1),
+    "add_api_websocket_route": (0, 1),
     "add_url_rule": (0, 2), "add_get": (0, 1), "add_post": (0, 1), "add_put": (0, 1), "add_patch": (0, 1),
     "add_delete": (0, 1), "add_view": (0, 1), "add_resource": (1, 0),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Apps, routers and blueprints of Python's web frameworks: what runs before their routes, and where they are mounted.
+"""Apps, routers and blueprints: what runs before their routes, and where they are mounted.
 
 Order does not matter in these frameworks: middleware that is added after a route still runs before it.
 """
@@ -28,9 +28,11 @@ Key = tuple[str, str]
 """A file and the variable in it."""
 
 WEB_WORDS = (
-    "fastapi", "starlette", "litestar", "flask", "quart", "sanic", "bottle", "aiohttp", "falcon", "chalice", "ninja",
-    "django", "rest_framework", "tornado", "http.server", "router", "Router", "blueprint", "Blueprint", "@app.",
-    "middleware", "MethodView", "Depends", "nicegui", "robyn", "powertools", "_bp", "add_url_rule", "add_route",
+    "fastapi", "starlette", "litestar", "flask", "quart", "sanic", "bottle", "aiohttp", "falcon", "chalice",
+    "ninja",
+    "django", "rest_framework", "tornado", "http.server", "router", "Router", "blueprint", "Blueprint",
+    "@app.", "middleware", "MethodView", "Depends", "nicegui", "robyn", "powertools", "_bp", "add_url_rule",
+    "add_route",
 )  # fmt: skip
 
 _APPS = {
@@ -64,6 +66,7 @@ _OPTIONS = (
     "middleware",
     "middlewares",
     "auth",
+    "authorizer",
     "throttle",
     "permissions",
     "method_decorators",
@@ -156,7 +159,9 @@ class Sites:
         elif listed is not None:
             yield from self._parameters.dependencies(module, listed)
         for name, value in call.named:
-            if name in _OPTIONS:
+            if name == "requires_proxy_auth" and isinstance(value, Literal) and value.value:
+                yield module.path, call
+            elif name in _OPTIONS:
                 several = self._bindings.items(module, value)
                 yield from [(home.path, _unwrapped(item)) for home, item in several] or [(module.path, value)]
 
@@ -207,7 +212,7 @@ class Sites:
             self._apply(module, callee.base.base, (module.path, call.args[0]))
 
     def _read_constructor(self, module: Module, call: Call) -> None:
-        """Mount what a constructor lists: Starlette's `routes`, Litestar's `route_handlers`, `Mount(path, app=…)`."""
+        """Mount what a constructor lists: Starlette's `Mount(path, app=…)` in `routes`."""
         for home, item in self._bindings.items(
             module, argument(call, -1, "routes", "route_handlers", "registry")
         ):
@@ -263,7 +268,7 @@ class Sites:
             self._apply(module, callee.base, (module.path, guard))
 
     def _read_assignment(self, module: Module, target: Expr, value: Call) -> None:
-        """Read what wraps an app: `app = Guard(app)`, `app.wsgi_app = Guard(app.wsgi_app)`; and which apps exist."""
+        """Read what wraps an app: `app = Guard(app)`, `app.wsgi_app = Guard(…)`; and which apps exist."""
         if isinstance(target, Attr) and target.name in {"wsgi_app", "asgi_app"}:
             self._apply(module, target.base, (module.path, value))
         elif isinstance(target, Name) and any(isinstance(a, Name) and a.id == target.id for a in value.args):

@@ -6,11 +6,12 @@ from seawall.check.code.values import NONE, Shared, Taint, Value
 
 
 class Event(Struct, gc=True, eq=False):
-    """Something at a line of a file; `way` are the names of the functions that led there."""
+    """Something at a line of a file; `way` are the functions that led there, `trail` the places of their calls."""
 
     path: str
     line: int
     way: tuple[str, ...] = ()
+    trail: tuple[tuple[str, int], ...] = ()
 
 
 class Asked(Event, gc=True, eq=False):
@@ -68,3 +69,10 @@ class Returned(Event, gc=True, eq=False):
     """The handler of an entry gives a value back to its caller."""
 
     value: Value = NONE
+
+
+class Slow(Event, gc=True, eq=False):
+    """Work that takes seconds: a mail, a PDF, a file to be read."""
+
+    name: str = ""
+    in_background: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from seawall.check.code import calls, checks
+from seawall.check.code.events import Checked
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -61,6 +62,9 @@ _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNOR
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
 _PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
+_SECRET_FIELD = re.compile(
+    r"(?i)(^|_)(api_?key|secret_?key|client_?secret|password|passwd|access_?token|private_?key)$"
+)
 _IDENTITY = frozenset(
     {"user", "auth", "session", "locals", "state", "current_user", "jwt", "principal", "userId"}
 )
@@ -102,15 +106,21 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         return setting(name, env, 0)
     if base.items is not None and name in base.items:
         return base.items[name]
+    if name in {"validated_data", "cleaned_data"}:
+        return clear(part_of(base, name), "length", "nosql", "type")
+    if not base.taints and _SECRET_FIELD.search(name):
+        return Value(taints=frozenset({Taint(SECRET, name, env.module.path, 0)}), origin=origin)
     if not base.taints:
         client = base.client or (base if base.items else None)
         return Value(origin=origin, client=client, shared=None, grows=False)
     taints = part_of(base, name).taints
-    if base.has(INPUT) and all("." not in t.source for t in base.of(INPUT)):
+    if base.shape == "request":
         if name in _IDENTITY:
             taints = frozenset({Taint(IDENTITY, name, env.module.path, 0)})
         elif name in _OWN:
             taints = frozenset()
+    if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
+        walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
     if base.has(MODEL) and name in _NO_TEXT:
         taints = frozenset(t for t in taints if t.kind != MODEL)
     if name == "stack":
@@ -221,7 +231,7 @@ def _member(
 def _literal(expr: Literal, env: Env, walker: "Walker") -> Value:
     if isinstance(expr.value, str):
         shape = "html" if _TAG.search(expr.value) else "text"
-        return Value(literal=expr.value, shape=shape, prefix=expr.value)
+        return Value(literal=expr.value, shape=shape, prefix=expr.value, at=(env.module.path, expr.line))
     return Value(literal=expr.value)
 
 
@@ -277,7 +287,7 @@ def _text(expr: Text, env: Env, walker: "Walker") -> Value:
         prefix += literal
     is_html = any(v.shape == "html" for v in values)
     value = derived(values, shape="html" if is_html else "text")
-    value = replace(value, prefix=prefix)
+    value = replace(value, prefix=prefix, at=(env.module.path, expr.line))
     if all(isinstance(literal, str) for literal in literals):
         value = replace(value, literal=prefix)
     fixed = bool(_HOST.match(prefix)) or (

@@ -4,7 +4,20 @@ import re
 from typing import TYPE_CHECKING
 
 from seawall.check.code.events import Asked, Checked, Event
-from seawall.check.code.ir import Attr, Call, Class, Dict, Expr, Function, Items, Lambda, Module, Name, Return
+from seawall.check.code.ir import (
+    Attr,
+    Call,
+    Class,
+    Dict,
+    Expr,
+    Function,
+    Items,
+    Lambda,
+    Literal,
+    Module,
+    Name,
+    Return,
+)
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walking import functions_in, statements
 
@@ -17,7 +30,7 @@ _AUTH = re.compile(
 )
 _LIMIT = re.compile(r"(?i)rate|limit|throttl|slow_?down|quota|captcha|turnstile|credit|budget")
 _NEVER = re.compile(
-    r"(?i)cors|csrf|helmet|urlencoded|static|compress|gzip|logg|morgan|cookie|body_?pars|AllowAny|public|trusted_?host"
+    r"(?i)cors|csrf|helmet|urlencoded|static|compress|gzip|logg|morgan|cookie|body_?pars|AllowAny|ScopedRateThrottle|public|trusted_?host"
     r"|httpsredirect|initialize|SessionMiddleware|AuthenticationMiddleware$|optional|set_?user|attach|\.json$|\.text$"
     r"|generate|iterat|operat|integrat|^express\.|multipart|upload|validat|error|not_?found|prometheus|sentry|request_?id"
 )
@@ -66,6 +79,8 @@ def _guards_of(module: Module, expr: Expr, walker: "Walker", depth: int = 4) -> 
         return []
     if isinstance(expr, Items):
         return [guard for item in expr.items for guard in _guards_of(module, item, walker, depth - 1)]
+    if isinstance(expr, Literal):
+        return _by_text(module, str(expr.value), expr.line)
     if isinstance(expr, Lambda):
         return _in_function(module, expr.function, expr.line, walker)
     if isinstance(expr, Dict):  # Fastify's and tRPC's objects: the values are what runs.
@@ -183,9 +198,12 @@ def _walked(module: Module, function: Function, walker: "Walker", me: Value | No
 
 
 def _by_name(module: Module, expr: Expr, walker: "Walker") -> list[Checked]:
-    name = walker.project.origin(module, expr)
+    return _by_text(module, walker.project.origin(module, expr), expr.line)
+
+
+def _by_text(module: Module, name: str, line: int) -> list[Checked]:
     short = ".".join(name.replace("()", "").split(".")[-2:])
     if not short or _NEVER.search(short):
         return []
     kind = "limit" if _LIMIT.search(short) else "auth" if _AUTH.search(short) else ""
-    return [Checked(module.path, expr.line, kind=kind, name=short)] if kind else []
+    return [Checked(module.path, line, kind=kind, name=short)] if kind else []

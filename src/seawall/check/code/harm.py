@@ -28,7 +28,11 @@ def harms(
     """Yield (use, value) for each argument that reaches a place where it could do harm."""
     seen: set[str] = set()
     for sink in walker.known.sinks.all(name):
-        if sink.use in seen or not _applies(sink, options, given):
+        if (
+            sink.use in seen
+            or (sink.use == "sql" and name.startswith("pandas."))
+            or not _applies(sink, options, given)
+        ):
             continue
         if sink.program:
             yield from _program(given, named, options)

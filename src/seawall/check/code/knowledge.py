@@ -56,6 +56,13 @@ class Neutral(Struct, frozen=True):
     names: tuple[str, ...]
 
 
+class Sources(Struct, frozen=True):
+    """Objects and calls that give what a stranger sent."""
+
+    objects: tuple[str, ...]
+    calls: tuple[str, ...]
+
+
 class Engines(Struct, frozen=True):
     """Objects that call a model when one of their methods is `asked`."""
 
@@ -92,6 +99,8 @@ class Data(Struct, frozen=True):
     sink: tuple[Sink, ...]
     clean: tuple[Clean, ...]
     neutral: Neutral
+    sources: Sources
+    slow: Neutral
     guards: Guards
 
 
@@ -132,6 +141,9 @@ class Knowledge:
         self.sinks = _names((s.names, s) for s in data.sink)
         self.cleans = _names((c.names, c) for c in data.clean)
         self.neutral = _names([(data.neutral.names, True)])
+        self.sources = _names([(data.sources.objects, True)])
+        self.source_calls = _names([(data.sources.calls, True)])
+        self.slow = _names([(data.slow.names, True)])
         self.engines = _names([(data.engines.made, True)])
         self.http = _names([(data.http.names, True)])
         guards = data.guards

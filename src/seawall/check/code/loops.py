@@ -87,7 +87,7 @@ def unbounded(loop: Loop) -> str | None:
     """Return how a loop runs on without a bound, None if it has one or waits for somebody in each round."""
     if loop.kind == "for":
         return "for ever" if loop.iterable is not None and _is_endless(loop.iterable) else None
-    if is_bounded(loop) or any(_is_paced(call) for call in _calls(loop)):
+    if is_bounded(loop) or is_paced(loop):
         return None
     if loop.test is None or (isinstance(loop.test, Literal) and loop.test.value):
         return "until something inside ends it"
@@ -105,6 +105,11 @@ def is_bounded(loop: Loop) -> bool:
         if isinstance(stmt, If) and leaves and _is_bound(stmt.test, loop.body):
             return True
     return False
+
+
+def is_paced(loop: Loop) -> bool:
+    """Say whether each round waits for a person, a message or a job."""
+    return any(_is_paced(call) for call in _calls(loop))
 
 
 def _calls(loop: Loop) -> Iterator[Call]:

@@ -229,14 +229,22 @@ class Statements:
         loop = Loop(
             node.lineno, node.end_lineno or node.lineno, "for", body, target=target, iterable=iterable
         )
-        return [*before, loop, *self._block(node.orelse)]
+        return [*before, loop, *self._unless_left(node)]
 
     def _while(self, node: ast.While) -> list[Stmt]:
         test = self._expressions.expr(node.test)
         # A walrus in the test runs once a round, so it opens the body.
         body = [*self._expressions.take(), *self._block(node.body)]
         loop = Loop(node.lineno, node.end_lineno or node.lineno, "while", body, test=test)
-        return [loop, *self._block(node.orelse)]
+        return [loop, *self._unless_left(node)]
+
+    def _unless_left(self, node: ast.For | ast.AsyncFor | ast.While) -> list[Stmt]:
+        """Return the `else` of a loop: it may run, since a `break` passes it over."""
+        if not node.orelse:
+            return []
+        otherwise = self._block(node.orelse)
+        first, last = otherwise[0].line, otherwise[-1].end
+        return [If(first, last, Other(first, first, []), otherwise, [])]
 
     def _try(self, node: ast.Try | ast.TryStar) -> list[Stmt]:
         body = self._block(node.body)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from seawall.check.code.entries import Entry
-from seawall.check.code.events import Asked, Checked, Event, Looped, Mutated
+from seawall.check.code.events import Asked, Checked, Event, Looped, Mutated, Slow
 from seawall.check.code.values import INPUT, Value
 from seawall.check.findings import Confidence, Finding, Severity
 
@@ -35,10 +35,11 @@ def unprotected(entry: Entry, checks: list[Checked], asked: list[Asked]) -> Iter
     way = " → ".join(dict.fromkeys(first.way)) or entry.handler.name
     place = "" if (first.path, first.line) == (entry.path, entry.line) else f" ({first.path}:{first.line})"
     is_open = entry.kind in _PUBLIC_KINDS
+    path, line = (entry.path, entry.line) if is_open else site(first, entry.path)
     yield Finding(
         rule="unprotected-llm-endpoint",
-        path=entry.path,
-        line=entry.line,
+        path=path,
+        line=line,
         message=f"{label(entry)} reaches {short(first.name)}{place} through {way}: anybody who finds it spends your money.",
         severity=Severity.ERROR if is_open else Severity.WARNING,
         confidence=Confidence.HIGH if is_open else Confidence.MEDIUM,
@@ -59,8 +60,8 @@ def label(entry: Entry) -> str:
     return f"{names.get(entry.kind, 'the route')} {entry.route or entry.handler.name or ''}".strip()
 
 
-def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool) -> Iterator[Finding]:
-    """Findings about one call of a model, wherever it is made from."""
+def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool, home: str = "") -> Iterator[Finding]:
+    """Findings about one call of a model; `home` is the file of the handler that leads to it."""
     if in_browser is not None and asked.is_paid:
         yield _at(
             asked,
@@ -81,10 +82,15 @@ def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool) -> Itera
         yield _at(
             asked, "user-chosen-model", f"The caller chooses the model ({names}): also the dearest one."
         )
-    yield from _of_text(asked, is_exposed=is_exposed)
+    yield from _of_text(asked, is_exposed=is_exposed, home=home)
 
 
-def _of_text(asked: Asked, *, is_exposed: bool) -> Iterator[Finding]:
+def site(event: Event, home: str) -> tuple[str, int]:
+    """Return where the handler does what leads to an event: the call in its own file, or the event itself."""
+    return next((place for place in event.trail if place[0] == home), (event.path, event.line))
+
+
+def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
     given = asked.messages.of(INPUT)
     if given and asked.kind in {"text", "image"}:
         loose = [t for t in given if "length" not in t.cleared]
@@ -94,6 +100,7 @@ def _of_text(asked: Asked, *, is_exposed: bool) -> Iterator[Finding]:
                 asked,
                 "unvalidated-llm-input",
                 f"{names} goes to {short(asked.name)} with no limit on its length.",
+                at=site(asked, home),
                 looked_for=("a check of the length, a cut, or a type with a maximum",),
                 confidence=Confidence.MEDIUM,
             )
@@ -108,6 +115,7 @@ def _of_text(asked: Asked, *, is_exposed: bool) -> Iterator[Finding]:
             asked,
             "unbounded-history",
             f"The whole conversation is sent to {short(asked.name)} each time, however long it has become.",
+            at=site(asked, home),
             looked_for=("a slice, a window, a summary or a limit on tokens",),
         )
     for system in asked.system:
@@ -118,12 +126,14 @@ def _of_text(asked: Asked, *, is_exposed: bool) -> Iterator[Finding]:
                 asked,
                 "system-prompt-from-user",
                 f"{names} becomes part of the system prompt: the caller can rewrite your rules.",
+                at=system.at,
             )
         elif is_exposed and isinstance(system.literal, str):
-            yield from _open_prompt(asked, system.literal)
+            yield from _open_prompt(asked, system)
 
 
-def _open_prompt(asked: Asked, text: str) -> Iterator[Finding]:
+def _open_prompt(asked: Asked, system: Value) -> Iterator[Finding]:
+    text = str(system.literal)
     lacks = []
     if not _TOPIC_WORDS.search(text):
         lacks.append("which topics it may talk about")
@@ -135,6 +145,7 @@ def _open_prompt(asked: Asked, text: str) -> Iterator[Finding]:
             "system-prompt-open",
             f"The system prompt does not say {' nor '.join(lacks)}.",
             severity=Severity.NOTE,
+            at=system.at,
         )
 
 
@@ -165,30 +176,35 @@ def shared_state(entry: Entry, events: list[Event], asked: list[Asked]) -> Itera
     sent = {a.messages.shared for a in asked if a.messages.shared is not None}
     for event in events:
         if isinstance(event, Mutated) and event.shared in sent and event.shared is not None and event.taints:
+            sent.discard(event.shared)
             name = event.shared.name
             yield Finding(
                 rule="shared-conversation-state",
-                path=event.shared.path,
-                line=event.shared.line,
-                message=f"{name} is one list for all callers: {label(entry)} adds to it (line {event.line}) and sends it to the model.",
+                path=event.path,
+                line=event.line,
+                message=f"{name} (line {event.shared.line}) is one list for all callers: {label(entry)} adds to it and sends it to the model.",
                 severity=Severity.ERROR,
             )
 
 
-def slow(entry: Entry, asked: list[Asked]) -> Iterator[Finding]:
-    """A model is waited for inside a request, with nothing shown meanwhile."""
+def slow(entry: Entry, asked: list[Asked], events: list[Event]) -> Iterator[Finding]:
+    """Something slow is waited for inside a request, with nothing shown meanwhile."""
     if entry.kind not in {"http", "action"}:
         return
-    waits = [
-        a for a in asked if a.kind in {"text", "image", "audio"} and not a.streams and not a.in_background
+    streams = any(a.streams for a in asked)
+    waits: list[tuple[Asked | Slow, str]] = [
+        (a, f"the whole of {short(a.name)}")
+        for a in asked
+        if a.kind != "embedding" and not a.streams and not a.in_background and not streams
     ]
-    if waits and not any(a.streams for a in asked):
-        first = waits[0]
+    waits += [(s, short(s.name)) for s in events if isinstance(s, Slow) and not s.in_background]
+    for event, what in waits[:1]:
+        path, line = site(event, entry.path)
         yield Finding(
             rule="slow-in-request",
-            path=first.path,
-            line=first.line,
-            message=f"{label(entry)} waits for the whole of {short(first.name)} before it answers.",
+            path=path,
+            line=line,
+            message=f"{label(entry)} waits for {what} before it answers.",
             severity=Severity.NOTE,
             confidence=Confidence.MEDIUM,
             looked_for=("stream=True, or a job in the background",),
@@ -213,12 +229,14 @@ def _at(
     severity: Severity | None = None,
     confidence: Confidence = Confidence.HIGH,
     looked_for: tuple[str, ...] = (),
+    at: tuple[str, int] | None = None,
 ) -> Finding:
+    path, line = at or (asked.path, asked.line)
     usual = Severity.ERROR if rule == "browser-llm-call" else Severity.WARNING
     return Finding(
         rule=rule,
-        path=asked.path,
-        line=asked.line,
+        path=path,
+        line=line,
         message=message,
         severity=severity or usual,
         confidence=confidence,

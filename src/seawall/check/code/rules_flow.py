@@ -27,6 +27,7 @@ _BY_MODEL = {
     "path": ("llm-output-path", "chooses a file"),
     "url": ("llm-output-url", "chooses an address that the server asks"),
 }
+_DOM = frozenset({"dangerouslySetInnerHTML", "innerHTML", "outerHTML", "srcdoc", "v-html", "@html"})
 _WARNINGS = frozenset({"llm-output-path", "llm-output-url"})
 _MEDIUM = frozenset({"nosql-injection", "path-traversal"})
 _CHATTY = re.compile(
@@ -57,6 +58,7 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
             yield _finding(harm, rule, f"{subject} {what} in {short(harm.name)}.")
     if (
         harm.use == "html"
+        and harm.name in _DOM
         and not harm.taints
         and has_ai
         and _CHATTY.search(line_text)
@@ -71,8 +73,22 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
             )
 
 
-def of_returned(event: Returned) -> Iterator[Finding]:
-    """What a handler returns and should have kept to itself."""
+def is_chatty(text: str) -> bool:
+    """Say whether a name or line speaks of what a model answered."""
+    return _CHATTY.search(text) is not None
+
+
+def is_clean(text: str) -> bool:
+    """Say whether a line makes text safe for a page."""
+    return _CLEAN.search(text) is not None
+
+
+def of_returned(event: Returned, *, is_page: bool) -> Iterator[Finding]:
+    """What a handler returns and should have kept to itself, or should have escaped."""
+    if is_page and event.value.shape == "html":
+        taints = tuple(sorted(t for t in event.value.taints if "html" not in t.cleared))
+        harm = Harm(event.path, event.line, use="html", name="the page", taints=taints)
+        yield from of_harm(harm, line_text="", has_ai=False)
     yield from _told(event.path, event.line, tuple(sorted(event.value.all_taints())))
 
 

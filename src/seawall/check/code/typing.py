@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from seawall.check.code.checks import ALL_USES
 from seawall.check.code.ir import Assign, Attr, Call, Class, Expr, Index, Items, Literal, Name, Op, Param
 from seawall.check.code.values import ENGINE, INPUT, Closure, Instance, Taint, Value, clear, part_of
 from seawall.check.code.walking import walk
@@ -52,7 +53,9 @@ _HARMLESS = frozenset(
     }
 )
 _EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
+_PATTERNS = frozenset({"pattern", "regex"})
 _LENGTHS = frozenset({"max_length", "maxLength", "max_items", "le", "lt", "max"})
+_HOLDERS = frozenset({"dict", "Dict", "list", "List", "Any", "Mapping", "object"})
 _STRINGS = frozenset({"str", "string", "constr", "StrictStr", "Str", "CharField"})
 
 
@@ -62,9 +65,7 @@ def typed(value: Value, param: Param, module: "Module", walker: "Walker") -> Val
     if given is not None:
         return given
     value = narrowed(value, param.annotation, module, walker)
-    if param.default is not None and _has_length(param.default):
-        value = clear(value, "length")
-    return value
+    return value if param.default is None else _limited(value, param.default)
 
 
 def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "Walker") -> Value:
@@ -85,9 +86,8 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
         return clear(value, "nosql", "type", "length", "path", "shell", "sql", "code")
     if names & _HARMLESS and not names & _STRINGS:
         return replace(value, taints=frozenset(t for t in value.taints if t.kind != INPUT))
-    if _has_length(annotation):
-        value = clear(value, "length")
-    if names & _STRINGS:
+    value = _limited(value, annotation)
+    if names & _STRINGS and not names & _HOLDERS:
         value = clear(value, "nosql", "type")
     return value
 
@@ -100,9 +100,7 @@ def field_of(body: Value, cls: Class, name: str, walker: "Walker") -> Value:
             home = body.home
             assert home is not None
             value = narrowed(value, stmt.annotation, home, walker)
-            if stmt.value is not None and _has_length(stmt.value):
-                value = clear(value, "length")
-            return value
+            return value if stmt.value is None else _limited(value, stmt.value)
     for base in cls.bases:
         parent = walker.project.find(body.home, base) if body.home is not None else None
         if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:
@@ -190,10 +188,12 @@ def _is_enum(cls: Class) -> bool:
     return any(_last(base) in {"Enum", "StrEnum", "IntEnum", "TextChoices"} for base in cls.bases)
 
 
-def _has_length(expr: Expr) -> bool:
-    return any(
-        isinstance(part, Call) and any(name in _LENGTHS for name, _ in part.named) for part in walk(expr)
-    )
+def _limited(value: Value, expr: Expr) -> Value:
+    """Return a value as the arguments of `Field`, `Query` and their like limit it."""
+    names = {name for part in walk(expr) if isinstance(part, Call) for name, _ in part.named}
+    if names & _PATTERNS:
+        return clear(value, "length", *ALL_USES)
+    return clear(value, "length") if names & _LENGTHS else value
 
 
 def _last(expr: Expr) -> str:

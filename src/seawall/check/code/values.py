@@ -20,6 +20,9 @@ INPUT, MODEL, ERROR, TRACE, SECRET, IDENTITY, ENGINE, ENV = (
 )
 
 
+SOURCE_DEPTH_MAX = 8
+
+
 class Taint(NamedTuple):
     """Where a part of a value came from. `source` is a path such as `body.url`; `cleared` are the uses it is fit for."""
 
@@ -65,13 +68,14 @@ UNKNOWN = _Unknown()
 NOTHING: frozenset[Taint] = frozenset()
 
 
-class Value(Struct, gc=True, eq=False):
+class Value(Struct, frozen=True, gc=True, eq=False):
     """An abstract value. Never changed: changes make a new one.
 
     `literal` is its constant value. `items` are the known entries of an object, `elements` those of a list. `shape` is
     "text", "list", "dict" or "". `shared` is set while it is, or holds, a list that all callers see; `grows` while a
     list is only ever appended to. `client` is the object with the options that a method belongs to. `prefix` is the
-    constant that a text begins with. `home` is the module of a class.
+    constant that a text begins with. `home` is the module of a class. `at` is where a text was
+    written or a list last added to. `also` are further functions that it may be.
     """
 
     taints: frozenset[Taint] = NOTHING
@@ -86,6 +90,8 @@ class Value(Struct, gc=True, eq=False):
     client: "Value | None" = None
     home: Module | None = None
     prefix: str = ""
+    at: tuple[str, int] | None = None
+    also: tuple[Closure, ...] = ()
 
     def has(self, kind: str, use: str = "") -> bool:
         """Say whether a part of it is of this kind, and not cleared for this use."""
@@ -175,8 +181,16 @@ def join(values: Iterable[Value]) -> Value:
         grows=any(v.grows for v in known),
         client=first.client,
         home=first.home,
+        at=next((v.at for v in known if v.at is not None), None),
+        also=_functions(known),
         prefix=first.prefix if all(v.prefix == first.prefix for v in known) else "",
     )
+
+
+def _functions(values: list[Value]) -> tuple[Closure, ...]:
+    """Return the functions that a value may be, beside the first."""
+    refs = [v.ref for v in values if isinstance(v.ref, Closure)] + [c for v in values for c in v.also]
+    return tuple(dict.fromkeys(refs))[1:9]
 
 
 def derived(values: Iterable[Value], *, origin: str = "", shape: str = "") -> Value:
@@ -184,7 +198,10 @@ def derived(values: Iterable[Value], *, origin: str = "", shape: str = "") -> Va
     known = [value for value in values if value is not NONE]
     taints = frozenset[Taint]().union(*(v.all_taints() for v in known)) if known else NOTHING
     shared = next((v.shared for v in known if v.shared is not None), None)
-    return Value(taints=taints, origin=origin, shape=shape, shared=shared, grows=any(v.grows for v in known))
+    at = next((v.at for v in known if v.grows), None)
+    return Value(
+        taints=taints, origin=origin, shape=shape, shared=shared, grows=any(v.grows for v in known), at=at
+    )
 
 
 def part_of(value: Value, name: str) -> Value:
@@ -192,7 +209,12 @@ def part_of(value: Value, name: str) -> Value:
     if not value.taints:
         return NONE if value.shared is None and not value.grows else Value(shared=value.shared)
     taints = frozenset(
-        t._replace(source=f"{t.source}.{name}") if t.kind == INPUT and t.source.count(".") < 4 else t
+        t._replace(source=f"{t.source}.{name}")
+        if t.kind in {INPUT, MODEL}
+        and t.source.count(".") < SOURCE_DEPTH_MAX
+        and name != "[]"
+        and not name.isdigit()
+        else t
         for t in value.taints
     )
     return Value(taints=taints)

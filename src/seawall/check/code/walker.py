@@ -36,12 +36,13 @@ from seawall.check.code.ir import (
     With,
 )
 from seawall.check.code.knowledge import Knowledge, knowledge
-from seawall.check.code.loops import is_bounded, unbounded
+from seawall.check.code.loops import is_bounded, is_paced, unbounded
 from seawall.check.code.project import Project
 from seawall.check.code.refusals import AUTH, refusal
 from seawall.check.code.typing import typed
 from seawall.check.code.values import (
     ERROR,
+    INPUT,
     NONE,
     Closure,
     Env,
@@ -67,9 +68,8 @@ class Walker:
         self.known: Knowledge = knowledge()
         self.events: list[Event] = []
         self.checked: frozenset[tuple[str, str]] = frozenset()
-        self.way: tuple[str, ...] = ()
         self.in_background = False
-        self.in_endless_loop = False
+        self.in_dialogue = False
         self.entered: set[int] = set()
         self.imported: set[str] = set()
         self._steps = 0
@@ -100,7 +100,6 @@ class Walker:
         """Begin a new walk; what is known of modules and of functions already walked is kept."""
         self.events = []
         self.checked = frozenset()
-        self.way = ()
         self._steps = 0
 
     def instance(self, module: Module, cls: Class) -> Value:
@@ -166,6 +165,9 @@ class Walker:
         home = self.project.imported(module, imported)
         if home is None:
             whole = f"{imported.module}.{imported.name}" if imported.name else imported.module
+            if self.known.sources.first(whole):
+                taint = Taint(INPUT, whole.rpartition(".")[2], module.path, 0)
+                return Value(taints=frozenset({taint}), origin=whole, shape="request")
             return Value(origin=whole)
         return self.exported_value(home, imported.name or "", steps)
 
@@ -192,12 +194,13 @@ class Walker:
 
     def note(self, event: Event) -> None:
         """Note that something happens here."""
-        event.way = self.way
         if len(self.events) < EVENTS_MAX:
             self.events.append(event)
 
-    def invoke(self, closure: Closure, given: list[Value], named: dict[str, Value]) -> Value:
-        """Walk through a function of the app; return what it returns."""
+    def invoke(
+        self, closure: Closure, given: list[Value], named: dict[str, Value], at: tuple[str, int] | None = None
+    ) -> Value:
+        """Walk through a function of the app that is called at a place; return what it returns."""
         function = closure.function
         if function in self._running or len(self._running) >= DEPTH_MAX:
             return derived([*given, *named.values()])
@@ -205,28 +208,33 @@ class Walker:
         key = self._key(closure, given, named, me)
         if key in self._done:
             value, events, checked = self._done[key]
-            self.events.extend(events[: EVENTS_MAX - len(self.events)])
+            self._take_over(events, function, at)
             self.checked |= checked
             return value
         self.entered.add(id(function))
         self.imported |= {name.module.split(".")[0] for name in closure.module.imports.values()}
-        outer_loop, self.in_endless_loop = self.in_endless_loop, False
+        outer_loop, self.in_dialogue = self.in_dialogue, False
         env = Env(closure.module, closure.env)
         env.me = me
         outer, before, self.events = self.events, self.checked, []
-        way, self.way = self.way, (*self.way, function.name or "a function")
         self._running.append(function)
         self._returns.append([])
         self._bind(function.params, given, named, env)
         self.run(function.body, env)
         value = join(self._returns.pop())
-        self.in_endless_loop = outer_loop
+        self.in_dialogue = outer_loop
         self._running.pop()
-        self.way = way
         done, self.events = self.events, outer
-        self.events.extend(done[: EVENTS_MAX - len(self.events)])
+        self._take_over(done, function, at)
         self._done[key] = (value, done, self.checked - before)
         return value
+
+    def _take_over(self, events: list[Event], function: Function, at: tuple[str, int] | None) -> None:
+        """Add what happened inside a function, seen from its caller."""
+        for event in events[: EVENTS_MAX - len(self.events)]:
+            trail = (at, *event.trail) if at is not None else event.trail
+            name = function.name or "a function"
+            self.events.append(replace(event, way=(name, *event.way), trail=trail))
 
     def yielded(self, value: Value) -> None:
         """Note that a generator hands a value out."""
@@ -400,7 +408,10 @@ class Walker:
 
     def _loop(self, stmt: Loop, env: Env) -> None:
         start = len(self.events)
-        outer, self.in_endless_loop = self.in_endless_loop, stmt.kind == "while" and not is_bounded(stmt)
+        outer, self.in_dialogue = (
+            self.in_dialogue,
+            stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt),
+        )
         for _ in range(2):
             if stmt.test is not None:
                 self.value(stmt.test, env)
@@ -412,7 +423,7 @@ class Walker:
             before, names = self.checked, dict(env.names)
             self.run(stmt.body, env)
             self.checked, env.names = before, _joined(names, env.names)
-        self.in_endless_loop = outer
+        self.in_dialogue = outer
         asked = next((e for e in self.events[start:] if isinstance(e, Asked)), None)
         how = unbounded(stmt) if asked is not None else None
         if how is not None and not any(isinstance(e, Looped) for e in self.events[start:]):

@@ -127,7 +127,8 @@ def paragraphs(text: str) -> Iterator[tuple[OneOf["text", "code"], str]]:
         if block:
             yield "code", "\n\n".join(block)
             block = []
-        yield "text", " ".join(part.split())
+        if part.strip():
+            yield "text", " ".join(part.split())
     if block:
         yield "code", "\n\n".join(block)
 

@@ -5,6 +5,7 @@ import io
 from rich.console import Console
 from rich.text import Text
 
+from seawall.check.catalogue import Rule
 from seawall.check.findings import Finding, Severity
 from seawall.check.formats import reading
 from seawall.check.formats.reading import Group
@@ -12,7 +13,7 @@ from seawall.check.report import Report, Row, State
 
 WIDTH_MAX = 80
 WIDTH_MIN = 40
-LABEL_CHARS = 11
+LABEL_CHARS = 13
 PLACES_SHOWN = 5
 NOTICES_SHOWN = 8
 
@@ -35,6 +36,35 @@ def render(report: Report, *, width: int = WIDTH_MAX, color: bool = False, verbo
     if report.notices:
         _notices(page, report.notices, verbose=verbose)
     _foot(page, report, verbose=verbose)
+    return page.text()
+
+
+def explain(of: Rule, *, width: int = WIDTH_MAX, color: bool = False) -> str:
+    """Write the page of a rule for a terminal."""
+    page = _Page(max(WIDTH_MIN, min(width, WIDTH_MAX)), color=color)
+    page.line((f"{of.severity.value.upper()} ", _STYLES[of.severity]), (of.title, "bold"), f" ({of.id})")
+    for label, text in (("Looks for", of.what), ("Why", of.why)):
+        page.gap()
+        page.labelled(label, text)
+    for label, code in (("Found", of.example_bad), ("Fine", of.example_good)):
+        if code:
+            page.gap()
+            page.labelled(label, "")
+            page.code(code.strip("\n"))
+    page.gap()
+    page.labelled("Fix", of.fix)
+    for language, code in (("Python", of.fix_python), ("JavaScript", of.fix_javascript)):
+        if code:
+            page.gap()
+            page.labelled(language, "")
+            page.code(code.strip("\n"))
+    if of.seawall:
+        page.gap()
+        page.labelled("Seawall", of.seawall)
+    page.gap()
+    page.labelled("Tags", ", ".join(of.tags) or "none")
+    page.labelled("Page", of.page)
+    page.labelled("Ignore", f"seawall: ignore[{of.id}] reason, in a comment on the line or above it")
     return page.text()
 
 
@@ -65,6 +95,8 @@ class _Page:
     def labelled(self, label: str, text: str) -> None:
         """Write paragraphs beside a label; code stands by itself, further out, where it has room."""
         head = f"  {label}"
+        if not text:
+            self._print((head, "dim"))
         for kind, part in reading.paragraphs(reading.printable(text)):
             if kind == "code":
                 self.code(part)

@@ -1,0 +1,112 @@
+"""One audit from beginning to end: files, secrets, code, checklist, and what is left after sifting."""
+
+import time
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from seawall.check.checklist import Evidence, checklist, grade
+from seawall.check.checklist.definitions import definitions
+from seawall.check.checklist.stack import stack
+from seawall.check.code.analysis import Analysis
+from seawall.check.code.project import Project
+from seawall.check.files import Files, walk, walk_staged
+from seawall.check.findings import Finding
+from seawall.check.options import CannotRun, Options, Progress
+from seawall.check.report import Report
+from seawall.check.secrets import Scan, scan
+from seawall.check.settings import FILE, BadSettings, CheckSettings, read_settings
+from seawall.check.sifting import sift
+from seawall.core.stages import Stage
+
+
+def audit(root: Path, options: Options, progress: Progress | None = None) -> Report:
+    """Audit a folder; nothing of it is imported or run, and nothing leaves the machine.
+
+    Raises CannotRun where there is no such folder, or where a choice or `seawall.toml` cannot be used.
+    """
+    started = time.perf_counter()
+    tell = progress or _silent
+    with _files(root, options, tell) as files:
+        settings = _settings(root, files, options)
+        options = _with_settings(options, settings, root)
+        secrets = scan(files, history=options.history and not options.staged, progress=tell)
+        analysis = Analysis(Project(files.paths, files.read))
+        findings = [*secrets.findings, *analysis.run(tell)]
+        if files.staged is not None:
+            findings = [finding for finding in findings if finding.path in files.staged]
+        sifted = sift(findings, options, files.text, files.paths)
+        stage = options.stage or Stage.POC
+        rows, early = checklist(
+            Evidence(
+                files=files,
+                project=analysis.project,
+                findings=sifted.kept,
+                entries=[entry for _, entry in analysis.entries],
+                settings=settings,
+                history_read=secrets.commits is not None,
+            ),
+            stage,
+        )
+        early = sift(early, options, files.text).kept
+        return Report(
+            folder=files.root.name,
+            stage=stage.value,
+            grade=grade(rows),
+            findings=sifted.kept,
+            suppressed=sifted.suppressed,
+            checklist=[] if options.staged else rows,
+            too_early=early,
+            notices=[*files.notices, *settings.notices, *sifted.notices],
+            stack=stack(files),
+            files=len(files.paths),
+            commits=secrets.commits or 0,
+            took_ms=round((time.perf_counter() - started) * 1000),
+        )
+
+
+def _files(root: Path, options: Options, progress: Progress) -> Files:
+    try:
+        if options.staged:
+            return walk_staged(root)
+        return walk(root, lambda number: progress("looking for files", number, 0))
+    except NotADirectoryError:
+        raise CannotRun(f"{root} is not a folder.") from None
+
+
+def _settings(root: Path, files: Files, options: Options) -> CheckSettings:
+    """Read `[check]` of the configuration file; without one everything is as by default."""
+    path = options.config or root / FILE
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        if options.config is None:
+            return CheckSettings()
+        raise CannotRun(f"{path} cannot be read ({error.strerror}).") from None
+    try:
+        return read_settings(text, rows=definitions(), path=path.name)
+    except BadSettings as error:
+        raise CannotRun(str(error)) from None
+
+
+def _with_settings(options: Options, settings: CheckSettings, root: Path) -> Options:
+    """Return the choices of the command line over those of the file."""
+    baseline = options.baseline
+    if baseline is None and settings.baseline:
+        baseline = root / settings.baseline
+    return replace(
+        options,
+        stage=options.stage or settings.stage,
+        history=options.history and settings.history,
+        select=options.select or settings.select,
+        ignore=(*options.ignore, *settings.ignore),
+        baseline=baseline,
+    )
+
+
+def _silent(doing: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+assert Scan
+assert Finding
