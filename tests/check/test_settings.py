@@ -9,6 +9,7 @@ from seawall.check.checklist.definitions import definitions
 from seawall.check.settings import Answer, BadSettings, read_settings
 from seawall.core.stages import Stage
 from seawall.settings import SettingsError, load_settings
+from tests.fixtures.settings import fake_key
 
 
 def test_everything_is_read() -> None:
@@ -101,6 +102,7 @@ def test_the_gateway_passes_over_the_audits_part(tmp_path: Path) -> None:
 
 
 def test_a_key_in_the_audits_part_is_still_refused(tmp_path: Path) -> None:
-    (tmp_path / "seawall.toml").write_text('[check]\nopenai_api_key = "something"\n', "utf-8")
-    with pytest.raises(SettingsError, match="is a key or is named like one"):
+    text = f'[check.manual]\nprovider-limit = {{by = "Ana", at = 2026-11-20, note = "{fake_key()}"}}\n'
+    (tmp_path / "seawall.toml").write_text(text, "utf-8")
+    with pytest.raises(SettingsError, match="holds what looks like a key"):
         load_settings(None, {}, {}, tmp_path)
