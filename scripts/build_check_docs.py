@@ -60,7 +60,7 @@ One letter, from the rows and never from the number of findings:
 | F | one of these fails, by which a secret leaks or strangers spend, run code or read data: {fatal} |
 | D | another row fails that is never skipped |
 | C | more than a third of the other rows fail that the stage requires |
-| B | some of them fail, or more than half of them wait for an answer or are half done |
+| B | some of them fail, or more than two thirds of them wait for an answer or are half done |
 | A | none of that |
 
 Rows that do not apply do not count. At the stage poc only the never-skip rows are required, so a weekend

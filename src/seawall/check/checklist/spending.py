@@ -109,7 +109,7 @@ def budget(survey: Survey, stage: Stage) -> Judgement:
             "seawall.toml states a budget, and nothing here points the app at Seawall (OPENAI_BASE_URL).",
             Spot(survey.settings.path, survey.settings.line_of("budget")),
         )
-    return failed("No budget was found: neither a gateway with one nor a check of the app's own.")
+    return waiting("No budget is seen here: neither a gateway with one nor a check of the app's own.")
 
 
 def budget_alerts(survey: Survey) -> Judgement:
