@@ -74,7 +74,7 @@ _MIGRATIONS = (
     r"|(?:^|/)(?:prisma|supabase)/migrations/|(?:^|/)(?:flyway|liquibase|atlas|dbmate)[\w.-]*\.\w+$"
     r"|(?:^|/)changelog\.(?:xml|ya?ml)$"
 )
-_LICENCES = r"(?:^|/)(?:LICEN[CS]E|COPYING|UNLICENSE)(?:[.-][\w.-]+)?$"
+_LICENCES = r"(?i)(?:^|/)(?:LICEN[CS]E|COPYING|UNLICENSE)(?:[.-][\w.-]+)?$"
 _ENV_EXAMPLE = (
     r"(?:^|/)(?:\.env[\w.-]*\.?(?:example|sample|template|dist|defaults?)|(?:example|sample"
     r"|template)[\w.-]*\.env|env\.(?:example|sample|template)|\.dev\.vars\.example)$"
@@ -170,7 +170,7 @@ def dependency_pins(survey: Survey) -> Judgement:
         if not loose:
             continue
         return failed(f"No lock file, and {loose[0].name} may be any newer version.", loose[0])
-    locks = manifests.locks
+    locks = sorted(manifests.locks, key=lambda lock: (lock.count("/"), lock))
     return passed(
         f"{locks[0]} holds the versions." if locks else "All versions are stated exactly.",
         Spot(locks[0], 1) if locks else manifests.dependencies[0],

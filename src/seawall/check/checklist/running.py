@@ -175,7 +175,8 @@ def graceful_shutdown(survey: Survey) -> Judgement:
         return passed(f"SIGTERM is handled ({spot.what.strip(chr(34) + chr(39))}).", spot)
     starts = survey.like(_STARTS)
     spot = survey.search(
-        starts, r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne|waitress-serve|fastapi\s+run|next\s+start)\b"
+        starts,
+        r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne|waitress-serve|fastapi[\"',\s]+run|next[\"',\s]+start)\b",
     )
     if spot is not None:
         return passed(f"{spot.what} finishes what runs on SIGTERM.", spot)

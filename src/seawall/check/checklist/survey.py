@@ -35,7 +35,9 @@ _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|__mocks__|spec|specs|e2e|cypress|fixtures|testing)/"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|tests)\.py$|\.(?:test|spec|e2e|cy|stories)\.[cm]?[jt]sx?$"
 )
-_ASIDE = re.compile(r"(?:^|/)(?:docs?|examples?|samples?|benchmarks?|node_modules|vendor|third_party)/")
+_ASIDE = re.compile(
+    r"(?:^|/)(?:docs?|examples?|samples?|benchmarks?|alembic|migrations|node_modules|vendor|third_party)/"
+)
 _COMMENT = re.compile(r"\s*(?:#|//|;|\*|/\*|<!--|\{/\*)")
 _FOREIGN = {
     ".go": "Go", ".rb": "Ruby", ".php": "PHP", ".java": "Java", ".kt": "Kotlin", ".cs": "C#", ".rs": "Rust",
