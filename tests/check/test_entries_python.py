@@ -401,3 +401,98 @@ def test_sanic_bottle_quart_litestar_and_starlette_are_found() -> None:
         ("POST", "/s/<id:int>", "s"),
         ("POST", "/e", "post"),
     ]
+
+
+def test_routes_and_guards_that_a_function_adds_belong_to_what_it_is_given() -> None:
+    found = entries_of(
+        {
+            "main.py": """
+                from flask import Blueprint, Flask
+                from api import register
+                from guards import protect
+
+                app = Flask(__name__)
+                chat_bp = Blueprint("chat", __name__, url_prefix="/chat")
+                open_bp = Blueprint("open", __name__)
+                register(chat_bp)
+                protect(chat_bp)
+                app.register_blueprint(chat_bp)
+                app.register_blueprint(open_bp)
+
+                @open_bp.get("/free")
+                def free(): ...
+            """,
+            "api.py": """
+                def ask(): ...
+
+                def register(bp):
+                    bp.add_url_rule("/ask", view_func=ask, methods=["POST"])
+
+                    @bp.route("/inner")
+                    def inner(): ...
+            """,
+            "guards.py": """
+                def check(): ...
+
+                def protect(blueprint):
+                    blueprint.before_request(check)
+            """,
+        }
+    )
+    assert [(e.route, applied(e)) for e in found] == [
+        ("/chat/ask", ["check"]),
+        ("/chat/inner", ["check"]),
+        ("/free", []),
+    ]
+
+
+def test_the_guards_of_one_app_are_not_those_of_its_neighbour() -> None:
+    found = entries_of(
+        {
+            "a/main.py": """
+                from fastapi import FastAPI
+                from a.setup import guard
+                app = FastAPI()
+                guard(app)
+
+                @app.get("/a")
+                def a(): ...
+            """,
+            "a/setup.py": "def guard(app):\n    app.add_middleware(Auth)\n",
+            "b/main.py": """
+                from fastapi import FastAPI
+                app = FastAPI()
+
+                @app.get("/b")
+                def b(): ...
+            """,
+        }
+    )
+    assert [applied(e) for e in found] == [["Auth()"], []]
+
+
+def test_what_a_test_mounts_does_not_count() -> None:
+    entry = entry_of(
+        {
+            "main.py": "from fastapi import Depends, FastAPI\nfrom chat import router\napp = FastAPI()\napp.include_router(router, dependencies=[Depends(user)])\n",
+            "chat.py": "from fastapi import APIRouter\nrouter = APIRouter()\n@router.post('/ask')\ndef ask(): ...\n",
+            "tests/test_chat.py": "from fastapi import FastAPI\nfrom chat import router\napp = FastAPI()\napp.include_router(router)\n",
+        }
+    )
+    assert applied(entry) == ["user"]
+
+
+def test_circles_and_deep_nesting_end() -> None:
+    deep = "".join(" " * at + f"def f{at}(a=lambda: 1):\n" for at in range(95)) + " " * 95 + "pass\n"
+    blocks = "".join(" " * at + "if a:\n" for at in range(95)) + " " * 95 + "pass\n"
+    found = entries_of(
+        {
+            "a.py": "from b import router as other, x\nfrom fastapi import APIRouter\nrouter = APIRouter()\nrouter.include_router(other)\ny = x\n@router.get('/a')\ndef a(p: x): ...\n",
+            "b.py": "from a import router as other, y\nfrom fastapi import APIRouter\nrouter = APIRouter()\nrouter.include_router(other)\nx = y\nclass A(B): ...\nclass B(A): ...\ndef d(u=Depends(d)): ...\n@router.get('/b')\ndef b(p=Depends(d), q: A = None): ...\n",
+            "urls.py": "from django.urls import include, path\nurlpatterns = [path('x', include('more')), path('v', v)]\ndef v(request): ...\n",
+            "more.py": "from django.urls import include, path\nurlpatterns = [path('y', include('urls'))]\n",
+            "deep.py": "from fastapi import FastAPI\n" + deep + blocks,
+            "call.py": "import flask\napp = f(app)\napp = make()\ndef make():\n    return app\n@app.route('/c')\ndef c(): ...\n",
+        }
+    )
+    assert [entry.handler.name for entry in found] == ["a", "b", "c", "v"]

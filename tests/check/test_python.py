@@ -249,7 +249,12 @@ def test_statements_keep_their_blocks() -> None:
         "u = v = w\n"
     ).body
     loop, after, attempt, block, claim, main, sum_, both = body
-    assert isinstance(loop, Loop) and loop.kind == "for" and isinstance(after, If) and isinstance(after.then[0], Do)
+    assert (
+        isinstance(loop, Loop)
+        and loop.kind == "for"
+        and isinstance(after, If)
+        and isinstance(after.then[0], Do)
+    )
     assert isinstance(attempt, Try)
     assert [(len(h.types), h.name) for h in attempt.handlers] == [(2, "g"), (0, None)]
     assert isinstance(attempt.handlers[0].body[0], Raise)
@@ -425,3 +430,43 @@ def test_what_is_no_notebook_of_python_is_none() -> None:
         json.dumps(_notebook(_cell("x = 1", kind="markdown"))),
     ):
         assert lower_notebook("a.ipynb", text.encode()) is None
+
+
+def test_syntax_that_is_newer_than_the_interpreter_is_read() -> None:
+    module = _lower(
+        "type Id = int\n"
+        "def first[T: (int, str)](items: list[T]) -> T:\n"
+        "    try:\n"
+        '        return f"a {items["x"]} {\'\\n\'.join(lines)} {f"{deep}":>{width}}"\n'
+        "    except KeyError, ValueError:\n"
+        "        pass\n"
+        "class Box[T](Base):\n"
+        "    pass\n"
+        'query = t"select {name}"\n'
+        'wide = f"{\n    one\n}"\n'
+        "last = 1\n"
+    )
+    alias, function, cls, query, wide, last = module.body
+    assert isinstance(alias, Assign) and alias.targets == [_name("Id")]
+    assert isinstance(function, Def) and isinstance(attempt := function.function.body[0], Try)
+    assert isinstance(returned := attempt.body[0], Return) and isinstance(text := returned.value, Text)
+    assert Index(4, 4, Name(4, 4, "items"), Literal(4, 4, "x")) in text.parts
+    assert all(name in repr(text) for name in ("deep", "width", "lines"))
+    assert len(attempt.handlers[0].types) == 2
+    assert isinstance(cls, ClassDef) and cls.cls.line == 7
+    assert isinstance(query, Assign) and isinstance(query.value, Text)
+    assert isinstance(wide, Assign) and wide.value == Text(10, 12, [Name(11, 11, "one")])
+    assert isinstance(last, Assign) and last.line == 13
+
+
+def test_broken_files_full_of_quotes_are_none() -> None:
+    for source in (
+        "x = f'{",
+        "f'{f'{f'{",
+        "'" * 99_999,
+        "f'{" * 20_000,
+        "f'" + "{" * 50_000,
+        "'''" + "\\" * 99_999,
+        "(" + "'a'" * 40_000,
+    ):
+        assert lower("a.py", source.encode()) is None

@@ -24,7 +24,7 @@ from seawall.check.code.ir import (
     Stmt,
 )
 from seawall.check.code.project import Found, Project, returned
-from seawall.check.code.walking import statements
+from seawall.check.code.walking import calls_in, functions_in, statements
 
 STEPS_MAX = 12
 ITEMS_MAX = 500
@@ -36,6 +36,28 @@ class Bindings:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._loops: dict[str, dict[str, list[Expr]]] = {}
+        self._calls: dict[str, list[Call]] = {}
+        self._functions: dict[str, list[Function]] = {}
+        self._classes: dict[str, list[Class]] = {}
+
+    def calls(self, module: Module) -> list[Call]:
+        """Return all calls of a file."""
+        if module.path not in self._calls:
+            self._calls[module.path] = list(calls_in(module.body))
+        return self._calls[module.path]
+
+    def functions(self, module: Module) -> list[Function]:
+        """Return all functions of a file, methods, inner functions and lambdas included."""
+        if module.path not in self._functions:
+            self._functions[module.path] = list(functions_in(module.body))
+        return self._functions[module.path]
+
+    def classes(self, module: Module) -> list[Class]:
+        """Return all classes of a file, those inside functions and classes included."""
+        if module.path not in self._classes:
+            found = [stmt.cls for stmt in everywhere(module.body) if isinstance(stmt, ClassDef)]
+            self._classes[module.path] = found
+        return self._classes[module.path]
 
     def binding(self, module: Module, expr: Expr, steps: int = STEPS_MAX) -> tuple[Module, str] | None:
         """Return file and name of a variable, function, class or field (`self.x`); None if not the app's."""

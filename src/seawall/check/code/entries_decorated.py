@@ -9,7 +9,6 @@ from seawall.check.code.bindings import Bindings, argument, last_name
 from seawall.check.code.entries import Entry
 from seawall.check.code.entries_params import Applied, Parameters
 from seawall.check.code.ir import Attr, Call, Expr, Function, Literal, Module, Name, Param
-from seawall.check.code.walking import functions_in
 
 Kind = OneOf["http", "websocket", "action", "function", "chat", "command"]
 
@@ -66,6 +65,7 @@ _LIBRARIES: dict[str, _Library] = {
 _REQUESTS = {"ctx", "context", "interaction", "request", "req", "inter"}
 _AUTH_CALLBACKS = {"password_auth_callback", "oauth_callback", "header_auth_callback"}
 _EVENTS = ("on_message", "on_raw_message", "on_interaction", "on_thread_create")
+_NAMES = frozenset(name for library in _LIBRARIES.values() for name in library.names)
 DECORATED_WORDS = tuple(_LIBRARIES)
 
 
@@ -77,7 +77,7 @@ class Decorated:
         self._parameters = parameters
         self._logins: list[Applied] = []
         for module in bindings.project.modules(*_AUTH_CALLBACKS):
-            for function in functions_in(module.body):
+            for function in bindings.functions(module):
                 if any(last_name(decorator) in _AUTH_CALLBACKS for decorator in function.decorators):
                     self._logins.append((module.path, Name(function.line, function.line, function.name)))
 
@@ -88,7 +88,7 @@ class Decorated:
             return
         connects: list[Applied] = []
         found: list[Entry] = []
-        for function in functions_in(module.body):
+        for function in self._bindings.functions(module):
             for decorator in function.decorators:
                 root = self._root(module, decorator, roots)
                 if root is None or not self._is_handler(root, function, decorator):
@@ -112,6 +112,8 @@ class Decorated:
         """Return the library that a decorator belongs to."""
         callee = decorator.callee if isinstance(decorator, Call) else decorator
         name = last_name(callee)
+        if name not in _NAMES:
+            return None
         if isinstance(callee, Attr):
             root = self._bindings.origin(module, callee.base).partition(".")[0]
         else:

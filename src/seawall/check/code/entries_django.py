@@ -22,7 +22,7 @@ from seawall.check.code.ir import (
     Module,
     Name,
 )
-from seawall.check.code.walking import calls_in, statements
+from seawall.check.code.walking import statements
 
 DJANGO_WORDS = ("django", "rest_framework", "urlpatterns", "MIDDLEWARE", "REST_FRAMEWORK", "channels")
 
@@ -36,6 +36,7 @@ _VIEWSET = {
     "partial_update": "PATCH",
     "destroy": "DELETE",
 }
+_BEFORE = ("setup", "initial", "initialize_request", "dispatch", "check_permissions")
 _HOOKS = {
     "perform_create": "POST",
     "perform_update": "PUT",
@@ -43,10 +44,18 @@ _HOOKS = {
     "form_valid": "POST",
     "get_queryset": "GET",
     "get_context_data": "GET",
-    "dispatch": None,
 }
 _SOCKET = {"receive", "receive_json", "websocket_receive"}
-_VIEW_BASES = ("rest_framework.", "django.views.", "rest_framework_", "adrf.", "channels.")
+_VIEW_BASES = (
+    "rest_framework.views",
+    "rest_framework.viewsets",
+    "rest_framework.generics",
+    "django.views.",
+    "adrf.views",
+    "adrf.viewsets",
+    "adrf.generics",
+    "channels.generic",
+)
 _HARMLESS = (
     "django.middleware.",
     "django.contrib.sessions.",
@@ -80,12 +89,14 @@ class Django:
         self._parents: dict[str, list[tuple[str, str, list[Applied]]]] = {}
         self._settings = _Settings()
         self._routed: set[int] = set()
+        self._views: dict[str, list[Entry]] = {}
         modules = [m for m in bindings.project.modules(*DJANGO_WORDS) if m.language == "python"]
         for module in modules:
             self._read_settings(module)
             self._read_includes(module)
         for module in modules:
-            self._routed.update(id(entry.handler) for entry in self._routed_by(module))
+            self._views[module.path] = list(self._routed_by(module))
+            self._routed.update(id(entry.handler) for entry in self._views[module.path])
 
     @property
     def middleware(self) -> list[Applied]:
@@ -94,7 +105,7 @@ class Django:
 
     def of(self, module: Module) -> Iterator[Entry]:
         """Yield the views that a file's routes name, and REST framework's views in it that no route names."""
-        yield from self._routed_by(module)
+        yield from self._views.get(module.path, ())
         for stmt in statements(module.body):
             if isinstance(stmt, Def) and any(last_name(d) == "api_view" for d in stmt.function.decorators):
                 if id(stmt.function) not in self._routed:
@@ -106,17 +117,20 @@ class Django:
 
     def _routed_by(self, module: Module) -> Iterator[Entry]:
         """Yield the views that `path(…)` and `router.register(…)` of a file name."""
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
+            written = last_name(call)
+            if len(call.args) + len(call.named) < 2 or (
+                written not in module.imports and written not in {*_PATHS, "register"}
+            ):
+                continue
             origin = self._bindings.origin(module, call.callee)
             name = origin.rpartition(".")[2]
-            if name in _PATHS and origin.startswith("django.") and len(call.args) + len(call.named) > 1:
+            if name in _PATHS and origin.startswith("django."):
                 target = argument(call, 1, "view")
                 if target is not None:
-                    for prefix, wrappers in self._prefixes(module.path):
-                        route = prefix + (
-                            self._bindings.text(module, argument(call, 0, "route", "regex")) or ""
-                        )
-                        yield from self._view(module, target, _View(route, list(wrappers)))
+                    prefix, wrappers = self._prefix(module.path)
+                    route = prefix + (self._bindings.text(module, argument(call, 0, "route", "regex")) or "")
+                    yield from self._view(module, target, _View(route, list(wrappers)))
             elif (
                 name == "register"
                 and origin.startswith(("rest_framework", "drf_", "adrf"))
@@ -124,9 +138,9 @@ class Django:
             ):
                 found = self._bindings.definition(module, call.args[1])
                 if isinstance(found.value, Class):
-                    for prefix, wrappers in self._prefixes(module.path):
-                        route = prefix + (self._bindings.text(module, call.args[0]) or "")
-                        yield from self._class(found.module, found.value, _View(route, list(wrappers)))
+                    prefix, wrappers = self._prefix(module.path)
+                    route = prefix + (self._bindings.text(module, call.args[0]) or "")
+                    yield from self._class(found.module, found.value, _View(route, list(wrappers)))
 
     def _view(self, module: Module, target: Expr, view: _View, depth: int = 0) -> Iterator[Entry]:
         """Follow a view through `as_view()` and the decorators that are written as calls around it."""
@@ -192,6 +206,11 @@ class Django:
             outside.append(
                 (module.path, Attr(cls.line, cls.line, Name(cls.line, cls.line, "self"), "connect"))
             )
+        for name in _BEFORE:
+            if name in methods:
+                # What a class runs before any of its methods, and may refuse there.
+                this = Name(cls.line, cls.line, "self")
+                outside.append((methods[name][0].path, Attr(cls.line, cls.line, this, name)))
         for name, (home, method) in methods.items():
             verb = self._verb(home, name, method, view, is_socket=is_socket)
             if verb is None:
@@ -225,7 +244,7 @@ class Django:
         if name in _VIEWSET:
             return _VIEWSET[name]
         if name in _HOOKS:
-            return _HOOKS[name] or ""
+            return _HOOKS[name]
         if any(last_name(decorator) == "action" for decorator in method.decorators):
             return self._api_method(module, method) or "GET"
         return None
@@ -314,16 +333,16 @@ class Django:
     def _is_view(self, module: Module, cls: Class) -> bool:
         return any(base.startswith(_VIEW_BASES) for base in self._bindings.ancestors(module, cls))
 
-    def _prefixes(self, path: str, depth: int = 0) -> list[tuple[str, list[Applied]]]:
-        """Return the places at which a `urls.py` is included; one, if the project does not say."""
-        found: list[tuple[str, list[Applied]]] = []
+    def _prefix(self, path: str, depth: int = 0) -> tuple[str, list[Applied]]:
+        """Return where a `urls.py` is included first, and what wraps it there; nothing, if nothing says."""
         for parent, prefix, wrappers in self._parents.get(path, ()):
             if depth < _CHAIN_MAX and parent != path:
-                found += [(above + prefix, [*o, *wrappers]) for above, o in self._prefixes(parent, depth + 1)]
-        return found[:1] or [("", [])]
+                above, outer = self._prefix(parent, depth + 1)
+                return above + prefix, [*outer, *wrappers]
+        return "", []
 
     def _read_includes(self, module: Module) -> None:
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             if last_name(call.callee) not in _PATHS or len(call.args) < 2:
                 continue
             inner, wrappers = call.args[1], list[Applied]()

@@ -58,5 +58,8 @@ def _once(found: list[Entry]) -> list[Entry]:
 
 
 def entries(project: Project, module: Module) -> list[Entry]:
-    """Return the entries that one file declares; for many files, keep a `PythonEntries`."""
-    return PythonEntries(project).of(module)
+    """Return the entries that one file declares; what is read of the whole project is kept with it."""
+    finder = project.kept.get(__name__)
+    if not isinstance(finder, PythonEntries):
+        finder = project.kept[__name__] = PythonEntries(project)
+    return finder.of(module)

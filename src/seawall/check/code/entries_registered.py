@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seawall.check.code.bindings import Bindings, argument, everywhere, last_name
+from seawall.check.code.bindings import Bindings, argument, last_name
 from seawall.check.code.entries import Entry
 from seawall.check.code.entries_decorated import Kind
 from seawall.check.code.entries_params import Applied, Given
@@ -22,7 +22,7 @@ from seawall.check.code.ir import (
     Op,
     Stmt,
 )
-from seawall.check.code.walking import calls_in, expressions, statements, walk
+from seawall.check.code.walking import expressions, statements, walk
 
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options"}
 _EVENTS = {
@@ -85,11 +85,12 @@ class Registered:
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
-        self._launches: list[Applied] = []
+        self._launches: dict[str, list[Applied]] = {}
         for module in bindings.project.modules("gradio"):
-            for call in calls_in(module.body) if module.language == "python" else ():
+            for call in bindings.calls(module) if module.language == "python" else ():
                 if last_name(call) in {"launch", "queue", "mount_gradio_app"}:
-                    self._launches += [
+                    self._launches.setdefault(module.path, [])
+                    self._launches[module.path] += [
                         (module.path, value if name != "max_size" else call)
                         for name, value in call.named
                         if name in {"auth", "auth_dependency", "max_size"} and not _is_nothing(value)
@@ -98,12 +99,11 @@ class Registered:
     def of(self, module: Module) -> Iterator[Entry]:
         """Yield the handlers that a file registers."""
         roots = {imported.module.partition(".")[0] for imported in module.imports.values()}
-        for stmt in everywhere(module.body):
-            if isinstance(stmt, ClassDef):
-                yield from self._class(module, stmt.cls)
+        for cls in self._bindings.classes(module):
+            yield from self._class(module, cls)
         yield from self._lambdas(module)
         seen: set[int] = set()
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             for entry in self._call(module, call, roots):
                 if id(entry.handler) not in seen:
                     seen.add(id(entry.handler))
@@ -171,11 +171,12 @@ class Registered:
         origin = ""
         if "gradio" in roots and (name in _EVENTS or name in {"Interface", "ChatInterface", "on"}):
             handler = argument(call, 1 if name == "on" else 0, "fn")
-            yield from self._handlers(module, handler, "chat", "gradio", self._launches)
+            if not _is_pool(call):
+                yield from self._handlers(module, handler, "chat", "gradio", self._launched(module))
         elif name in _TELEGRAM and "telegram" in roots:
             handler = argument(call, _TELEGRAM[name], "callback")
             filters = argument(call, 0 if name == "MessageHandler" else -1, "filters")
-            before = [] if filters is None else [(module.path, filters)]
+            before = [(module.path, part) for part in _all_of(filters)]
             yield from self._handlers(module, handler, "chat", "telegram", before)
         elif name == "register" and "aiogram" in roots and call.args:
             yield from self._handlers(module, call.args[0], "chat", "aiogram", [])
@@ -194,6 +195,11 @@ class Registered:
             yield from self._handlers(
                 module, argument(call, 0, "component"), "command", origin.partition(".")[0], []
             )
+
+    def _launched(self, module: Module) -> list[Applied]:
+        """Return the login of `launch(auth=…)`: of this file, or else of those that launch."""
+        every = [each for launched in self._launches.values() for each in launched]
+        return self._launches.get(module.path, every)
 
     def _handlers(
         self, module: Module, handler: Expr | None, kind: Kind, framework: str, applied: list[Applied]
@@ -222,7 +228,7 @@ class Registered:
     def _script(self, module: Module) -> Iterator[Entry]:
         """Yield a Streamlit page: a file whose own statements draw it, or call what does."""
         widgets = dict.fromkeys(_TEXT_WIDGETS, 0)
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             name = last_name(call)
             if name in _WIDGETS and not widgets.get(name):
                 widgets[name] = call.line
@@ -271,6 +277,12 @@ def _entry(
     )
 
 
+def _is_pool(call: Call) -> bool:
+    """Say whether a call hands work to threads, as `executor.submit(…)` does."""
+    base = last_name(call.callee.base).lower() if isinstance(call.callee, Attr) else ""
+    return "executor" in base or "pool" in base
+
+
 def _with_method(entry: Entry, method: str) -> Entry:
     entry.method = method
     return entry
@@ -282,6 +294,13 @@ def _calls(stmt: Stmt) -> Iterator[Call]:
         return
     for expr in expressions(stmt):
         yield from (part for part in walk(expr) if isinstance(part, Call))
+
+
+def _all_of(filters: Expr | None) -> list[Expr]:
+    """Return what must all hold: the parts of `filters.TEXT & filters.User(…)`."""
+    if isinstance(filters, Op) and filters.op == "&":
+        return filters.operands
+    return [] if filters is None else [filters]
 
 
 def _is_main(test: Expr) -> bool:

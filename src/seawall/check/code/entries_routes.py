@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from seawall.check.code.bindings import Bindings, argument, dotted, everywhere, last_name
+from seawall.check.code.bindings import Bindings, argument, dotted, last_name
 from seawall.check.code.entries import Entry
 from seawall.check.code.entries_params import Applied, Given, Parameters
 from seawall.check.code.entries_sites import Sites
@@ -13,14 +13,12 @@ from seawall.check.code.ir import (
     Attr,
     Call,
     Class,
-    ClassDef,
     Expr,
     Function,
     Literal,
     Module,
     Name,
 )
-from seawall.check.code.walking import calls_in, functions_in
 
 FRAMEWORKS = {
     "fastapi": "fastapi", "fastapi_utils": "fastapi", "fastapi_restful": "fastapi", "starlette": "starlette",
@@ -109,20 +107,19 @@ class Routes:
         """Yield the routes that a module declares; a handler may stand in another file."""
         guess = self._framework_of_file(module)
         seen: set[int] = set()
-        classes = [stmt.cls for stmt in everywhere(module.body) if isinstance(stmt, ClassDef)]
-        owners = {id(f): c for c in classes for f in functions_in(c.body)}
-        for function in functions_in(module.body):
+        classes = self._bindings.classes(module)
+        for function in self._bindings.functions(module):
             route = self._decorated(module, function.decorators, guess)
             if route is not None and id(function) not in seen:
                 seen.add(id(function))
                 yield self._entry(
-                    module, function, route, self._class_options(module, owners.get(id(function)))
+                    module, function, route, self._class_options(module, _owner(classes, function))
                 )
         for cls in classes:
             route = self._decorated(module, cls.decorators, guess)
             if route is not None:
                 yield from self._class_entries(module, cls, route)
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             yield from self._registered(module, call, guess)
 
     def _framework_of_file(self, module: Module) -> str:
@@ -142,6 +139,8 @@ class Routes:
         """Read a decorator as a route, None if it is something else."""
         call = decorator if isinstance(decorator, Call) else None
         callee = call.callee if call is not None else decorator
+        if isinstance(callee, Attr) and callee.name not in _VERBS:
+            return None
         origin = self._bindings.origin(module, callee)
         root = origin.partition(".")[0]
         if isinstance(callee, Name):
@@ -150,7 +149,7 @@ class Routes:
             if root not in {"litestar", "starlite", "bottle", "modal", "blacksheep"} or name not in _VERBS:
                 return None
             return self._route(module, name, None, FRAMEWORKS[root], call)
-        if not isinstance(callee, Attr) or callee.name not in _VERBS:
+        if not isinstance(callee, Attr):
             return None
         base = self._bindings.origin(module, callee.base)
         framework = FRAMEWORKS.get(base.partition(".")[0], "")
@@ -214,7 +213,7 @@ class Routes:
     ) -> Entry:
         home = home or module
         key = None if route.base is None else self._sites.key(module, route.base)
-        prefix, applied = self._sites.chain(key, route.framework)
+        prefix, applied = self._sites.chain(key or (module.path, ""), route.framework)
         given = self._given(home, function, route)
         options = [] if route.options is None else list(self._sites.options(module, route.options))
         own = [
@@ -351,6 +350,10 @@ class Routes:
         ):
             return name, None, (0, 1)
         return None
+
+
+def _owner(classes: list[Class], function: Function) -> Class | None:
+    return next((cls for cls in classes if cls.name == function.owner), None)
 
 
 def _is_route(decorator: Expr) -> bool:

@@ -3,7 +3,9 @@
 Order does not matter in these frameworks: middleware that is added after a route still runs before it.
 """
 
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from msgspec import Struct, field
 
@@ -22,7 +24,6 @@ from seawall.check.code.ir import (
     Module,
     Name,
 )
-from seawall.check.code.walking import calls_in
 
 Key = tuple[str, str]
 """A file and the variable in it."""
@@ -49,6 +50,7 @@ _APPS = {
     "APIFlask",
     "OpenAPI",
 }
+_MAKERS = _APPS | {"APIRouter", "Blueprint", "Router", "Api", "Namespace", "RouteTableDef", "APIBlueprint"}
 _MOUNTS = {
     "include_router": 0, "register_blueprint": 0, "blueprint": 0, "add_namespace": 0, "register_api": 0,
     "mount": 1, "add_subapp": 1, "add_router": 1, "add_routes": 0, "register_router": 0, "nest_blueprint": 0,
@@ -75,7 +77,9 @@ _OPTIONS = (
     "plugins",
 )
 _LIMITS = {"limit", "shared_limit", "rate_limit"}
+_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)|_test\.py$")
 _CHAIN_MAX = 6
+_MOUNTS_MAX = 5
 
 
 class Mount(Struct):
@@ -101,46 +105,70 @@ class Sites:
         self._parameters = parameters
         self._sites: dict[Key, Site] = {}
         self._apps: list[Key] = []
+        self._nearest: dict[str, Key | None] = {}
+        self._unnamed: list[Applied] = []
         self._everywhere: dict[str, list[Applied]] = {}
-        for module in bindings.project.modules(*WEB_WORDS):
-            if module.language == "python":
-                self._read(module)
+        self._given: dict[Key, tuple[Module, Expr]] = {}
+        # A test may mount a router in an app of its own, without what guards it in the real one.
+        modules = [
+            module
+            for module in bindings.project.modules(*WEB_WORDS)
+            if module.language == "python" and not _TEST.search(module.path)
+        ]
+        names = {name for module in modules for name in _made(module)}
+        for module in modules:
+            self._read_given(module, names)
+        for module in modules:
+            self._read(module)
 
-    def key(self, module: Module, expr: Expr) -> Key | None:
+    def key(self, module: Module, expr: Expr, depth: int = 0) -> Key | None:
         """Return which app or router an expression is."""
         bound = self._bindings.binding(module, expr)
+        if bound is None and isinstance(expr, Name) and depth < _CHAIN_MAX:
+            # The parameter of `def register(app)` is what that function is called with.
+            caller = self._given.get((module.path, expr.id))
+            return None if caller is None else self.key(*caller, depth + 1)
         return None if bound is None else (bound[0].path, bound[1])
 
-    def chain(self, key: Key | None, framework: str, depth: int = 0) -> tuple[str, list[Applied]]:
-        """Return the prefix of a router, and what runs before its routes, from the app inwards."""
-        if key is None:
-            own: list[Applied] = []
-            mounts: list[Mount] = []
-            prefix = ""
-        else:
-            prefix, own = self._constructed(key)
-            site = self._sites.get(key, Site())
-            own, mounts = own + site.applied, site.mounts
+    def chain(self, key: Key, framework: str, depth: int = 0) -> tuple[str, list[Applied]]:
+        """Return the prefix of a router, and what runs before its routes, from the app inwards.
+
+        A route of no router, such as Starlette's `Route(…)`, has the key of its file and an empty name.
+        """
+        prefix, own = self._constructed(key)
+        site = self._sites.get(key, Site())
+        own, mounts = own + site.applied, site.mounts
         if depth >= _CHAIN_MAX:
             return prefix, own
         options: list[tuple[str, list[Applied]]] = []
-        for mount in mounts:
-            parent = mount.parent if mount.parent is not None else self._only_app(key)
-            above, outer = self.chain(parent, framework, depth + 1) if parent not in {None, key} else ("", [])
+        for mount in mounts[:_MOUNTS_MAX]:
+            parent = mount.parent if mount.parent is not None else self._nearest_app(key[0])
+            above, outer = "", list[Applied]()
+            if parent is not None and parent != key:
+                above, outer = self.chain(parent, framework, depth + 1)
             options.append((above + mount.prefix + prefix, outer + mount.applied + own))
         if options:
             # One handler, several places: the least protected one is what a stranger takes.
             return min(options, key=lambda option: len(option[1]))
-        app = self._only_app(key)
-        if app is not None and app != key and key not in self._apps:
-            above, outer = self.chain(app, framework, _CHAIN_MAX)
+        if key not in self._apps and (app := self._nearest_app(key[0])) is not None:
+            above, outer = self.chain(app, framework, depth + 1)
             return above + prefix, outer + own
-        unnamed = self._everywhere.get("", []) if len(self._apps) <= 1 else []
-        return prefix, unnamed + self._everywhere.get(framework, []) + own
+        unnamed = [each for each in self._unnamed if self._nearest_app(each[0]) in {None, key}]
+        everywhere = [
+            each for each in self._everywhere.get(framework, []) if self._nearest_app(each[0]) in {None, key}
+        ]
+        return prefix, unnamed + everywhere + own
 
-    def _only_app(self, key: Key | None) -> Key | None:
-        """Return the app to which a router belongs whose mount is not seen: the only one there is."""
-        return self._apps[0] if len(self._apps) == 1 and self._apps[0] != key else None
+    def _nearest_app(self, path: str) -> Key | None:
+        """Return the app to which something belongs that does not say where: the one that stands nearest.
+
+        None where two are equally near: guessing wrong would hide what is unprotected.
+        """
+        if path not in self._nearest:
+            near = sorted(((_shared(path, app[0]), app) for app in self._apps), reverse=True)
+            is_tie = len(near) > 1 and near[0][0] == near[1][0]
+            self._nearest[path] = None if is_tie or not near else near[0][1]
+        return self._nearest[path]
 
     def _constructed(self, key: Key) -> tuple[str, list[Applied]]:
         """Return prefix and guards that the constructor was given."""
@@ -165,8 +193,20 @@ class Sites:
                 several = self._bindings.items(module, value)
                 yield from [(home.path, _unwrapped(item)) for home, item in several] or [(module.path, value)]
 
+    def _read_given(self, module: Module, names: set[str]) -> None:
+        """Learn which apps and routers are handed to functions as arguments."""
+        for call in self._bindings.calls(module):
+            plain = [arg for arg in call.args if isinstance(arg, Name | Attr) and last_name(arg) in names]
+            if not plain or not isinstance(call.callee, Name | Attr):
+                continue
+            found = self._bindings.definition(module, call.callee)
+            if isinstance(found.value, Function):
+                for param, arg in zip(found.value.params, call.args, strict=False):
+                    if any(arg is each for each in plain):
+                        self._given.setdefault((found.module.path, param.name), (module, arg))
+
     def _read(self, module: Module) -> None:
-        for call in calls_in(module.body):
+        for call in self._bindings.calls(module):
             self._read_call(module, call)
         for stmt in everywhere(module.body):
             if isinstance(stmt, Def):
@@ -287,6 +327,8 @@ class Sites:
             self._site(key).mounts.append(Mount(parent, "", []))
 
     def _is_app(self, module: Module, value: Call) -> bool:
+        if not last_name(value)[:1].isupper():
+            return False
         origin = self._bindings.project.origin(module, value.callee)
         if "." in origin:
             return origin.rpartition(".")[2] in _APPS
@@ -302,12 +344,26 @@ class Sites:
             key = self.key(module, each)
             if key is not None:
                 self._site(key).applied.append(applied)
-            else:
-                # `def add_guards(app): app.add_middleware(…)`: the app is not known by name here.
-                self._everywhere.setdefault("", []).append(applied)
+            elif last_name(each).lower().endswith(("app", "application", "server")):
+                # `def add_guards(app): app.add_middleware(…)`: which app it is stands elsewhere.
+                self._unnamed.append(applied)
 
     def _site(self, key: Key) -> Site:
         return self._sites.setdefault(key, Site())
+
+
+def _made(module: Module) -> Iterator[str]:
+    """Yield the names that a file gives to apps and routers."""
+    yield "app"
+    for stmt in everywhere(module.body):
+        if isinstance(stmt, Assign) and isinstance(stmt.value, Call) and last_name(stmt.value) in _MAKERS:
+            yield from (last_name(target) for target in stmt.targets)
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the folders that two paths have in common."""
+    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _unwrapped(item: Expr) -> Expr:

@@ -26,9 +26,16 @@ class Imports:
         self._text = text
         self._aliases: list[tuple[str, str, list[str]]] | None = None
         self._packages: dict[str, str] = {}
+        self._python: dict[tuple[str, str, int], str | None] = {}
 
     def python(self, importer: str, module: str, level: int) -> str | None:
         """Return the path of a Python module, or of the package's `__init__.py`; None outside the app."""
+        key = importer, module, level
+        if key not in self._python:
+            self._python[key] = self._find_python(importer, module, level)
+        return self._python[key]
+
+    def _find_python(self, importer: str, module: str, level: int) -> str | None:
         tail = module.replace(".", "/")
         folder = posixpath.dirname(importer)
         if level:

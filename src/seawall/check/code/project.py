@@ -26,6 +26,7 @@ from seawall.check.code.ir import (
     Name,
     Return,
     Stmt,
+    With,
 )
 from seawall.check.code.walking import calls_in, inner_bodies, statements
 
@@ -59,6 +60,8 @@ class Project:
         self._read = read
         self._modules: dict[str, Module | None] = {}
         self._scopes: dict[str, Scope] = {}
+        self.kept: dict[str, object] = {}
+        """What others keep for this project, under the name of their module."""
         self._imports = Imports(self.paths, self.text)
 
     def text(self, path: str) -> str | None:
@@ -220,6 +223,10 @@ class Project:
     def module_behind(self, module: Module, name: Imported) -> Module | None:
         """Return the module that a name stands for: `import a`, `from pkg import a`, `import * as a`."""
         home = self.imported(module, name)
+        if name.name is not None and home is None and module.language == "python":
+            whole = f"{name.module}.{name.name}" if name.module else name.name  # A folder without `__init__.py`.
+            path = self._imports.python(module.path, whole, name.level)
+            return None if path is None else self.module(path)
         if name.name is None or home is None:
             return home
         if module.language == "python" and home.path.endswith("__init__.py"):
@@ -365,6 +372,10 @@ def _bind(stmt: Stmt, names: dict[str, Function | Class | Expr], classes: dict[s
     elif isinstance(stmt, Assign) and stmt.value is not None and not stmt.augmented:
         for target in stmt.targets:
             _bind_target(target, stmt.value, names)
+    elif isinstance(stmt, With):
+        for item, to in stmt.items:
+            if to is not None:
+                _bind_target(to, item, names)
 
 
 def _bind_target(target: Expr, value: Expr, names: dict[str, Function | Class | Expr]) -> None:

@@ -5,6 +5,7 @@ import warnings
 
 from seawall.check.code.ir import Module, Stmt
 from seawall.check.code.notebook import Cell, code_cells, without_magics
+from seawall.check.code.python_newer import in_older_syntax
 from seawall.check.code.python_stmt import Statements
 
 SOURCE_BYTES_MAX = 4_000_000
@@ -13,13 +14,13 @@ NOTEBOOK_BYTES_MAX = 50_000_000
 
 
 def lower(path: str, source: bytes) -> Module | None:
-    """Lower a file; None if it is not Python 3 as this interpreter reads it, nested too deeply or over 4 MB.
+    """Lower a file; None if it is not Python 3 (3.14 at the newest), nested too deeply or over 4 MB.
 
     A coding declaration (PEP 263) and a byte order mark are honoured.
     """
     if len(source) > SOURCE_BYTES_MAX:
         return None
-    tree = _parse(source)
+    tree = _parse(source) or _parse_newer(source)
     return None if tree is None else _module(path, [tree])
 
 
@@ -59,10 +60,20 @@ def _parse(source: bytes | str) -> ast.Module | None:
         return None
 
 
+def _parse_newer(source: bytes) -> ast.Module | None:
+    """Parse a file whose syntax may be newer than this interpreter's."""
+    try:
+        older = in_older_syntax(source.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return None
+    return None if older is None else _parse(older)
+
+
 def _cell_tree(cell: Cell) -> ast.Module | None:
     if sum(map(len, cell.lines)) > SOURCE_BYTES_MAX:
         return None
-    tree = _parse("\n".join(cell.lines)) or _parse("\n".join(without_magics(cell.lines)))
+    plain = "\n".join(without_magics(cell.lines))
+    tree = _parse("\n".join(cell.lines)) or _parse(plain) or _parse_newer(plain.encode("utf-8", "replace"))
     if tree is None:
         return None
     last = len(cell.numbers) - 1

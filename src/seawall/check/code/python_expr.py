@@ -1,7 +1,8 @@
 """Lowers Python's expressions.
 
-A walrus becomes its target's name; the assignment is hoisted before the statement (in a lambda: into its body;
-in a comprehension: as one more loop over a list of one value, as it may use what the comprehension loops over).
+A walrus becomes its target's name; the assignment is hoisted before the statement, in a lambda into its body.
+In a comprehension it is one more loop over a list of one value, as it may use what the comprehension loops
+over.
 Expressions nested deeper than `DEPTH_MAX` become `Other` with the names and strings in them.
 """
 
