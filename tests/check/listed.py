@@ -9,6 +9,7 @@ from seawall.check.checklist import Evidence
 from seawall.check.checklist.definitions import definitions
 from seawall.check.checklist.judging import checklist
 from seawall.check.code.entries import Entry
+from seawall.check.code.entries_javascript import entries as of_javascript
 from seawall.check.code.entries_python import entries as of_python
 from seawall.check.code.project import Project
 from seawall.check.files import Files, walk
@@ -53,11 +54,11 @@ def early_of(root: Path, files: dict[str, str], stage: Stage) -> list[Finding]:
 
 def entries_of(project: Project) -> list[Entry]:
     """Return the entries of both languages."""
-    found: list[Entry] = []
-    for module in project.modules():
-        if module.language == "python":
-            found += of_python(project, module)
-    return found
+    return [
+        entry
+        for module in project.modules()
+        for entry in (of_python if module.language == "python" else of_javascript)(project, module)
+    ]
 
 
 def finding(rule: str, *, severity: Severity = Severity.ERROR, **more: Any) -> Finding:

@@ -80,10 +80,6 @@ _ENV_EXAMPLE = (
     r"|template)[\w.-]*\.env|env\.(?:example|sample|template)|\.dev\.vars\.example)$"
 )
 _COMMAND = r"```|`[^`\n]+ [^`\n]+`|^\s{4,}\S|\b(?:npm|pnpm|yarn|pip|uv|docker|python|bun|make) \w"
-_READS_ENV = (
-    r"os\.environ|os\.getenv|process\.env\.|import\.meta\.env\.|Deno\.env\.get|BaseSettings|\benv\("
-    r"|config\(['\"]"
-)
 
 
 def tests(survey: Survey) -> Judgement:
@@ -134,7 +130,7 @@ def setup(survey: Survey) -> Judgement:
     """Judge whether a second person can start the app."""
     readme = next((path for path in survey.like(r"(?:^|/)README(?:\.\w+)?$") if "/" not in path), None)
     said = readme is not None and bool(re.search(_COMMAND, survey.text(readme), re.MULTILINE))
-    reads = survey.search(survey.touched, _READS_ENV)
+    reads = survey.hint("environment")
     example = next(iter(survey.like(_ENV_EXAMPLE)), None)
     if said and readme is not None and (reads is None or example is not None):
         return passed("The README tells how to start it.", Spot(readme, 1))

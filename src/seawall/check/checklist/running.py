@@ -45,7 +45,7 @@ _STARTS = (
     r"|supervisord?\.conf|nixpacks\.toml)$"
 )
 _PRIVATE = re.compile(
-    r"^(?:(?:user_?|system_?|full_?|final_?)?prompts?|messages?|user_?(?:message|input|text|query)"
+    r"^(?:(?:user_?|system_?|full_?|final_?)?prompts?|messages|user_?(?:message|input|text|query)"
     r"|chat_?history|history|conversation|transcript"
     r"|completion|reply|email|password|passwd|phone|ssn|body|payload|request_?body)$",
     re.IGNORECASE,
@@ -131,10 +131,7 @@ def structured_logs(survey: Survey) -> Judgement:
     )
     if spot is not None:
         return passed("Logs are written as JSON.", spot)
-    spot = survey.search(
-        survey.touched + survey.own(r"settings[\w/]*\.py$"),
-        r"logging\.(?:getLogger|basicConfig|config)|^LOGGING\s*=|from loguru import|log4js",
-    )
+    spot = survey.hint("logger")
     if spot is not None:
         return warned("There is a logger; its lines are plain text.", spot)
     return failed("No logger was found; print and console.log cannot be searched.")
@@ -152,10 +149,11 @@ def log_privacy(survey: Survey) -> Judgement:
     paths = sorted({*survey.model_paths, *(each.path for each in survey.routes)})
     for path in paths:
         module = survey.module(path)
+        chosen = {name for each in survey.routes if each.path == path for name in each.inputs}
         for call in calls_in(module.body) if module is not None else ():
             name = dotted(call.callee)
             if _LOGS.search(name) and _LOGGERS.search(name):
-                word = next((word for each in call.args for word in _texts_in(each)), None)
+                word = next((word for each in call.args for word in _texts_in(each, chosen)), None)
                 if word is not None:
                     return warned(f"{name} writes what users type ({word}).", Spot(path, call.line))
     return passed(
@@ -165,18 +163,14 @@ def log_privacy(survey: Survey) -> Judgement:
 
 def graceful_shutdown(survey: Survey) -> Judgement:
     """Judge whether a release lets running answers finish."""
-    spot = survey.search(
-        survey.touched + survey.own(r"(?:^|/)(?:server|index|main|app)\.[cm]?[jt]s$"),
-        r"[\"'`]SIGTERM[\"'`]|signal\.SIGTERM",
-    )
-    if spot is None:
-        spot = survey.called(STARTED_SERVER)
+    spot = survey.hint("sigterm") or survey.called(STARTED_SERVER)
     if spot is not None:
         return passed(f"SIGTERM is handled ({spot.what.strip(chr(34) + chr(39))}).", spot)
     starts = survey.like(_STARTS)
     spot = survey.search(
         starts,
-        r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne|waitress-serve|fastapi[\"',\s]+run|next[\"',\s]+start)\b",
+        r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne|waitress-serve|fastapi[\"',\s]+run"
+        r"|next[\"',\s]+start)\b",
     )
     if spot is not None:
         return passed(f"{spot.what} finishes what runs on SIGTERM.", spot)
@@ -230,8 +224,11 @@ def on_call(survey: Survey) -> Judgement:
     )
 
 
-def _texts_in(expr: Expr) -> list[str]:
-    """Name what of an argument holds users' text; lengths, counts and ids of it do not."""
+def _texts_in(expr: Expr, chosen: set[str]) -> list[str]:
+    """Name what of an argument holds users' text; lengths, counts and ids of it do not.
+
+    `chosen` are names that callers choose the value of; `message` alone may be anything.
+    """
     waiting_for: list[Expr] = [expr]
     found: list[str] = []
     while waiting_for:
@@ -242,7 +239,7 @@ def _texts_in(expr: Expr) -> list[str]:
             continue
         if isinstance(part, Name | Attr):
             word = part.id if isinstance(part, Name) else part.name
-            if _PRIVATE.search(word):
+            if _PRIVATE.search(word) or (word == "message" and word in chosen):
                 found.append(word)
             continue
         waiting_for += list(children(part))

@@ -33,7 +33,8 @@ _SEAWALL_ADDRESS = (
 )
 _CONFIGURED = (
     r"(?:^|/)(?:\.env(?:\.(?:example|sample|template|dist|defaults?|production|local))?|env\.example|Procfile"
-    r"|[\w.-]*Dockerfile[\w.-]*|fly(?:\.[\w-]+)?\.toml|render\.ya?ml|(?:docker-)?compose[\w.-]*\.ya?ml|app\.ya?ml"
+    r"|[\w.-]*Dockerfile[\w.-]*|fly(?:\.[\w-]+)?\.toml|render\.ya?ml|(?:docker-)?compose[\w.-]*\.ya?ml"
+    r"|app\.ya?ml"
     r"|(?:vercel|railway|app)\.json|netlify\.toml|wrangler\.(?:toml|jsonc?)|[\w.-]*config[\w.-]*\.ya?ml)$"
 )
 
@@ -188,7 +189,8 @@ def streaming(survey: Survey) -> Judgement:
         r"|messages\.stream)\("
         r"|StreamingResponse|EventSourceResponse|StreamingHttpResponse|toDataStream|text/event-stream"
         r"|write_stream"
-        r"|streamSSE|generateContentStream|generate_content_stream|sendMessageStream|stream_token\(",
+        r"|streamSSE|generateContentStream|generate_content_stream|sendMessageStream|stream_token\("
+        r"|ndjson|[\"']stream[\"']\s*:\s*(?!False|false)",
     )
     if spot is not None:
         return passed("Answers are streamed.", spot)

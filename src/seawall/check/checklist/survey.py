@@ -11,12 +11,7 @@ from functools import cached_property
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct, field
 
-from seawall.check.checklist.libraries import (
-    DATABASE_IMPORT,
-    DATABASE_PACKAGES,
-    MODEL_ADDRESS,
-    MODEL_IMPORT,
-)
+from seawall.check.checklist.libraries import DATABASE_PACKAGES, HINTS, MODEL_ADDRESS, MODEL_IMPORT
 from seawall.check.checklist.manifests import Dependency, Manifests, read_manifests
 from seawall.check.checklist.shapes import DEFAULT, NAMES, WORDS, Called
 from seawall.check.checklist.stack import stack
@@ -173,17 +168,16 @@ class Survey:
         """Return the paths of the app's own files in which a regular expression is found."""
         return [path for path in self.like(shape) if is_own(path)]
 
+    def hint(self, name: str) -> Spot | None:
+        """Return the first place in the app's own code of something that `HINTS` names."""
+        return self._read[1].get(name)
+
     def search(self, paths: Iterable[str], shape: str) -> Spot | None:
         """Return the first line that holds a shape (case does not matter) and is no comment."""
-        wanted = re.compile(shape, re.IGNORECASE | re.MULTILINE)
         for path in paths:
-            text = self.text(path)
-            if not wanted.search(text):
-                continue
-            for number, line in enumerate(text.splitlines(), 1):
-                found = wanted.search(line)
-                if found and not _COMMENT.match(line):
-                    return Spot(path, number, found[0].strip()[:60])
+            spot = _first_line(path, self.text(path), shape, re.IGNORECASE)
+            if spot is not None:
+                return spot
         return None
 
     def depends(self, *names: str) -> Dependency | None:
@@ -215,8 +209,9 @@ class Survey:
     @cached_property
     def database(self) -> Spot | None:
         """Where a database is used: in code, by a schema, or by a package that a manifest asks for."""
-        if self._read[1] is not None:
-            return self._read[1]
+        spot = self.hint("database")
+        if spot is not None:
+            return spot
         schema = next(iter(self.like(r"(?:^|/)schema\.prisma$|(?:^|/)supabase/migrations/")), None)
         if schema is not None:
             return Spot(schema, 1, "schema")
@@ -262,23 +257,42 @@ class Survey:
         return calls
 
     @cached_property
-    def _read(self) -> tuple[dict[str, Module], Spot | None]:
-        """Read the app's own code once: modules with words that rows look for, and the first database."""
-        finder = AhoCorasick(WORDS)
-        imported = re.compile(DATABASE_IMPORT, re.MULTILINE)
+    def _read(self) -> tuple[dict[str, Module], dict[str, Spot]]:
+        """Read the app's own code once: modules with words of shapes, and the first place of each hint."""
+        words = list(WORDS)
+        hints = {}
+        for name, (hinted, _) in HINTS.items():
+            hints[name] = frozenset(range(len(words), len(words) + len(hinted)))
+            words += hinted
+        finder = AhoCorasick(words)
         modules: dict[str, Module] = {}
-        database = None
+        spots: dict[str, Spot] = {}
         for path in self.sources:
             text = self.evidence.files.text(path) or ""
-            if database is None:
-                found = imported.search(text)
-                if found:
-                    line = text.count("\n", 0, found.start(found.lastgroup or 0)) + 1
-                    database = Spot(path, line, found[found.lastgroup or 0])
-            module = self.evidence.project.module(path) if finder.find_matches_as_indexes(text) else None
+            seen = {found[0] for found in finder.find_matches_as_indexes(text, overlapping=True)}
+            for name, own in hints.items():
+                if name not in spots and not seen.isdisjoint(own):
+                    spot = _first_line(path, text, HINTS[name][1])
+                    if spot is not None:
+                        spots[name] = spot
+            is_wanted = any(index < len(WORDS) for index in seen)
+            module = self.evidence.project.module(path) if is_wanted else None
             if module is not None:
                 modules[path] = module
-        return modules, database
+        return modules, spots
+
+
+def _first_line(path: str, text: str, shape: str, flags: re.RegexFlag = re.NOFLAG) -> Spot | None:
+    """Return the first line of a text that holds a shape and is no comment."""
+    wanted = re.compile(shape, flags | re.MULTILINE)
+    if not wanted.search(text):
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        found = wanted.search(line)
+        if found and not _COMMENT.match(line):
+            what = found[found.lastgroup] if found.lastgroup else found[0]
+            return Spot(path, number, what.strip()[:60])
+    return None
 
 
 def _name_of(module: Module, call: Call) -> str:
