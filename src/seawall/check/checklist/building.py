@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
+from seawall.check.checklist.libraries import DECLARED
 from seawall.check.checklist.manifests import missing_in_lock
 from seawall.check.checklist.survey import (
     Judgement,
@@ -216,7 +217,7 @@ def backups(survey: Survey) -> Judgement:
     litestream = survey.like(r"(?:^|/)litestream\.ya?ml$")
     if litestream:
         return passed("Litestream copies the database as it changes.", Spot(litestream[0], 1))
-    declared = survey.search(survey.like(r"\.tf$|\.ya?ml$|\.json$"), _DECLARED_BACKUPS)
+    declared = survey.search(survey.like(DECLARED), _DECLARED_BACKUPS)
     if declared is not None:
         return passed(f"Backups are declared ({declared.what}).", declared)
     places = survey.like(

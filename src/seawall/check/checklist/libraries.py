@@ -88,3 +88,8 @@ _DATABASE_NAMES = (
 )
 DATABASE_PACKAGES = tuple(_DATABASE_NAMES.split())
 NOT_SQL = ("pymongo", "motor", "beanie", "mongoose", "mongodb", "firebase-admin", "firebase_admin", "convex")
+
+DECLARED = (
+    r"\.tf$|\.ya?ml$|(?:^|/)[\w.-]*(?:template|stack|cdk|budget|alert|alarm|monitor|infra)[\w.-]*\.json$"
+)
+"""Where infrastructure is declared; not translations, locks and other data in JSON."""

@@ -2,6 +2,7 @@
 
 import re
 
+from seawall.check.checklist.libraries import DECLARED
 from seawall.check.checklist.shapes import (
     ERROR_TRACKING,
     MONITORING,
@@ -26,8 +27,8 @@ from seawall.check.code.walking import calls_in, children
 from seawall.check.findings import Confidence, Severity
 
 _HEALTH_ROUTE = re.compile(
-    r"/(?:_?health(?:z|[-_]?check)?|live(?:z|ness)?|ready(?:z)?|readiness|status|ping|up|heartbeat"
-    r"|alive)(?:/(?:live|ready))?/?$",
+    r"/_?health(?:z|[-_]?checks?)?(?:/(?:live|ready|db))?/?$|/(?:livez?|liveness|readyz?|readiness)/?$"
+    r"|^/?(?:api/)?(?:v\d+/)?(?:status|ping|up|alive|heartbeat)/?$",
     re.IGNORECASE,
 )
 _HEALTH_FILE = re.compile(
@@ -110,7 +111,7 @@ def monitoring(survey: Survey) -> Judgement:
     if paths:
         return passed("A monitor is configured.", Spot(paths[0], 1))
     spot = survey.search(
-        survey.like(r"\.tf$|\.ya?ml$"),
+        survey.like(DECLARED),
         r"datadog_monitor|betteruptime_monitor|uptimerobot_monitor|google_monitoring_uptime_check_config"
         r"|aws_cloudwatch_metric_alarm|aws_route53_health_check|AWS::CloudWatch::Alarm"
         r"|kind:\s*ServiceMonitor",
@@ -212,7 +213,7 @@ def on_call(survey: Survey) -> Judgement:
     if paths:
         return passed("Alerts have a receiver.", Spot(paths[0], 1))
     spot = survey.search(
-        survey.like(r"\.tf$|\.ya?ml$|\.json$"),
+        survey.like(DECLARED),
         r"pagerduty_(?:service|escalation)|opsgenie_\w+|alarm_actions\s*=|kind:\s*PrometheusRule"
         r"|notification_channels\s*="
         r"|pagerduty_configs|events\.pagerduty\.com|api\.opsgenie\.com",

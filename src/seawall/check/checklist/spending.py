@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from seawall.check.checklist.libraries import DECLARED
 from seawall.check.checklist.shapes import FALLBACKS
 from seawall.check.checklist.survey import (
     Judgement,
@@ -119,7 +120,7 @@ def budget_alerts(survey: Survey) -> Judgement:
     if spot is not None:
         return passed("Seawall's alerts have a receiver.", spot)
     spot = survey.search(
-        survey.like(r"\.tf$|\.ya?ml$|\.json$"),
+        survey.like(DECLARED),
         r"aws_budgets_budget|google_billing_budget|azurerm_consumption_budget|AWS::Budgets::Budget"
         r"|alerting_threshold"
         r"|alerting:\s*\[|budget_alert",
@@ -164,11 +165,10 @@ def timeouts(survey: Survey) -> Judgement:
     if spot is not None:
         return passed("Model calls go through Seawall, which has deadlines.", spot)
     spot = survey.search(
-        [*survey.model_paths, *(each.path for each in survey.routes)],
-        r"\btimeout\w*\s*[=:(]|\bmaxDuration\b|\babortSignal\b|AbortSignal\.timeout"
-        r"|asyncio\.(?:wait_for|timeout)"
-        r"|request_timeout|\bdeadline\b",
-    )
+        survey.model_paths,
+        r"\btimeout\w*\s*[=:(]|\babortSignal\b|AbortSignal\.timeout|asyncio\.(?:wait_for|timeout)|request_timeout"
+        r"|\bdeadline\b|\bmaxDuration\b",
+    ) or survey.search(sorted({each.path for each in survey.routes}), r"\bmaxDuration\b|AbortSignal\.timeout")
     if spot is not None:
         return passed(f"A deadline is stated ({spot.what.rstrip(' =:(')}).", spot)
     first = next(iter(survey.model_paths.items()), None)
