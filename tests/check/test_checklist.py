@@ -75,6 +75,9 @@ CASES: list[Case] = [
     ("health-check", {"+app.py": "@app.get('/health-insurance')\ndef ok():\n    return 1"}, State.FAIL),
     ("health-check", {"fly.toml": "[[http_service.checks]]\n", "render.yaml": "services:\n  - healthCheckPath: /health\n"}, State.WARN),
     ("health-check", {"package.json": EXPRESS, "server.js": "const app = require('express')();\napp.get('/healthz', (req, res) => res.json({}));\n"}, State.PASS),
+    ("health-check", {"package.json": '{"dependencies": {"next": "15.0.0"}}', "app/api/health/route.ts": "export const GET = () => Response.json({});\n"}, State.PASS),
+    ("health-check", {"+app.py": "@app.get('/orders/{id}/status')\ndef status():\n    return 1"}, State.FAIL),
+    ("health-check", {"+app.py": "@app.get('/status')\ndef status():\n    return 1"}, State.PASS),
     ("health-check", {}, State.FAIL),
     # Limits that are applied, made, installed, absent.
     ("rate-limits", {"+app.py": "from slowapi import Limiter\nlimiter = Limiter(key_func=str)\n@app.get('/x')\n@limiter.limit('5/minute')\ndef x():\n    return 1"}, State.PASS),
@@ -89,6 +92,7 @@ CASES: list[Case] = [
     ("rate-limits", {"package.json": EXPRESS, "s.js": "import express from 'express';\nimport rateLimit from 'express-rate-limit';\nconst app = express();\napp.use(rateLimit({ limit: 5 }));\n"}, State.PASS),
     ("rate-limits", {"package.json": EXPRESS, "s.js": "import calm from 'express-rate-limit';\nexport const lid = calm({ limit: 5 });\n"}, State.WARN),
     ("rate-limits", {"package.json": EXPRESS, "s.js": "import express from 'express';\nimport { Lid } from 'x';\nconst app = express();\napp.use(express.json({ limit: '5mb' }));\n"}, State.FAIL),
+    ("rate-limits", {"package.json": '{"dependencies": {"next": "15.0.0"}}', "app/api/chat/route.ts": "export async function POST(r) { return Response.json({}); }\n"}, State.FAIL),
     ("rate-limits", {}, State.FAIL),
     # Tests with real assertions.
     ("tests", {"tests/test_app.py": "from app import chat\ndef test_a():\n    assert chat('a') == 1\n    assert chat('b') == 2\n    assert chat('c') == 3\n"}, State.PASS),
@@ -408,6 +412,30 @@ def test_machinery_is_noted_up_to_its_last_stage(
 )  # fmt: skip
 def test_what_a_small_app_uses_is_not_too_early(tmp_path: Path, files: dict[str, str]) -> None:
     assert early_of(tmp_path, files, Stage.POC) == []
+
+
+GARBAGE = {
+    "package.json": '{"dependencies": {"openai": 3, "express": null}, "devDependencies": []}',
+    "pyproject.toml": "[[[",
+    "requirements.txt": "==\n-e .\n@\nopenai @ file:///x\n" + "a" * 100_000,
+    "Dockerfile": "CMD [" * 20_000,
+    ".github/workflows/a.yml": "npm " * 100_000,
+    "crontab": "1 " * 100_000,
+    "fly.toml": "endpoint" * 50_000,
+    "docker-compose.yml": "build:\n" * 50_000,
+    "README.md": "`" * 200_000,
+    "app.py": "x = " + "a." * 5_000 + "b()\nclass S(" + "BaseSettings " * 20_000 + "):\n",
+    "lib/deep.js": "f(" * 2_000 + ")" * 2_000,
+    "tests/test_a.py": "assert " * 50_000,
+    "main.tf": "resource " * 50_000,
+    "sub/folder.yml/x.txt": "",
+}
+
+
+@pytest.mark.timeout(20)
+def test_garbage_in_every_file_is_survived_in_bounded_time(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, GARBAGE)
+    assert set(rows) == set(definitions())
 
 
 def test_the_day_of_the_audit_is_given(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ _READS = re.compile(
 )
 _UNPACKED = re.compile(r"\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b")
 _SETTINGS = re.compile(
-    r"^class\s+\w+\(.*\bBaseSettings\b.*\):[^\n]*\n((?:[ \t]+[^\n]*\n|\s*\n)*)", re.MULTILINE
+    r"^class\s+\w+\([^\n]{0,200}?\bBaseSettings\b[^\n]{0,200}\):[^\n]*\n((?:[ \t]+[^\n]*\n|\s*\n)*)",
+    re.MULTILINE,
 )
 _FIELD = re.compile(r"^(?:    |\t)([a-z][a-z0-9_]*)\s*:\s*[^=\n]+", re.MULTILINE)
 _PREFIX = re.compile(r"env_prefix\s*=\s*[\"'](\w*)[\"']")

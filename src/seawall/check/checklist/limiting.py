@@ -13,6 +13,7 @@ from seawall.check.code.walking import blocks, calls_in, functions_in, walk
 
 CALLS_FOLLOWED_MAX = 40
 """So many calls of a handler are followed into the app's own functions."""
+NAME_CHARS_SEEN = 300
 
 _LIMITING = re.compile(
     r"rate[_-]?limit|ratelimit|throttl|slow_?down|(?:check|enforce|consume|require|assert|verify"
@@ -148,4 +149,5 @@ def _applied_to_all(survey: Survey) -> Spot | None:
 
 
 def _is_limit(name: str) -> bool:
+    name = name[-NAME_CHARS_SEEN:]
     return bool(name) and bool(_LIMITING.search(name)) and not _REFUSAL.search(name.replace("()", ""))

@@ -76,8 +76,11 @@ def error_tracking(survey: Survey) -> Judgement:
 def health_check(survey: Survey) -> Judgement:
     """Judge whether a route tells machines that the app works."""
     for each in survey.routes:
-        if (each.route and _HEALTH_ROUTE.search(each.route)) or _HEALTH_FILE.search(f"/{each.path}"):
-            return passed(f"{each.route or each.path} answers.", Spot(each.path, each.line))
+        if each.route and _HEALTH_ROUTE.search(each.route):
+            return passed(f"{each.route} answers.", Spot(each.path, each.line))
+    files = [path for path in survey.sources if _HEALTH_FILE.search(f"/{path}")]
+    if files:
+        return passed(f"{files[0]} answers.", Spot(files[0], 1))
     spot = survey.search(
         [*survey.touched, *survey.own(r"urls\.py$|(?:^|/)(?:app|main|server|index)\.\w+$")], _HEALTH_IN_TEXT
     )

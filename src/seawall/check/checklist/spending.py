@@ -29,7 +29,7 @@ _BUDGETING = re.compile(
     re.IGNORECASE,
 )
 _SEAWALL_ADDRESS = (
-    r"(?:base_?url|api_?base|openai_?base|endpoint|gateway)\w*[\"']?\s*[:=,]?.{0,60}(?::8787\b|seawall)"
+    r"(?:base_?url|api_?base|openai_?base|endpoint|gateway)\w{0,30}[\"']?\s*[:=,]?.{0,60}(?::8787\b|seawall)"
     r"|(?:localhost|127\.0\.0\.1|seawall)[\w.-]*:8787/"
 )
 _CONFIGURED = (

@@ -25,7 +25,11 @@ from seawall.check.report import State
 from seawall.check.settings import CheckSettings
 
 TEXT_CHARS_MAX = 400_000
-"""Of a longer file only this much is looked at; what a row asks for stands near the top."""
+LINE_CHARS_MAX = 1_000
+"""Of longer files and lines only this much is looked at; longer ones are data or a trap."""
+NAMES_MAX = 12
+NAME_CHARS_MAX = 80
+
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|__mocks__|spec|specs|e2e|cypress|fixtures|testing)/"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|tests)\.py$|\.(?:test|spec|e2e|cy|stories)\.[cm]?[jt]sx?$"
@@ -156,7 +160,8 @@ class Survey:
     def text(self, path: str) -> str:
         """Return the (beginning of the) text of a file, empty where there is none."""
         if path not in self._texts:
-            self._texts[path] = (self.evidence.files.text(path) or "")[:TEXT_CHARS_MAX]
+            lines = (self.evidence.files.text(path) or "")[:TEXT_CHARS_MAX].splitlines()
+            self._texts[path] = "\n".join(line[:LINE_CHARS_MAX] for line in lines)
         return self._texts[path]
 
     def like(self, shape: str) -> list[str]:
@@ -272,7 +277,7 @@ class Survey:
             seen = {found[0] for found in finder.find_matches_as_indexes(text, overlapping=True)}
             for name, own in hints.items():
                 if name not in spots and not seen.isdisjoint(own):
-                    spot = _first_line(path, text, HINTS[name][1])
+                    spot = _first_line(path, self.text(path), HINTS[name][1])
                     if spot is not None:
                         spots[name] = spot
             is_wanted = any(index < len(WORDS) for index in seen)
@@ -327,19 +332,28 @@ def is_own(path: str) -> bool:
 
 
 def dotted(expr: Expr) -> str:
-    """Write a name, attribute or call as it stands, without arguments; empty for anything else."""
-    if isinstance(expr, Name):
-        return expr.id
-    if isinstance(expr, Attr):
-        base = dotted(expr.base)
-        return f"{base}.{expr.name}" if base else expr.name
-    if isinstance(expr, Call):
-        return dotted(expr.callee)
-    if isinstance(expr, Index):
-        return dotted(expr.base)
-    if isinstance(expr, Lambda):
-        return expr.function.name
-    return ""
+    """Write a name, attribute or call as it stands, without arguments; empty for anything else.
+
+    Of a chain of calls only the last `NAMES_MAX` words are kept, and of a word its first characters.
+    """
+    words: list[str] = []
+    while len(words) < NAMES_MAX:
+        if isinstance(expr, Name):
+            words.append(expr.id[:NAME_CHARS_MAX])
+            break
+        if isinstance(expr, Attr):
+            words.append(expr.name[:NAME_CHARS_MAX])
+            expr = expr.base
+        elif isinstance(expr, Call):
+            expr = expr.callee
+        elif isinstance(expr, Index):
+            expr = expr.base
+        elif isinstance(expr, Lambda):
+            words.append(expr.function.name[:NAME_CHARS_MAX])
+            break
+        else:
+            break
+    return ".".join(reversed(words))
 
 
 def _judged(state: State, evidence: str, spot: Spot | Dependency | None) -> Judgement:
