@@ -175,6 +175,8 @@ CASES: list[Case] = [
     ("provider-fallback", {"seawall.toml": '[models.smart]\ntargets = ["a"]\nfallbacks = ["b"]\n'}, State.PASS),
     ("provider-fallback", {}, State.MANUAL),
     ("timeouts", {"+app.py": "client = OpenAI(timeout=30)"}, State.PASS),
+    ("timeouts", {"package.json": EXPRESS, "s.tsx": "import OpenAI from 'openai';\nlet timeout: NodeJS.Timeout;\n"}, State.WARN),
+    ("timeouts", {"package.json": EXPRESS, "s.ts": "import OpenAI from 'openai';\nconst c = new OpenAI({ timeout: 30_000 });\n"}, State.PASS),
     ("timeouts", {}, State.WARN),
     ("streaming", {"+app.py": "client.chat.completions.create(stream=True)"}, State.PASS),
     ("streaming", {}, State.WARN),

@@ -166,7 +166,8 @@ def timeouts(survey: Survey) -> Judgement:
         return passed("Model calls go through Seawall, which has deadlines.", spot)
     spot = survey.search(
         survey.model_paths,
-        r"\btimeout\w*\s*[=:(]|\babortSignal\b|AbortSignal\.timeout|asyncio\.(?:wait_for|timeout)|request_timeout"
+        r"\btimeout\w*\s*[=:]\s*(?!NodeJS|ReturnType|null|None|undefined|setTimeout)\S|\babortSignal\b"
+        r"|AbortSignal\.timeout|asyncio\.(?:wait_for|timeout)|request_timeout"
         r"|\bdeadline\b|\bmaxDuration\b",
     ) or survey.search(sorted({each.path for each in survey.routes}), r"\bmaxDuration\b|AbortSignal\.timeout")
     if spot is not None:
