@@ -18,6 +18,11 @@ client = OpenAI()
 def chat(body: Chat):
     return client.responses.create(model="gpt-4.1-mini", input=body.text)
 """
+ANSWER = """\
+Set it at the provider.
+Answer it in seawall.toml:
+[check.manual]
+provider-limit = {by = "YOUR NAME", at = 2026-11-27, note = "what you saw"}"""
 TEXTS = {"app.py": APP, "web/page.tsx": "<div dangerouslySetInnerHTML={{ __html: answer }} />\n"}
 
 
@@ -76,7 +81,7 @@ def checklist() -> list[Row]:
             how="Make a new key and revoke the old one."),
         Row(row="limits", title="Users have limits", state=State.FAIL, required=True, why="A loop costs money.", how="Add a limit."),
         Row(row="logs", title="Logs hold no prompts", state=State.WARN, required=True, evidence="a print of the prompt", path="app.py", line=9),
-        Row(row="provider-limit", title="The provider has a limit of its own", state=State.MANUAL, required=True, how="Set it, then answer in seawall.toml."),
+        Row(row="provider-limit", title="The provider has a limit of its own", state=State.MANUAL, required=True, how=ANSWER),
         Row(row="backups", title="Backups are made", state=State.UNKNOWN, required=False),
         Row(row="tls", title="Connections are encrypted", state=State.PASS, required=True, never_skip=True, evidence="no http:// address"),
         Row(row="sql", title="SQL has placeholders", state=State.NOT_APPLICABLE, required=True, never_skip=True, evidence="no SQL"),

@@ -60,7 +60,7 @@ def test_the_file_holds_rules_paths_and_salted_hashes_alone(tmp_path: Path) -> N
     file = tmp_path / "known.json"
     baseline.write(file, findings())
     read = json.loads(file.read_text("utf-8"))
-    assert set(read) == {"version", "salt", "findings"}
+    assert set(read) == {"version", "id", "findings"}
     assert all(set(entry) == {"rule", "path", "hash"} for entry in read["findings"])
     text = file.read_text("utf-8")
     for each in findings():
@@ -81,7 +81,7 @@ def test_two_baselines_cannot_be_compared_and_one_that_is_written_again_can(tmp_
     assert one.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b'{"salt": 1}', b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b'{"id": 1}', b"[" * 100_000])
 def test_a_file_that_is_no_baseline_is_one_sentence_and_stays(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "known.json"
     file.write_bytes(content)

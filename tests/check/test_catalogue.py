@@ -13,6 +13,7 @@ from tree_sitter import Language, Parser
 from seawall.check.catalogue import GROUPS, Rule, UnknownRule, expand, rule, rules
 from seawall.check.findings import Severity
 from seawall.check.formats.reading import paragraphs
+from seawall.cli.check import parser
 from seawall.cli.main import app
 from seawall.settings import load_settings
 
@@ -125,6 +126,9 @@ def test_commands_of_seawall_are_there(of: Rule) -> None:
     quoted = re.findall(r"`seawall ([^`]+)`", of.seawall + of.fix)
     stated = [block.removeprefix("seawall ") for block in blocks(of.seawall) if block.startswith("seawall ")]
     for words in (shlex.split(text.replace("\\\n", " ")) for text in quoted + stated):
+        if words[0] == "check":
+            parser().parse_args(words[1:])
+            continue
         if words[0] == "init":
             continue  # It has tests of its own.
         command = typer.main.get_command(app)

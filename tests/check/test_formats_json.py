@@ -83,7 +83,8 @@ def test_the_hash_of_a_secret_is_not_told() -> None:
 def test_the_fix_shows_code_in_the_language_of_the_file() -> None:
     def language(path: str, stack: list[str]) -> str | None:
         [told] = values(report(findings=[finding(path=path)], stack=stack))["findings"]
-        return told.get("fix_code", {}).get("language")
+        named: str | None = told.get("fix_code", {}).get("language")
+        return named
 
     assert language("app.py", []) == "python"
     assert language("src/app.mts", ["FastAPI"]) == "js"

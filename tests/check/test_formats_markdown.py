@@ -46,7 +46,7 @@ def test_each_of_several_fixes_stands_beside_its_task() -> None:
 
 def test_rows_that_are_open_are_tasks_and_the_others_a_number() -> None:
     page = render(report())
-    assert "2 fail, 1 look at, 1 your answer, 1 not known, 1 pass, 1 not needed." in page
+    assert "2 fail, 1 look at, 1 your answer, 1 pass, 1 not needed, 1 later." in page
     assert (
         "- [ ] **Secrets stay out of the repository** (fail) (`old/settings.py:3`)  \n  1 key in the history  \n"
         in page

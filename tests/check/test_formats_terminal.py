@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from seawall.check.catalogue import rules
 from seawall.check.findings import Severity
 from seawall.check.formats.terminal import explain, render
-from tests.check.reports import checklist, finding, report
+from tests.check.reports import ANSWER, checklist, finding, report
 
 
 def test_the_report_reads_from_what_matters_most() -> None:
@@ -30,10 +30,12 @@ def test_the_report_reads_from_what_matters_most() -> None:
         'import ReactMarkdown from "react-markdown";',
         "WARNING A model call without a limit on its answer",
         "NOTE The system prompt sets no borders",
-        "Checklist of the stage mvp: 2 fail, 1 look at, 1 your answer, 1 not known, 1",
-        "       fail  Secrets stay out of the repository  old/settings.py:3",
-        "             Make a new key and revoke the old one.",
-        "  not known  Backups are made (not yet required)",
+        "Checklist of the stage mvp: 2 fail, 1 look at, 1 your answer, 1 pass, 1 not",
+        "       fail  Secrets stay out of the repository  old/settings.py:3\n       fail  Users have limits\n",
+        "             Add a limit.",
+        "your answer  The provider has a limit of its own",
+        "    [check.manual]\n    provider-limit = {by =",
+        "      later  Backups are made\n",
         "Too early: it works, but this stage does not need it yet",
         "  k8s/app.yaml  Kubernetes, for a first version.",
         "  data/dump.sql is larger than 2 MB and was not read.",
@@ -63,6 +65,7 @@ def test_no_line_of_prose_is_wider_than_the_terminal(width: int, verbose: bool) 
         for code in (of.fix_python, of.fix_javascript, of.seawall)
         for line in code.splitlines()
     }
+    codes |= set(ANSWER.splitlines())
     wide = [
         line
         for line in render(report(), width=width, verbose=verbose).splitlines()
@@ -77,6 +80,13 @@ def test_many_places_are_shown_in_part_unless_all_are_asked_for() -> None:
     assert "f05.py" not in render(many)
     assert "  and 4 more; --verbose shows all\n" in render(many)
     assert "f08.py" in render(many, verbose=True)
+
+
+def test_what_was_looked_for_everywhere_is_said_once() -> None:
+    same = [finding(line=line, looked_for=("a login",)) for line in (1, 2, 3)]
+    assert render(report(findings=same)).count("looked for: a login\n") == 1
+    other = [*same, finding(line=4, looked_for=("a limit",))]
+    assert render(report(findings=other)).count("looked for: a login\n") == 3
 
 
 def test_names_and_code_cannot_send_anything_to_the_terminal() -> None:

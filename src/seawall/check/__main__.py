@@ -1,10 +1,8 @@
 """`python -m seawall.check`: the command `seawall check` by itself."""
 
-import typer
+import sys
 
-from seawall.cli.check import check
+from seawall.cli.check import run
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command("check")(check)
-    app(prog_name="python -m seawall.check")
+    sys.exit(run(sys.argv[1:], "python -m seawall.check"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from seawall.check.baseline import usual_place
 from seawall.check.checklist import Evidence, checklist, grade
 from seawall.check.checklist.definitions import definitions
 from seawall.check.checklist.stack import stack
@@ -28,7 +29,7 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
     started = time.perf_counter()
     tell = progress or _silent
     with _files(root, options, tell) as files:
-        settings = _settings(root, files, options)
+        settings = settings_of(root, options)
         options = _with_settings(options, settings, root)
         secrets = scan(files, history=options.history and not options.staged, progress=tell)
         analysis = Analysis(Project(files.paths, files.read))
@@ -74,8 +75,8 @@ def _files(root: Path, options: Options, progress: Progress) -> Files:
         raise CannotRun(f"{root} is not a folder.") from None
 
 
-def _settings(root: Path, files: Files, options: Options) -> CheckSettings:
-    """Read `[check]` of the configuration file; without one everything is as by default."""
+def settings_of(root: Path, options: Options) -> CheckSettings:
+    """Read `[check]` of the configuration file; without one everything is as by default. Raises CannotRun."""
     path = options.config or root / FILE
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -91,16 +92,15 @@ def _settings(root: Path, files: Files, options: Options) -> CheckSettings:
 
 def _with_settings(options: Options, settings: CheckSettings, root: Path) -> Options:
     """Return the choices of the command line over those of the file."""
-    baseline = options.baseline
-    if baseline is None and settings.baseline:
-        baseline = root / settings.baseline
+    usual = usual_place(root, settings.baseline)
+    is_named = bool(settings.baseline) or usual.is_file()
     return replace(
         options,
         stage=options.stage or settings.stage,
         history=options.history and settings.history,
         select=options.select or settings.select,
         ignore=(*options.ignore, *settings.ignore),
-        baseline=baseline,
+        baseline=options.baseline or (usual if is_named else None),
     )
 
 

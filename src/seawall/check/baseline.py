@@ -34,8 +34,8 @@ class Entry(Struct, frozen=True, order=True):
     hash: str
 
 
-class Baseline(Struct, frozen=True, kw_only=True):
-    """Everything that is known."""
+class Baseline(Struct, frozen=True, kw_only=True, rename={"salt": "id"}):
+    """Everything that is known. In the file the salt is the `id`: scanners take a random `salt` for a key."""
 
     version: int = 1
     salt: str
@@ -59,6 +59,11 @@ def read(file: Path) -> Baseline:
     if baseline.version != 1:
         raise BadBaseline(f"the baseline {file.name} was written by a newer seawall.")
     return baseline
+
+
+def usual_place(root: Path, named: str = "") -> Path:
+    """Return where the baseline of a folder is looked for: where its configuration says, or as usual."""
+    return root / (named or FILE)
 
 
 def make(findings: Iterable[Finding], salt: str | None = None) -> Baseline:

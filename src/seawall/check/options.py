@@ -21,7 +21,9 @@ class Options(Struct, frozen=True, kw_only=True):
     `stage` and `config` that are `None` mean: as `seawall.toml` in the audited folder says, else the stage
     poc. `staged` audits what `git commit` would take instead of the files as they lie there. `select` keeps
     these rules only, `ignore` leaves rules out; both hold rule ids or the names of groups (see
-    `catalogue.expand`). Findings that stand in the `baseline` are suppressed.
+    `catalogue.expand`). Findings that stand in the `baseline` are suppressed; `None` means the one that the
+    configuration names, else `baseline.FILE` in the folder where it exists. With `accept` none is suppressed
+    by a baseline: a new one is about to be written.
     """
 
     stage: Stage | None = None
@@ -30,4 +32,5 @@ class Options(Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     baseline: Path | None = None
+    accept: bool = False
     config: Path | None = None

@@ -38,7 +38,7 @@ def sift(findings: Iterable[Finding], options: Options, text_of: TextOf, paths: 
     kept, suppressed, notices = ignoring.split(marked, text_of, paths if is_whole else ())
     if not is_whole:
         notices = [notice for notice in notices if not notice.endswith(ignoring.UNUSED)]
-    if options.baseline is None:
+    if options.baseline is None or options.accept:
         return Sifted(kept, suppressed, notices)
     kept, known, gone = baseline.split(kept, baseline.read(options.baseline))
     if is_whole:

@@ -1,5 +1,10 @@
-"""`seawall check`: audit the developer's own repository, and say what the stage of the app asks for."""
+"""`seawall check`: audit the developer's own repository, and say what the stage of the app asks for.
 
+It has a parser of its own, because it runs before every commit: the library of the other commands takes
+longer to start than most audits take.
+"""
+
+import argparse
 import os
 import sys
 import time
@@ -7,40 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from seawall.cli.opening import stop
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from seawall.check.options import Options, Progress
     from seawall.check.report import Report
 
-EXIT_FOUND = 1
+EXIT_CLEAN, EXIT_FOUND, EXIT_CANNOT_RUN, EXIT_STOPPED = 0, 1, 2, 130
 PATIENCE_S = 1.0
 """Work that is done by then needs no progress bar."""
-
-
-class StageName(StrEnum):
-    """The stages of `seawall.core.stages`, named here so that no command has to import them to start."""
-
-    POC = "poc"
-    MVP = "mvp"
-    ALPHA = "alpha"
-    BETA = "beta"
-    PRODUCTION = "production"
-
-
-class FormatName(StrEnum):
-    """How the report is written."""
-
-    TERMINAL = "terminal"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-    MARKDOWN = "markdown"
-    HTML = "html"
+STAGES = ("poc", "mvp", "alpha", "beta", "production")
+FORMATS = ("terminal", "json", "sarif", "github", "markdown", "html")
+SUMMARY = "Find leaked keys, open endpoints and what the stage asks for, in your own code."
+ABOUT = """\
+Reads Python, JavaScript and TypeScript and never runs them; nothing leaves this
+machine, and secrets are masked. Exit code 0: nothing that counts; 1: an error, or a
+required row of the checklist fails; 2: it cannot run."""
 
 
 class FailOn(StrEnum):
@@ -52,71 +39,97 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-def check(
-    path: Annotated[Path, typer.Argument(help="The folder to audit.", show_default="this folder")] = Path(),
-    stage: Annotated[
-        StageName | None,
-        typer.Option(help="Where your app is in its life.", show_default="as seawall.toml says, else poc"),
-    ] = None,
-    form: Annotated[FormatName, typer.Option("--format", help="How to write it.")] = FormatName.TERMINAL,
-    output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
-    staged: Annotated[bool, typer.Option("--staged", help="Look at what git commit would take.")] = False,
-    history: Annotated[bool, typer.Option(help="Look for secrets in all commits.")] = True,
-    known: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            help="What is known and does not count.",
-            show_default="seawall-baseline.json where there is one",
-        ),
-    ] = None,
-    write_baseline: Annotated[
-        bool, typer.Option("--write-baseline", help="Accept all that is found now.")
-    ] = False,
-    select: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Only this rule or group; repeatable.")
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Not this rule or group; repeatable.")
-    ] = None,
-    fail_on: Annotated[FailOn, typer.Option(help="The least severity that exits with 1.")] = FailOn.ERROR,
-    explain: Annotated[str | None, typer.Option(metavar="RULE", help="Print the page of a rule.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Leave nothing out.")] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="The configuration file.", show_default="seawall.toml where there is one"),
-    ] = None,
-) -> None:
-    """Find leaked keys, open endpoints and what the stage asks for, in your own code.
+def run(arguments: list[str], program: str = "seawall check") -> int:
+    """Run the command; returns the exit code, or ends with 2 and one sentence."""
+    from seawall.check.options import CannotRun
 
-    Reads Python, JavaScript and TypeScript and never runs them; nothing leaves this machine, and secrets are
-    masked. Exit code 0: nothing that counts; 1: errors, or the checklist of the stage fails; 2: cannot run.
-    """
-    from seawall.check.options import CannotRun, Options
-    from seawall.core.stages import Stage
-
-    if explain is not None:
-        _explain(explain)
-        return
-    options = Options(
-        stage=Stage(stage.value) if stage else None,
-        staged=staged,
-        history=history,
-        select=_names(select),
-        ignore=_names(ignore),
-        baseline=None if write_baseline else known or _usual_baseline(path),
-        config=config,
-    )
+    chosen = parser(program).parse_args(arguments)
     try:
-        report = _audit(path, options)
-        if write_baseline:
-            _accept(report, options, known or path / _baseline_name())
-            return
-        _write(report, form, output, verbose=verbose)
+        return _explain(chosen.explain) if chosen.explain is not None else _check(chosen)
     except CannotRun as error:
         stop(str(error))
-    if fails(report, fail_on, staged=staged):
-        raise typer.Exit(EXIT_FOUND)
+    except KeyboardInterrupt:
+        print("seawall: stopped.", file=sys.stderr)
+        return EXIT_STOPPED
+
+
+def parser(program: str = "seawall check") -> argparse.ArgumentParser:
+    """Return what reads the options."""
+    made = _Parser(prog=program, description=f"{SUMMARY} {ABOUT}", allow_abbrev=False)
+    add = made.add_argument
+    add("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the folder to audit; this one")
+    add(
+        "--stage", choices=STAGES, metavar="NAME", help=f"{', '.join(STAGES)}; as seawall.toml says, else poc"
+    )
+    add(
+        "--format",
+        choices=FORMATS,
+        default="terminal",
+        metavar="NAME",
+        help=f"{', '.join(FORMATS)}; terminal",
+    )
+    add("--output", type=Path, metavar="FILE", help="write the report to this file")
+    add("--staged", action="store_true", help="look at what git commit would take")
+    history = argparse.BooleanOptionalAction
+    add("--history", action=history, default=True, help="look for secrets in all commits; yes")
+    known = "what is known and does not count; seawall-baseline.json where there is one"
+    add("--baseline", type=Path, metavar="FILE", help=known)
+    add("--write-baseline", action="store_true", help="accept all that is found now")
+    add(
+        "--select",
+        action="append",
+        metavar="RULE",
+        help="only these rules or groups, with commas or repeated",
+    )
+    add("--ignore", action="append", metavar="RULE", help="not these rules or groups")
+    levels = ", ".join(FailOn)
+    add("--fail-on", type=FailOn, choices=FailOn, default=FailOn.ERROR, metavar="NAME",
+        help=f"the least severity that exits with 1: {levels}; error")  # fmt: skip
+    add("--explain", metavar="RULE", help="print the page of a rule, and audit nothing")
+    add("--verbose", "-v", action="store_true", help="leave nothing out")
+    config = "the configuration file; seawall.toml in the folder where there is one"
+    add("--config", type=Path, metavar="FILE", help=config)
+    return made
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in the words and with the exit code of every other command."""
+
+    def format_help(self) -> str:
+        return super().format_help().replace("usage:", "Usage:", 1)
+
+    def error(self, message: str) -> NoReturn:
+        stop(f"{message}. Try: {self.prog} --help")
+
+
+def stop(sentence: str) -> NoReturn:
+    """Say why the command cannot run, and end."""
+    print(f"seawall: {sentence}", file=sys.stderr)
+    raise SystemExit(EXIT_CANNOT_RUN)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from seawall.check.options import Options
+    from seawall.core.stages import Stage
+
+    options = Options(
+        stage=Stage(chosen.stage) if chosen.stage else None,
+        staged=chosen.staged,
+        history=chosen.history,
+        select=_names(chosen.select),
+        ignore=_names(chosen.ignore),
+        baseline=chosen.baseline,
+        accept=chosen.write_baseline,
+        config=chosen.config,
+    )
+    if options.accept:
+        _refuse_part(options)
+    report = _audit(chosen.path, options)
+    if options.accept:
+        _accept(report, chosen.path, options)
+        return EXIT_CLEAN
+    _write(report, chosen.format, chosen.output, verbose=chosen.verbose)
+    return EXIT_FOUND if fails(report, chosen.fail_on, staged=chosen.staged) else EXIT_CLEAN
 
 
 def fails(report: "Report", fail_on: FailOn, *, staged: bool) -> bool:
@@ -143,19 +156,28 @@ def _audit(path: Path, options: "Options") -> "Report":
         return audit(path, options, progress)
 
 
-def _write(report: "Report", form: FormatName, output: Path | None, *, verbose: bool) -> None:
+def _write(report: "Report", form: str, output: Path | None, *, verbose: bool) -> None:
     from seawall.check.formats import reading, writer
 
     choices: dict[str, Any] = {}
-    if form is FormatName.TERMINAL:
+    if form == "terminal":
         choices = {"verbose": verbose, **_screen(to_file=output is not None)}
-    text = writer(form.value)(report, **choices)
+    text = writer(form)(report, **choices)
     if output is None:
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        _print(text)
         return
     _save(output, text)
     print(f"{reading.summary(report)} The report is in {output}.", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    """Write what standard output can carry; a reader that has seen enough, as `head` has, is no error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _screen(*, to_file: bool) -> dict[str, Any]:
@@ -176,31 +198,26 @@ def _save(output: Path, text: str) -> None:
         raise CannotRun(f"{output} cannot be written ({error.strerror}).") from error
 
 
-def _accept(report: "Report", options: "Options", file: Path) -> None:
-    """Write the baseline, and say how many findings no longer count from now on."""
-    from seawall.check import baseline
-    from seawall.check.formats import reading
+def _refuse_part(options: "Options") -> None:
     from seawall.check.options import CannotRun
 
     if options.staged or not options.history or options.select or options.ignore:
         raise CannotRun(
             "a baseline holds everything: leave out --staged, --no-history, --select and --ignore."
         )
+
+
+def _accept(report: "Report", root: Path, options: "Options") -> None:
+    """Write the baseline, and say how many findings no longer count from now on."""
+    from seawall.check import baseline
+    from seawall.check.audit import settings_of
+    from seawall.check.formats import reading
+
+    file = options.baseline or baseline.usual_place(root, settings_of(root, options).baseline)
     number = baseline.write(file, report.findings)
     which = f" ({reading.summary(report)[:-1]})" if number else ""
     count = reading.number_of(number, "finding", "findings")
     print(f"Wrote {count}{which} to {file}; from now on only what is new counts.", file=sys.stderr)
-
-
-def _usual_baseline(path: Path) -> Path | None:
-    file = path / _baseline_name()
-    return file if file.is_file() else None
-
-
-def _baseline_name() -> str:
-    from seawall.check.baseline import FILE
-
-    return FILE
 
 
 def _names(given: list[str] | None) -> tuple[str, ...]:
@@ -208,16 +225,12 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for text in given or () for name in text.split(",") if name.strip())
 
 
-def _explain(name: str) -> None:
+def _explain(name: str) -> int:
     from seawall.check.catalogue import rule
     from seawall.check.formats.terminal import explain
-    from seawall.check.options import CannotRun
 
-    try:
-        found = rule(name)
-    except CannotRun as error:
-        stop(str(error))
-    sys.stdout.write(explain(found, **_screen(to_file=False)))
+    _print(explain(rule(name), **_screen(to_file=False)))
+    return EXIT_CLEAN
 
 
 @contextmanager

@@ -37,7 +37,6 @@ app.add_typer(prices.app, name="prices")
 app.add_typer(cache.app, name="cache")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(guard.app, name="guard")
-app.command("check")(check.check)
 app.command("why")(why.why)
 app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)
@@ -48,6 +47,16 @@ def _version(wanted: bool) -> None:
     if wanted:
         print(f"seawall {__version__}")
         raise typer.Exit
+
+
+@app.command(
+    "check",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    help=check.SUMMARY,
+)
+def _check(context: typer.Context) -> None:
+    raise typer.Exit(check.run(context.args))  # It reads its options itself: see there.
 
 
 @app.callback()

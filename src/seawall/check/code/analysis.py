@@ -19,118 +19,27 @@ from seawall.check.code.walking import functions_in
 from seawall.check.findings import Finding
 
 _TESTS = re.compile(
-    r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|stories|benchmarks?)/"
+    r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|benchmarks?)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec|stories|cy|e2e)\.[jt]sx?$|\.d\.ts$|\.config\.[cm]?[jt]s$"
 )
+FILES_READ_WHOLE_MAX_BYTES = 4_000_000
+"""Up to this much code all of it is read; above, only files that hold one of the words below."""
+
 WORDS = (
-    *(
-        "openai",
-        "OpenAI",
-        "anthropic",
-        "Anthropic",
-        "gemini",
-        "generativeai",
-        "genai",
-        "GoogleGenerativeAI",
-        "litellm",
-        "langchain",
-        "llama_index",
-    ),
-    *(
-        "llamaindex",
-        "mistral",
-        "Mistral",
-        "cohere",
-        "Cohere",
-        "groq",
-        "Groq",
-        "together",
-        "replicate",
-        "huggingface",
-        "ollama",
-        "bedrock",
-        'from "ai"',
-        "from 'ai'",
-    ),
-    *(
-        "completions",
-        "pydantic_ai",
-        "crewai",
-        "autogen",
-        "dspy",
-        "smolagents",
-        "generateText",
-        "streamText",
-        "@ai-sdk",
-        "InferenceClient",
-        "deepseek",
-        "openrouter",
-    ),
-    *(
-        "eval(",
-        "exec(",
-        "execute(",
-        "subprocess",
-        "os.system",
-        "child_process",
-        "innerHTML",
-        "InnerHTML",
-        "yaml.load",
-        "pickle",
-        "render_template_string",
-        "Markup(",
-        "mark_safe",
-    ),
-    *(
-        "raw(",
-        "Unsafe(",
-        ".query(",
-        "createReadStream",
-        "readFile",
-        "sendFile",
-        "send_file",
-        "FileResponse",
-        "open(",
-        "debug",
-        "DEBUG",
-        "verify",
-        "CERT_NONE",
-        "rejectUnauthorized",
-        "REJECT_UNAUTHORIZED",
-    ),
-    *(
-        "cookie",
-        "Cookie",
-        "cors",
-        "CORS",
-        "Allow-Origin",
-        "http://",
-        "jwt",
-        "format_exc",
-        ".stack",
-        "traceback",
-        "HTMLResponse",
-        "HttpResponse",
-        "v-html",
-        "str(e",
-        "err.message",
-        "error.message",
-    ),
-    *(
-        "@app.",
-        "@router.",
-        "@bp.",
-        ".route(",
-        ".get(",
-        ".post(",
-        "urlpatterns",
-        "export async function",
-        "handler",
-        "chat_input",
-        "gr.",
-        "def ",
-        "function",
-    ),
+    *("openai", "OpenAI", "anthropic", "Anthropic", "gemini", "generativeai", "genai", "GoogleGenerativeAI", "litellm"),
+    *("langchain", "llama_index", "llamaindex", "mistral", "Mistral", "cohere", "groq", "Groq", "together", "replicate"),
+    *("huggingface", "ollama", "bedrock", "from \"ai\"", "from 'ai'", "completions", "pydantic_ai", "crewai", "dspy"),
+    *("generateText", "streamText", "@ai-sdk", "InferenceClient", "deepseek", "openrouter", "smolagents", "autogen"),
+    *("fastapi", "starlette", "flask", "Flask", "quart", "sanic", "litestar", "aiohttp.web", "import web", "tornado"),
+    *("bottle", "django", "ninja", "rest_framework", "channels", "falcon", "chalice", "streamlit", "gradio", "chainlit"),
+    *("slack_bolt", "discord", "telegram", "lambda_handler", "functions_framework", "urlpatterns", "modal."),
+    *("express", "fastify", "koa", "Koa", "hono", "Hono", "elysia", "@nestjs", "next/", "use server", "Deno.serve"),
+    *("Bun.serve", "onRequest", "onCall", "ventHandler", "RequestHandler", "trpc", "tRPC", "socket.io", "graphql"),
+    *("exports.handler", "createServer", "export async function", "APIRoute", "LoaderFunction", "ActionFunction"),
+    *("eval(", "exec(", ".execute(", "subprocess", "os.system", "child_process", "innerHTML", "InnerHTML", "yaml.load"),
+    *("pickle", "render_template_string", "Markup(", "mark_safe", "raw(", "Unsafe(", "sendFile", "send_file"),
+    *("FileResponse", "debug=True", "DEBUG", "verify=False", "CERT_NONE", "rejectUnauthorized", "REJECT_UNAUTHORIZED"),
+    *("set_cookie", "setCookie", "cors", "CORS", "Allow-Origin", "jwt", "format_exc", "HTMLResponse", "HttpResponse"),
 )
 
 
@@ -149,7 +58,7 @@ class Analysis:
 
     def run(self) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
-        modules = [m for m in self.project.modules(*WORDS) if not is_test(m.path)]
+        modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
         for module in modules:
             self.entries.extend((module, entry) for entry in _entries(self.project, module))
         exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
@@ -170,16 +79,27 @@ class Analysis:
             self._keep(finding)
         return self.findings
 
+    def _words(self) -> tuple[str, ...]:
+        total = 0
+        for path in self.project.code_paths:
+            total += len(self.project.read(path) or b"")
+            if total > FILES_READ_WHOLE_MAX_BYTES:
+                return WORDS
+        return ()
+
     def _handled(self, module: Module, entry: Entry) -> list[Event]:
         """Walk through an entry's handler; the checks that stand before it come first."""
         walker = self._walker
         walker.restart()
-        before = list(guards_before(entry.applied, walker))
+        before = list(guards_before(entry, walker))
         walker.restart()
         me = None
         if entry.handler.owner is not None:
             cls = self.project.scope(module).classes.get(entry.handler.owner)
             me = walker.instance(module, cls) if cls is not None else None
+            if me is not None and isinstance(me.ref, Instance):
+                taint = Taint(INPUT, "request", entry.path, entry.line)
+                me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))
         walker.handle(module, entry.handler, given_to(entry), me)
         return [*before, *walker.events]
 

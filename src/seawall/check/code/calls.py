@@ -195,7 +195,9 @@ def _made(
         if found is not None:
             walker.invoke(Closure(found[0], found[1], walker.module_env(found[0]), value), given, named, at)
             return value
-    instance.fields.update(named)  # A dataclass or model.
+    fields = walker.fields_of(callee.home, callee.ref)
+    instance.fields.update(zip(fields, given, strict=False))  # A dataclass or model.
+    instance.fields.update(named)
     return value
 
 

@@ -1,13 +1,16 @@
 """What a condition says about the values in it: who calls, and what a value is fit for once it was let through."""
 
+import re
+
 from seawall.check.code.ir import Attr, Call, Choice, Expr, Handler, Literal, Op
 from seawall.check.code.refusals import LIMIT
-from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, Env, Value
+from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, SECRET, Env, Value
 from seawall.check.code.walking import walk
 
 ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program"})
 PLACES = frozenset({"path", "url", "base_url"})
 
+_WHO = re.compile(r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin")
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
 _GOOD = (
     "is_safe",
@@ -52,8 +55,17 @@ def is_about_caller(test: Expr, value: Value, status: int) -> bool:
         return not (value.has(ENV) and len(value.taints) == 1)
     if value.has(INPUT) or value.has(IDENTITY):
         return True
-    asks = any(isinstance(part, Call) for part in walk(test))
-    return asks and not value.has(ENV)
+    if value.has(ENV) or value.has(SECRET):
+        return False
+    return any(isinstance(part, Call) or _WHO.search(_word(part)) for part in walk(test))
+
+
+def _word(part: Expr) -> str:
+    if isinstance(part, Attr):
+        return part.name
+    if isinstance(part, Literal):
+        return part.value if isinstance(part.value, str) else ""
+    return getattr(part, "id", "")
 
 
 def is_broad(handler: Handler) -> bool:
@@ -110,6 +122,9 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
 
 
 def _equal(op: str, left: Expr, right: Expr, env: Env, walker: object) -> tuple[Passed, Passed]:
+    if _is_last_part(left) or _is_last_part(right):  # `path.name != name`
+        found = _of(left, PLACES, env, walker) | _of(right, PLACES, env, walker)
+        return found, found
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Op) and one.op == "typeof":
             found = _of(one.operands[0], frozenset({"nosql", "type"}), env, walker)
@@ -153,6 +168,12 @@ def _of(expr: Expr, uses: frozenset[str], env: Env, walker: object) -> Passed:
     value = walker.value(expr, env)  # type: ignore[attr-defined] # the walker cannot be imported from below it
     sources = {taint.source for taint in value.all_taints() if taint.kind in {INPUT, MODEL}}
     return frozenset((source, use) for source in sources for use in uses)
+
+
+def _is_last_part(expr: Expr) -> bool:
+    if isinstance(expr, Call):
+        return _last(expr) == "basename"
+    return isinstance(expr, Attr) and expr.name in {"name", "base"} and not isinstance(expr.base, Call)
 
 
 def _denies(expr: Expr) -> bool:

@@ -87,6 +87,8 @@ _NO_TEXT = frozenset(
         "ok",
     }
 )
+_APPS = frozenset({"app", "config_dict", "server", "application"})
+_STATE = frozenset({"state", "locals", "ctx", "extensions"})
 _FILE_PARTS = frozenset({"name", "stem", "suffix", "suffixes", "base", "ext"})
 _ENVIRONMENTS = ("process.env", "os.environ", "import.meta.env", "Deno.env", "Bun.env", "env")
 
@@ -104,8 +106,14 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
     origin = f"{base.origin}.{name}" if base.origin else name
     if base.origin in _ENVIRONMENTS:
         return setting(name, env, 0)
+    if base.origin in {"flask.current_app", "quart.current_app"}:
+        return walker.state(name)
     if base.items is not None and name in base.items:
         return base.items[name]
+    if base.shape == "app":
+        return Value(shape="app", origin="app.state") if name in _STATE else walker.state(name)
+    if base.shape == "request" and name in _APPS:
+        return Value(shape="app", origin="app")
     if name in {"validated_data", "cleaned_data"}:
         return clear(part_of(base, name), "length", "nosql", "type")
     if not base.taints and _SECRET_FIELD.search(name):

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Checked, Event
 from seawall.check.code.ir import (
     Attr,
@@ -52,14 +53,32 @@ _METHODS = (
 )
 
 
-def guards_before(applied: list[tuple[str, Expr]], walker: "Walker") -> list[Checked]:
+def guards_before(entry: Entry, walker: "Walker") -> list[Checked]:
     """Return the checks among what runs before a handler."""
     found: list[Checked] = []
-    for path, expr in applied:
+    for path, expr in entry.applied:
         module = walker.project.module(path)
-        if module is not None:
+        if module is None:
+            continue
+        if _switches_off(expr):
+            found.clear()
+            continue
+        owner = walker.project.scope(module).classes.get(entry.handler.owner or "")
+        if isinstance(expr, Attr) and isinstance(expr.base, Name) and expr.base.id == "self" and owner is not None:
+            hook = walker.method(module, owner, expr.name)
+            if hook is not None:
+                me = Value(ref=Instance(module, owner), origin=owner.name + "()")
+                found.extend(_walked(hook[0], hook[1], walker, me))
+        else:
             found.extend(_guards_of(module, expr, walker))
     return found
+
+
+def _switches_off(expr: Expr) -> bool:
+    """Say whether this stands for "nothing": `auth=None`, `permission_classes = []` of a route or router."""
+    if isinstance(expr, Items):
+        return not expr.items
+    return isinstance(expr, Literal) and expr.value in (None, False)
 
 
 def effective(events: list[Event]) -> tuple[list[Checked], list[Asked]]:
@@ -188,12 +207,13 @@ def _in_function(module: Module, function: Function, line: int, walker: "Walker"
 
 def _walked(module: Module, function: Function, walker: "Walker", me: Value | None) -> list[Checked]:
     outer, walker.events = walker.events, []
+    entered = set(walker.entered)
     before, walker.checked = walker.checked, frozenset()
     request = Value(taints=frozenset({Taint(INPUT, "request", module.path, function.line)}))
     closure = Closure(module, function, walker.module_env(module), me)
     walker.invoke(closure, [request] * len(function.params), {})
     events, walker.events = walker.events, outer
-    walker.checked = before
+    walker.checked, walker.entered = before, entered
     return effective(events)[0]
 
 

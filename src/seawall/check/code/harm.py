@@ -1,5 +1,6 @@
 """Which arguments of a call do harm, by the tables of `knowledge.toml`."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 _SHELLS = frozenset({"sh", "bash", "zsh", "cmd", "cmd.exe", "powershell", "pwsh", "/bin/sh", "/bin/bash"})
 _INTERPRETERS = frozenset({"python", "python3", "node", "deno", "ruby", "perl", "php", "bun"})
 _CODE_FLAGS = frozenset({"-c", "-e", "--eval", "-p", "/c", "-Command", "eval", "-lc"})
+_SQL = re.compile(
+    r"(?is)^\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|(drop|alter|create)\s+(table|view|index)\s)"
+)
 _MONGO = ("pymongo", "motor", "mongoose", "mongodb", "beanie", "mongoengine", "mongo")
 
 
@@ -27,6 +31,10 @@ def harms(
 ) -> Iterator[tuple[str, Value]]:
     """Yield (use, value) for each argument that reaches a place where it could do harm."""
     seen: set[str] = set()
+    if given and given[0].shape in {"text", "html"} and _SQL.match(given[0].prefix) and not call.is_tagged:
+        if not walker.known.sinks.first(name) or walker.known.sinks.first(name).use not in {"log", "reply"}:
+            seen.add("sql")
+            yield "sql", given[0]
     for sink in walker.known.sinks.all(name):
         if (
             sink.use in seen

@@ -57,7 +57,7 @@ class Project:
     def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None]) -> None:
         self.paths = list(paths)
         self.code_paths = [path for path in self.paths if path.endswith(CODE_SUFFIXES)]
-        self._read = read
+        self.read = read
         self._modules: dict[str, Module | None] = {}
         self._scopes: dict[str, Scope] = {}
         self.kept: dict[str, object] = {}
@@ -66,13 +66,13 @@ class Project:
 
     def text(self, path: str) -> str | None:
         """Return a file as text; what is not UTF-8 in it is replaced."""
-        data = self._read(path)
+        data = self.read(path)
         return None if data is None else data.decode("utf-8", "replace")
 
     def module(self, path: str) -> Module | None:
         """Return a file in the common form; None where it is no code or too broken to read."""
         if path not in self._modules:
-            data = self._read(path) if path.endswith(CODE_SUFFIXES) else None
+            data = self.read(path) if path.endswith(CODE_SUFFIXES) else None
             self._modules[path] = None if data is None else _lower(path, data)
         return self._modules[path]
 

@@ -21,6 +21,7 @@ _RULE_WORDS = re.compile(
 _TOPIC_WORDS = re.compile(
     r"(?i)\b(only|solely|exclusively|limited to|restrict|nothing else|off-topic|scope|other topics)\b"
 )
+_ENGLISH = re.compile(r"(?i)\b(you|your|the|are|is|and|act as|answer)\b")
 _PUBLIC_KINDS = frozenset({"http", "websocket", "action", "function"})
 
 
@@ -134,6 +135,8 @@ def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
 
 def _open_prompt(asked: Asked, system: Value) -> Iterator[Finding]:
     text = str(system.literal)
+    if not _ENGLISH.search(text):
+        return
     lacks = []
     if not _TOPIC_WORDS.search(text):
         lacks.append("which topics it may talk about")

@@ -255,6 +255,8 @@ def _cors(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Found]:
         )
         if star:
             yield _cors_found(call.line, with_credentials=_is(options.get("supports_credentials"), True))
+    elif name == "aiohttp_cors.setup" and "*" in _keys(options.get("defaults", call)):
+        yield _cors_found(call.line, with_credentials="allow_credentials" in _named_inside(call))
     elif last == "cross_origin" and (not options or _is_star(options.get("origins"))):
         yield _cors_found(call.line, with_credentials=_is(options.get("supports_credentials"), True))
     elif (
@@ -437,6 +439,10 @@ def _keys(value: Expr) -> set[str]:
         for k, _ in part.items
         if isinstance(k, Literal)
     }
+
+
+def _named_inside(value: Expr) -> set[str]:
+    return {name for part in walk(value) if isinstance(part, Call) for name, v in part.named if name and _is(v, True)}
 
 
 def _is(value: Expr | None, want: bool) -> bool:

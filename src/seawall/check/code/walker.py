@@ -40,6 +40,7 @@ from seawall.check.code.loops import is_bounded, is_paced, unbounded
 from seawall.check.code.project import Project
 from seawall.check.code.refusals import AUTH, refusal
 from seawall.check.code.typing import typed
+from seawall.check.code.walking import inner_bodies, statements
 from seawall.check.code.values import (
     ERROR,
     INPUT,
@@ -73,6 +74,7 @@ class Walker:
         self.entered: set[int] = set()
         self.imported: set[str] = set()
         self._steps = 0
+        self._branches = 0
         self._envs: dict[str, Env] = {}
         self._busy: set[tuple[str, str]] = set()
         self._running: list[Function] = []
@@ -214,6 +216,7 @@ class Walker:
         self.entered.add(id(function))
         self.imported |= {name.module.split(".")[0] for name in closure.module.imports.values()}
         outer_loop, self.in_dialogue = self.in_dialogue, False
+        branches, self._branches = self._branches, 0
         env = Env(closure.module, closure.env)
         env.me = me
         outer, before, self.events = self.events, self.checked, []
@@ -222,7 +225,7 @@ class Walker:
         self._bind(function.params, given, named, env)
         self.run(function.body, env)
         value = join(self._returns.pop())
-        self.in_dialogue = outer_loop
+        self.in_dialogue, self._branches = outer_loop, branches
         self._running.pop()
         done, self.events = self.events, outer
         self._take_over(done, function, at)
@@ -240,6 +243,31 @@ class Walker:
         """Note that a generator hands a value out."""
         if self._returns:
             self._returns[-1].append(value)
+
+    def fields_of(self, module: Module, cls: Class) -> list[str]:
+        """Return the annotated fields of a class, in order."""
+        return [
+            target.id
+            for stmt in cls.body
+            if isinstance(stmt, Assign) and stmt.annotation is not None
+            for target in stmt.targets
+            if isinstance(target, Name)
+        ]
+
+    def state(self, key: str) -> Value:
+        """Return what the app keeps under a key: `app["db"] = …`, `app.state.db = …`, `app.locals.db = …`."""
+        found = kept_state(self.project).get(key)
+        if found is None or ("app", key) in self._busy:
+            return NONE
+        self._busy.add(("app", key))
+        module, expr = found
+        events, self.events = self.events, []
+        value = self.value(expr, self.module_env(module))
+        self.events = events
+        self._busy.discard(("app", key))
+        if isinstance(value.ref, Instance):
+            value.ref.is_shared = True
+        return value
 
     def method(self, module: Module, cls: Class, name: str, depth: int = 4) -> tuple[Module, Function] | None:
         """Return a method of a class or of those it inherits from."""
@@ -311,9 +339,11 @@ class Walker:
         elif isinstance(stmt, Do):
             self.value(stmt.value, env)
         elif isinstance(stmt, Return):
+            self._refuse_at_last(stmt, env)
             self._return(stmt, env)
             return True
         elif isinstance(stmt, Raise):
+            self._refuse_at_last(stmt, env)
             if stmt.value is not None:
                 self.value(stmt.value, env)
             return True
@@ -336,6 +366,14 @@ class Walker:
         elif isinstance(stmt, ClassDef):
             env.names[stmt.cls.name] = Value(ref=stmt.cls, origin=stmt.cls.name, home=env.module)
         return isinstance(stmt, Jump)
+
+    def _refuse_at_last(self, stmt: Return | Raise, env: Env) -> None:
+        """Note the refusal at the end of a check that has let others through before."""
+        if self._returns and self._returns[-1] and not self._branches:
+            status = refusal([stmt])
+            if status is not None:
+                kind = "auth" if status in AUTH else "limit"
+                self.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
 
     def _assign(self, stmt: Assign, env: Env) -> None:
         value = self.value(stmt.value, env) if stmt.value is not None else NONE
@@ -393,10 +431,12 @@ class Walker:
         inside, outside = checks.passed(stmt.test, env, self)
         before, names = self.checked, dict(env.names)
         self.checked = before | inside
+        self._branches += 1
         then_leaves = self.run(stmt.then, env)
         then_names, then_checked = env.names, self.checked
         env.names, self.checked = names, before | outside
         else_leaves = self.run(stmt.otherwise, env)
+        self._branches -= 1
         if then_leaves and not else_leaves:
             self.checked |= inside | outside
         elif else_leaves and not then_leaves:
@@ -455,6 +495,32 @@ class Walker:
         if stmt.otherwise:
             leaves = self.run(stmt.otherwise, env) and leaves
         return self.run(stmt.final, env) or leaves
+
+
+def kept_state(project: Project) -> dict[str, tuple[Module, Expr]]:
+    """Return what apps keep for their handlers, by key."""
+    known = project.kept.get("state")
+    if isinstance(known, dict):
+        return known
+    found: dict[str, tuple[Module, Expr]] = {}
+    project.kept["state"] = found
+    for module in project.modules(".state.", ".locals.", 'app["', "app['", ".decorate(", ".extensions"):
+        bodies = [module.body, *inner_bodies(module.body)]
+        for stmt in (stmt for body in bodies for stmt in statements(body)):
+            if isinstance(stmt, Assign) and stmt.value is not None:
+                for target in stmt.targets:
+                    key = _state_key(target)
+                    if key is not None:
+                        found.setdefault(key, (module, stmt.value))
+    return found
+
+
+def _state_key(target: Expr) -> str | None:
+    if isinstance(target, Index) and isinstance(target.key, Literal) and isinstance(target.base, (Name, Attr)):
+        return target.key.value if isinstance(target.key.value, str) else None
+    if isinstance(target, Attr) and isinstance(target.base, Attr) and target.base.name in {"state", "locals", "ctx"}:
+        return target.name
+    return None
 
 
 def _joined(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:

@@ -13,10 +13,9 @@ from seawall.check.catalogue import Rule
 from seawall.check.findings import Finding, Severity
 from seawall.check.formats import reading
 from seawall.check.formats.reading import Group
-from seawall.check.report import Report, Row, State
+from seawall.check.report import Report, Row
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_OPEN = (State.FAIL, State.WARN, State.MANUAL, State.UNKNOWN)
 _GRADES = {"A": "good", "B": "fair", "C": "fair"}
 PLACES_OPEN = 20
 
@@ -133,12 +132,9 @@ def _tags(of: Rule) -> str:
 
 
 def _checklist(report: Report) -> str:
-    counts = ", ".join(
-        f"{number} {reading.STATE_WORDS[state]}" for state, number in reading.row_counts(report)
-    )
     rows = reading.rows(report)
-    still = "".join(_row(row) for row in rows if row.state in _OPEN)
-    done = [_row(row) for row in rows if row.state not in _OPEN]
+    still = "".join(_row(row) for row in rows if reading.is_open(row))
+    done = [_row(row) for row in rows if not reading.is_open(row)]
     listed = f'<ul class="rows">\n{still}</ul>\n' if still else ""
     folded = (
         f'<details>\n<summary>{len(done)} that pass or are not needed</summary>\n<ul class="rows">\n'
@@ -147,22 +143,20 @@ def _checklist(report: Report) -> str:
         else ""
     )
     stage = _line(report.stage)
-    return (
-        f"<section>\n<h2>Checklist of the stage {stage}</h2>\n<p>{counts}.</p>\n{listed}{folded}</section>\n"
-    )
+    head = f"<h2>Checklist of the stage {stage}</h2>\n<p>{reading.row_counts(report)}.</p>\n"
+    return f"<section>\n{head}{listed}{folded}</section>\n"
 
 
 def _row(row: Row) -> str:
     where = f" {_place(row)}" if row.path else ""
-    asked = "" if row.required else ' <span class="small">not yet required</span>'
-    texts = "".join(
-        f'<p class="{kind}">{_line(text)}</p>'
-        for kind, text in (("small", row.evidence), ("", row.how), ("small", row.why))
-        if text
-    ).replace(' class=""', "")
+    kind = "unknown" if reading.is_later(row) else row.state.value
+    texts = f'<p class="small">{_line(row.evidence)}</p>' if row.evidence else ""
+    for form, part in reading.ways(row):
+        texts += f"<pre><code>{escape(part)}</code></pre>" if form == "code" else f"<p>{_line(part)}</p>"
+    texts += f'<p class="small">{_line(row.why)}</p>' if row.why else ""
     return (
-        f'<li><span class="state {row.state.value}">{reading.STATE_WORDS[row.state]}</span>'
-        f"<div><strong>{_line(row.title)}</strong>{asked}{where}{texts}</div></li>\n"
+        f'<li><span class="state {kind}">{reading.state_word(row)}</span>'
+        f"<div><strong>{_line(row.title)}</strong>{where}{texts}</div></li>\n"
     )
 
 

@@ -11,10 +11,9 @@ from seawall.check.findings import Finding, Severity
 from seawall.check.formats import reading
 from seawall.check.formats.pages import fenced, prose
 from seawall.check.formats.reading import Group
-from seawall.check.report import Report, Row, State
+from seawall.check.report import Report, Row
 
 _HEADINGS = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.NOTE: "Notes"}
-_OPEN = (State.FAIL, State.WARN, State.MANUAL, State.UNKNOWN)
 
 
 def render(report: Report) -> str:
@@ -40,7 +39,7 @@ def _parts(report: Report) -> Iterator[str]:
             yield f"## {_HEADINGS[severity]}"
         for group in of_severity:
             yield from _group(group, report)
-    rows = [row for row in reading.rows(report) if row.state in _OPEN]
+    rows = [row for row in reading.rows(report) if reading.is_open(row)]
     if report.checklist:
         yield from _checklist(report, rows)
     if report.too_early:
@@ -88,9 +87,7 @@ def _task(finding: Finding, *, shows_fix: bool) -> str:
 
 
 def _checklist(report: Report, rows: list[Row]) -> Iterator[str]:
-    counts = ", ".join(
-        f"{number} {reading.STATE_WORDS[state]}" for state, number in reading.row_counts(report)
-    )
+    counts = reading.row_counts(report)
     yield f"## Checklist of the stage {report.stage}\n\n{counts[:1].upper()}{counts[1:]}."
     if rows:
         yield "\n".join(_row(row) for row in rows)
@@ -98,9 +95,12 @@ def _checklist(report: Report, rows: list[Row]) -> Iterator[str]:
 
 def _row(row: Row) -> str:
     where = f" ({span(reading.place(row))})" if row.path else ""
-    asked = "" if row.required else ", not yet required"
-    lines = [f"- [ ] **{text(row.title)}** ({reading.STATE_WORDS[row.state]}{asked}){where}"]
-    lines += [f"  {text(part)}" for part in (row.evidence, row.how) if part]
+    lines = [f"- [ ] **{text(row.title)}** ({reading.state_word(row)}){where}"]
+    if reading.is_later(row):
+        return lines[0]
+    lines += [f"  {text(row.evidence)}"] if row.evidence else []
+    for kind, part in reading.ways(row):
+        lines += [f"  {span(line) if kind == 'code' else text(line)}" for line in part.split("\n")]
     return _broken(lines)
 
 

@@ -34,7 +34,10 @@ def tag_links(of: Rule) -> list[str]:
     return [
         *(f"[CWE-{number}](https://cwe.mitre.org/data/definitions/{number}.html)" for number in of.cwe),
         *(f"[OWASP {entry}](https://genai.owasp.org/llm-top-10/)" for entry in of.owasp_llm),
-        *(f"[ASVS 5.0.0 {number}](https://github.com/OWASP/ASVS/tree/v5.0.0_release/5.0/en)" for number in of.asvs),
+        *(
+            f"[ASVS 5.0.0 {number}](https://github.com/OWASP/ASVS/tree/v5.0.0_release/5.0/en)"
+            for number in of.asvs
+        ),
     ]
 
 

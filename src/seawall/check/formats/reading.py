@@ -4,6 +4,8 @@ Invariant: what comes from an audited repository (paths, code, names) reaches a 
 `printable` or `one_line`, so that no file name can send control sequences.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Literal as OneOf
@@ -25,6 +27,7 @@ _SUFFIXES = {
     ),
 }
 _PYTHON_STACK = ("python", "fastapi", "flask", "django", "streamlit", "gradio", "starlette", "chainlit")
+_SETTING = re.compile(r"\s*(?:\[[\w.\"-]+\]\s*$|[\w-]+ = \S)")
 _STATES = (State.FAIL, State.WARN, State.MANUAL, State.UNKNOWN, State.PASS, State.NOT_APPLICABLE)
 STATE_WORDS = {
     State.FAIL: "fail",
@@ -133,18 +136,51 @@ def paragraphs(text: str) -> Iterator[tuple[OneOf["text", "code"], str]]:
         yield "code", "\n\n".join(block)
 
 
+def ways(row: Row) -> Iterator[tuple[OneOf["text", "code"], str]]:
+    """Yield how a row is done, line by line; lines of settings stay together as code."""
+    code: list[str] = []
+    for line in filter(str.strip, printable(row.how).split("\n")):
+        if _SETTING.match(line):
+            code.append(line)
+            continue
+        if code:
+            yield "code", "\n".join(code)
+            code = []
+        yield "text", " ".join(line.split())
+    if code:
+        yield "code", "\n".join(code)
+
+
+def is_told(row: Row, report: Report) -> bool:
+    """Say whether a row fails because of a finding that stands in the report anyway."""
+    places = {(finding.path, finding.line) for finding in report.findings}
+    return row.never_skip and bool(row.path) and (row.path, row.line) in places
+
+
 def rows(report: Report) -> list[Row]:
-    """Return the checklist, what fails first."""
-    return sorted(report.checklist, key=lambda row: (_STATES.index(row.state), not row.required))
+    """Return the checklist: what fails first, what a later stage asks for last."""
+    return sorted(report.checklist, key=lambda row: (is_later(row), _STATES.index(row.state)))
 
 
-def row_counts(report: Report) -> list[tuple[State, int]]:
+def is_open(row: Row) -> bool:
+    """Say whether there is something to do about a row."""
+    return row.state in _STATES[:4]
+
+
+def is_later(row: Row) -> bool:
+    """Say whether a row is open and not yet asked for."""
+    return is_open(row) and not row.required
+
+
+def state_word(row: Row) -> str:
+    """Return the word for the state of a row."""
+    return "later" if is_later(row) else STATE_WORDS[row.state]
+
+
+def row_counts(report: Report) -> str:
     """Count the rows of the checklist by state, what fails first."""
-    return [
-        (state, number)
-        for state in _STATES
-        if (number := sum(row.state is state for row in report.checklist))
-    ]
+    counts = Counter(map(state_word, rows(report)))
+    return ", ".join(f"{number} {word}" for word, number in counts.items())
 
 
 def verdict(report: Report) -> str:
@@ -164,7 +200,7 @@ def verdict(report: Report) -> str:
     if missing:
         what = f"{len(missing)} of the {len(asked)} things that the stage {report.stage} asks for"
         return f"{what} {'is' if len(missing) == 1 else 'are'} missing: {_titles(missing)}."
-    waiting = [row for row in asked if row.state in (State.MANUAL, State.UNKNOWN)]
+    waiting = [row for row in report.checklist if row.required and row.state in (State.MANUAL, State.UNKNOWN)]
     if waiting:
         number = number_of(len(waiting), "row waits", "rows wait")
         return (
@@ -222,4 +258,4 @@ def one_line(text: str) -> str:
 def _titles(of: list[Row]) -> str:
     titles = [one_line(row.title) for row in of[:TITLES_SHOWN]]
     more = len(of) - len(titles)
-    return listed([*titles, f"{more} more"] if more else titles)
+    return "; ".join([*titles, f"{more} more"] if more else titles)

@@ -14,12 +14,12 @@ from seawall.check.report import Report, Row, State
 WIDTH_MAX = 80
 WIDTH_MIN = 40
 LABEL_CHARS = 13
+ROW_CHARS = 13
 PLACES_SHOWN = 5
 NOTICES_SHOWN = 8
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 _ROW_STYLES = {State.FAIL: "bold red", State.WARN: "yellow", State.MANUAL: "cyan", State.PASS: "green"}
-_SHOWN = (State.FAIL, State.WARN, State.MANUAL, State.UNKNOWN)
 
 
 def render(report: Report, *, width: int = WIDTH_MAX, color: bool = False, verbose: bool = False) -> str:
@@ -136,8 +136,11 @@ def _group(page: _Page, group: Group, report: Report, *, verbose: bool) -> None:
         (f"{group.severity.value.upper()} ", _STYLES[group.severity]), (group.rule.title, "bold"), count
     )
     shown = group.findings if verbose else group.findings[:PLACES_SHOWN]
+    looked_for = {finding.looked_for for finding in shown}
     for finding in shown:
-        _finding(page, finding)
+        _finding(page, finding, shows_looked_for=len(looked_for) > 1)
+    if len(looked_for) == 1:
+        _looked_for(page, shown[0])
     if len(shown) < len(group.findings):
         page.line(f"and {len(group.findings) - len(shown)} more; --verbose shows all", indent=2)
     if verbose or group.severity is Severity.ERROR:
@@ -150,7 +153,7 @@ def _group(page: _Page, group: Group, report: Report, *, verbose: bool) -> None:
         page.labelled("Tags", ", ".join(group.rule.tags))
 
 
-def _finding(page: _Page, finding: Finding) -> None:
+def _finding(page: _Page, finding: Finding, *, shows_looked_for: bool) -> None:
     sure = "" if finding.confidence == "high" else f" ({finding.confidence.value} confidence)"
     page.line((reading.place(finding), "bold"), f"  {reading.one_line(finding.message)}{sure}", indent=2)
     for line in reading.evidence_lines(finding):
@@ -158,6 +161,11 @@ def _finding(page: _Page, finding: Finding) -> None:
     commit = reading.since(finding)
     if commit:
         page.line((f"in {commit}", "dim"), indent=4)
+    if shows_looked_for:
+        _looked_for(page, finding)
+
+
+def _looked_for(page: _Page, finding: Finding) -> None:
     if finding.looked_for:
         looked = ", ".join(map(reading.one_line, finding.looked_for))
         page.line((f"looked for: {looked}", "dim"), indent=4)
@@ -177,29 +185,30 @@ def _fix(page: _Page, group: Group, report: Report) -> None:
 
 
 def _checklist(page: _Page, report: Report, *, verbose: bool) -> None:
-    counts = ", ".join(
-        f"{number} {reading.STATE_WORDS[state]}" for state, number in reading.row_counts(report)
-    )
     page.gap()
-    page.line((f"Checklist of the stage {report.stage}", "bold"), f": {counts}")
+    page.line((f"Checklist of the stage {report.stage}", "bold"), f": {reading.row_counts(report)}")
     for row in reading.rows(report):
-        if verbose or row.state in _SHOWN:
-            _row(page, row, verbose=verbose)
+        if verbose or reading.is_open(row):
+            _row(page, row, is_told=reading.is_told(row, report), verbose=verbose)
 
 
-def _row(page: _Page, row: Row, *, verbose: bool) -> None:
-    word = reading.STATE_WORDS[row.state].rjust(11)
-    asked = "" if row.required else " (not yet required)"
+def _row(page: _Page, row: Row, *, is_told: bool, verbose: bool) -> None:
+    """Write a row; how to mend it is left out where the finding says so, or where nothing asks for it."""
+    style = "dim" if reading.is_later(row) else _ROW_STYLES.get(row.state, "dim")
     where = f"  {reading.place(row)}" if row.path else ""
-    title = f"  {reading.one_line(row.title)}{asked}"
-    page.line((word, _ROW_STYLES.get(row.state, "dim")), title, (where, "bold"), hang=13)
-    is_open = row.state in _SHOWN
-    if row.evidence and (is_open or verbose):
-        page.line((reading.one_line(row.evidence), "dim"), indent=13, hang=0)
-    if row.how and row.required and (is_open or verbose):
-        page.line(reading.one_line(row.how), indent=13, hang=0)
+    title = f"  {reading.one_line(row.title)}"
+    page.line((reading.state_word(row).rjust(11), style), title, (where, "bold"), hang=ROW_CHARS)
+    is_asked = reading.is_open(row) and row.required and not is_told
+    if row.evidence and (is_asked or verbose):
+        page.line((reading.one_line(row.evidence), "dim"), indent=ROW_CHARS, hang=0)
+    if is_asked or verbose:
+        for kind, part in reading.ways(row):
+            if kind == "code":
+                page.code(part)
+            else:
+                page.line(part, indent=ROW_CHARS, hang=0)
     if row.why and verbose:
-        page.line((reading.one_line(row.why), "dim"), indent=13, hang=0)
+        page.line((reading.one_line(row.why), "dim"), indent=ROW_CHARS, hang=0)
 
 
 def _too_early(page: _Page, findings: list[Finding]) -> None:
