@@ -135,7 +135,7 @@ def _row(row: Definition) -> str:
     by_hand = f"; can be answered by hand, for {row.days} days" if row.answer else ""
     lines.append(f"- Required: from {row.required}{since}{by_hand}")
     if row.rules:
-        lines.append(f"- Findings: {', '.join(f'`{rule}`' for rule in row.rules)}")
+        lines.append(f"- Findings: {', '.join(f'[`{rule}`](rules/{rule}.md)' for rule in row.rules)}")
     lines.append(f"- Judged: {row.judged}")
     for name, text in row.how.items():
         lines.append(f"- How{f', {NAMES[name]}' if NAMES[name] else ''}: {text}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from seawall.check.catalogue import rules
 from seawall.check.checklist.definitions import definitions
 from seawall.check.checklist.facts import NEEDS
 from seawall.check.checklist.judging import JUDGES
@@ -363,6 +364,16 @@ def test_every_row_names_a_judge_and_needs_that_exist() -> None:
         assert "any" in row.how
         assert row.clean or row.judge != "findings"
         assert row.answer or row.judge != "manual"
+
+
+def test_every_error_of_the_catalogue_belongs_to_a_row_that_is_never_skipped() -> None:
+    never = {rule for row in definitions().values() if row.never_skip for rule in row.rules}
+    named = {rule for row in definitions().values() for rule in row.rules}
+    assert [
+        each.id for each in rules().values() if each.severity is Severity.ERROR and each.id not in never
+    ] == []
+    assert set(rules()) - named == {"too-early"}
+    assert named <= set(rules())
 
 
 def test_how_is_worded_for_the_stack(tmp_path: Path) -> None:
