@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -189,17 +190,26 @@ def fit(value: Value, walker: "Walker") -> Value:
     """Return the value cleared for the uses that conditions on the way have let it through for."""
     if not walker.checked or not value.taints:
         return value
+    passed = walker.passed()
     changed = False
     taints = []
     for taint in value.taints:
-        uses = {
-            use
-            for source, use in walker.checked
-            if taint.source == source or taint.source.startswith(source + ".")
-        }
-        changed = changed or bool(uses - taint.cleared)
-        taints.append(taint._replace(cleared=taint.cleared | uses) if uses else taint)
+        uses = frozenset[str]()
+        for source in prefixes(taint.source):
+            if source in passed:
+                uses |= passed[source]
+        if uses - taint.cleared:
+            changed = True
+            taint = taint._replace(cleared=taint.cleared | uses)  # noqa: PLW2901
+        taints.append(taint)
     return replace(value, taints=frozenset(taints)) if changed else value
+
+
+@lru_cache(maxsize=4096)
+def prefixes(source: str) -> tuple[str, ...]:
+    """Return a path and those that it lies in: `body.url`, `body`."""
+    parts = source.split(".")
+    return tuple(".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:

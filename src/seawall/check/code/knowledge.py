@@ -11,6 +11,8 @@ from msgspec import Struct, field
 
 T = TypeVar("T")
 
+NAMES_KEPT_MAX = 20_000
+
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _CALLS = re.compile(r"\(\)|\[\]")
 
@@ -110,6 +112,7 @@ class Names(Generic[T]):
     def __init__(self) -> None:
         self._by_last: dict[str, list[tuple[list[str], T]]] = {}
         self._wild: list[tuple[list[str], T]] = []
+        self._known: dict[str, list[T]] = {}
 
     def add(self, pattern: str, meaning: T) -> None:
         """Give a pattern a meaning; `{a,b}` is both."""
@@ -122,9 +125,16 @@ class Names(Generic[T]):
 
     def all(self, name: str) -> list[T]:
         """Return the meanings of a name, in the order in which they were added; `default` imports count as the module."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
         parts = name.replace(".default", "").split(".")
         near = self._by_last.get(_plain(parts[-1]), ())
-        return [m for pattern, m in (*near, *self._wild) if _matches(pattern, parts)]
+        found = [m for pattern, m in (*near, *self._wild) if _matches(pattern, parts)]
+        if len(self._known) >= NAMES_KEPT_MAX:
+            self._known.clear()
+        self._known[name] = found
+        return found
 
     def first(self, name: str) -> T | None:
         """Return the first meaning of a name."""

@@ -190,16 +190,17 @@ class Project:
 
     def implementation(self, name: str) -> tuple[Module, Class] | None:
         """Return the first class of the app that has this name among its bases: what an interface stands for."""
-        known = self.kept.get(f"implementation of {name}")
-        if isinstance(known, tuple):
-            return known or None
-        found: tuple[Module, Class] | tuple[()] = ()
-        for module in self.modules(name):
-            for cls in self.scope(module).classes.values():
-                if any(getattr(base, "id", getattr(base, "name", "")) == name for base in cls.bases):
-                    found = found or (module, cls)
-        self.kept[f"implementation of {name}"] = found
-        return found or None
+        if "classes by base" not in self.kept:
+            by_base: dict[str, tuple[Module, Class]] = {}
+            for module in [m for m in self._modules.values() if m is not None]:
+                for cls in self.scope(module).classes.values():
+                    for base in cls.bases:
+                        by_base.setdefault(getattr(base, "id", getattr(base, "name", "")), (module, cls))
+            self.kept["classes by base"] = by_base
+        known = self.kept["classes by base"]
+        assert isinstance(known, dict)
+        found: tuple[Module, Class] | None = known.get(name)
+        return found
 
     def class_of(self, found: Found) -> Class | None:
         """Return the class of an instance."""

@@ -77,6 +77,8 @@ class Walker:
         self.handlers: set[int] = set()
         self._steps = 0
         self._branches = 0
+        self._passed: dict[str, frozenset[str]] = {}
+        self._passed_of: frozenset[tuple[str, str]] | None = None
         self._envs: dict[str, Env] = {}
         self._busy: set[tuple[str, str]] = set()
         self._running: list[Function] = []
@@ -198,6 +200,15 @@ class Walker:
         if self._steps > STEPS_MAX:
             return NONE
         return expressions.value_of(expr, env, self)
+
+    def passed(self) -> dict[str, frozenset[str]]:
+        """Return what each source has been let through for, by the conditions on the way."""
+        if self._passed_of is not self.checked:
+            self._passed = {}
+            for source, use in self.checked:
+                self._passed[source] = self._passed.get(source, frozenset()) | {use}
+            self._passed_of = self.checked
+        return self._passed
 
     def note(self, event: Event) -> None:
         """Note that something happens here."""
