@@ -60,7 +60,7 @@ One letter, from the rows and never from the number of findings:
 | F | one of these fails, by which a secret leaks or strangers spend, run code or read data: {fatal} |
 | D | another row fails that is never skipped |
 | C | more than a third of the other rows fail that the stage requires |
-| B | some of them fail, or more than half of them wait for an answer or are half done |
+| B | some of them fail, or more than two thirds of them wait for an answer or are half done |
 | A | none of that |
 
 Rows that do not apply do not count. At the stage poc only the never-skip rows are required, so a weekend
@@ -135,7 +135,7 @@ def _row(row: Definition) -> str:
     by_hand = f"; can be answered by hand, for {row.days} days" if row.answer else ""
     lines.append(f"- Required: from {row.required}{since}{by_hand}")
     if row.rules:
-        lines.append(f"- Findings: {', '.join(f'`{rule}`' for rule in row.rules)}")
+        lines.append(f"- Findings: {', '.join(f'[`{rule}`](rules/{rule}.md)' for rule in row.rules)}")
     lines.append(f"- Judged: {row.judged}")
     for name, text in row.how.items():
         lines.append(f"- How{f', {NAMES[name]}' if NAMES[name] else ''}: {text}")

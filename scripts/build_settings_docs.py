@@ -33,8 +33,8 @@ The strongest first; each setting is taken from the first place that states it:
    in the working directory
 5. defaults, some of which depend on the [stage](#stage)
 
-In the file an unknown name is an error; the section `[check]` is the [audit's](checklist.md#answering-by-hand).
-A variable that begins with `SEAWALL_` and is no setting has no
+In the file an unknown name is an error, but for the section `[check]`, which is the
+[audit's](checklist.md#answering-by-hand). A variable that begins with `SEAWALL_` and is no setting has no
 effect, and `seawall serve` and `seawall doctor` say so. An empty variable counts as not set. For the tables
 `[providers.NAME]` and `[prices."MODEL"]` the variables spell the name in capitals, with `_` for every dot and
 dash.

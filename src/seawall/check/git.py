@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,8 @@ from msgspec import Struct
 TIMEOUT_S = 30.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 _CHUNK_BYTES = 1 << 18
+_PIPE_BYTES = 1 << 20
+"""Lets git work ahead while its answer is read."""
 
 _SAFE = (
     "--no-pager",
@@ -71,9 +74,18 @@ def find_repository(root: Path) -> tuple[Repository | None, str]:
     return Repository(root=root, prefix=prefix, is_bare=bare == "true", is_shallow=shallow == "true"), ""
 
 
-def run(root: Path, *arguments: str, timeout_s: float = TIMEOUT_S, index: str | None = None) -> bytes:
-    """Run one git command in `root` and return what it printed; raises GitError, also past a limit."""
-    with start(root, *arguments, timeout_s=timeout_s, index=index) as output:
+def run(
+    root: Path,
+    *arguments: str,
+    timeout_s: float = TIMEOUT_S,
+    index: str | None = None,
+    ok: tuple[int, ...] = (0,),
+) -> bytes:
+    """Run one git command in `root` and return what it printed; raises GitError, also past a limit.
+
+    `ok` are the exit codes that are an answer.
+    """
+    with start(root, *arguments, timeout_s=timeout_s, index=index, ok=ok) as output:
         answer = output.read(ANSWER_BYTES_MAX + 1)
         if len(answer) > ANSWER_BYTES_MAX:
             raise GitError(
@@ -84,14 +96,18 @@ def run(root: Path, *arguments: str, timeout_s: float = TIMEOUT_S, index: str | 
 
 @contextmanager
 def start(
-    root: Path, *arguments: str, timeout_s: float = TIMEOUT_S, index: str | None = None
-) -> Iterator[IO[bytes]]:
+    root: Path,
+    *arguments: str,
+    timeout_s: float = TIMEOUT_S,
+    index: str | None = None,
+    ok: tuple[int, ...] = (0,),
+) -> Iterator[BufferedReader]:
     """Run one git command while its output is read as a stream; raises GitError at the end if it failed.
 
     Who stops reading early ends the command, and that is no failure.
     """
     process = _spawn(root, arguments, index)
-    assert process.stdout is not None and process.stderr is not None
+    assert isinstance(process.stdout, BufferedReader) and process.stderr is not None
     complaint = _Complaint(process.stderr)
     timer = threading.Timer(timeout_s, process.kill)
     timer.daemon = True
@@ -99,10 +115,10 @@ def start(
     try:
         yield process.stdout
         ended = not process.stdout.read(1)
-        if ended and process.wait() != 0:
+        if ended and process.wait() not in ok:
             if process.returncode < 0:
-                raise GitError(f"git {arguments[0]} was stopped after {timeout_s:.0f} s.")
-            raise GitError(_explain(arguments[0], complaint.text()))
+                raise GitError(f"git {_command(arguments)} was stopped after {timeout_s:.0f} s.")
+            raise GitError(_explain(_command(arguments), complaint.text()))
     finally:
         timer.cancel()
         process.kill()
@@ -217,11 +233,20 @@ def _spawn(
             stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if talks else subprocess.PIPE,
+            pipesize=-1 if talks else _PIPE_BYTES,
         )
     except FileNotFoundError:
         raise GitError("git is not installed: what is tracked and its history were not looked at.") from None
     except OSError as error:
         raise GitError(f"git could not be started: {error.strerror}.") from None
+
+
+def _command(arguments: tuple[str, ...]) -> str:
+    """Return git's own command behind the options for git itself."""
+    at = 0
+    while at + 2 < len(arguments) and arguments[at] == "-c":
+        at += 2
+    return arguments[at]
 
 
 def _explain(command: str, complaint: str) -> str:
@@ -232,6 +257,10 @@ def _explain(command: str, complaint: str) -> str:
         )
     if "not a git repository" in complaint:
         return "The .git here is no git repository: what is tracked and its history were not looked at."
+    if "unable to read" in complaint or "bad object" in complaint or "promisor" in complaint:
+        return (
+            f"git {command} stopped at an object that this clone does not have (a partial or damaged clone)."
+        )
     lines = [line.strip() for line in complaint.splitlines() if line.strip()]
     said = next(
         (line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "no reason"

@@ -9,7 +9,7 @@ from msgspec import Struct
 VARIABLES_MAX = 300
 FILES_READ_MAX = 5_000
 
-_NAME = r"([A-Za-z_][A-Za-z0-9_]{1,80})"
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,80})"
 _READS = re.compile(
     rf"(?:\bos\.)?\benviron(?:\.get\(|\.pop\(|\.setdefault\(|\[)\s*[\"']{_NAME}[\"']"
     rf"|\b(?:os\.)?getenv\(\s*[\"']{_NAME}[\"']"
@@ -20,18 +20,21 @@ _READS = re.compile(
 )
 _UNPACKED = re.compile(r"\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b")
 _SETTINGS = re.compile(
-    r"^class\s+\w+\(.*\bBaseSettings\b.*\):[^\n]*\n((?:[ \t]+[^\n]*\n|\s*\n)*)", re.MULTILINE
+    r"^class\s+\w+\([^\n]{0,200}?\bBaseSettings\b[^\n]{0,200}\):[^\n]*\n((?:[ \t]+[^\n]*\n|\s*\n)*)",
+    re.MULTILINE,
 )
 _FIELD = re.compile(r"^(?:    |\t)([a-z][a-z0-9_]*)\s*:\s*[^=\n]+", re.MULTILINE)
 _PREFIX = re.compile(r"env_prefix\s*=\s*[\"'](\w*)[\"']")
 _READ = re.compile(r"\.(?:py|ipynb|[cm]?[jt]sx?|vue|svelte|astro)$")
 
 _OF_THE_SYSTEM = re.compile(
-    r"^(?:NODE_ENV|PATH|HOME|USER|PWD|SHELL|TERM|LANG|TZ|TMPDIR|TEMP|TMP|CI|PORT|HOSTNAME|DEV|PROD|SSR"
+    r"^(?:NODE_ENV|PATH|HOME|USER|PWD|SHELL|TERM|LANG|TZ|TMPDIR|TEMP|TMP|CI(?:_\w+)?|PORT|HOSTNAME|DEV"
+    r"|PROD|SSR"
     r"|MODE|BASE_URL"
     r"|VERCEL(?:_\w+)?|NEXT_RUNTIME|NEXT_PHASE|NETLIFY|RENDER(?:_\w+)?|RAILWAY_\w+|FLY_\w+|DYNO"
     r"|AWS_LAMBDA_\w+"
-    r"|AWS_EXECUTION_ENV|GITHUB_\w+|PYTEST_\w+|JEST_\w+|VITEST|npm_\w+|PYTHON\w+|VIRTUAL_ENV|NO_COLOR"
+    r"|AWS_EXECUTION_ENV|GITHUB_\w+|PYTEST_\w+|JEST_\w+|VITEST|PLAYWRIGHT\w*|CYPRESS_\w+|npm_\w+"
+    r"|PYTHON\w+|VIRTUAL_ENV|NO_COLOR"
     r"|FORCE_COLOR"
     r"|COLUMNS|APPDATA|LOCALAPPDATA|PROGRAMFILES|XDG_\w+|DISPLAY|KUBERNETES_\w+|K_SERVICE|WEBSITE_\w+"
     r"|CUDA_\w+"

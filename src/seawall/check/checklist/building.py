@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
+from seawall.check.checklist.libraries import DECLARED
 from seawall.check.checklist.manifests import missing_in_lock
 from seawall.check.checklist.survey import (
     Judgement,
@@ -44,9 +45,9 @@ _WORKFLOWS = (
     r"|(?:^|/)\.woodpecker/.*\.ya?ml$"
 )
 _RUNS_TESTS = (
-    r"^(?!\s*-?\s*(?:name|id|key|path|uses|image|if|needs)\s*:).*(?:\bpytest\b|\btox\b|\bnox\b"
+    r"^(?!\s*-?\s*(?:name|id|key|path|uses|image|if|needs)\s*:)[^#\n]*(?:\bpytest\b|\btox\b|\bnox\b"
     r"|\bunittest\b|manage\.py\s+test"
-    r"|\b(?:npm|pnpm|yarn|bun|turbo|nx|deno)\s+(?:[\w:@./-]+\s+)*?(?:test|t|coverage)(?:[:\w-]*)"
+    r"|\b(?:npm|pnpm|yarn|bun|turbo|nx|deno)\s+(?:[\w:@./-]+\s+)*?(?:test[:\w-]*|t\b|coverage\b)"
     r"|\bnpx\s+(?:vitest|jest|playwright|mocha|cypress)"
     r"|\b(?:vitest|jest|mocha|ava)\s+(?:run|--)|\bnode\s+(?:--\S+\s+)*--test|\b(?:make|just|task|poe"
     r"|hatch|invoke)\s+(?:run\s+)?(?:\w+:)?(?:test|check|ci|verify)"
@@ -74,15 +75,12 @@ _MIGRATIONS = (
     r"|(?:^|/)(?:prisma|supabase)/migrations/|(?:^|/)(?:flyway|liquibase|atlas|dbmate)[\w.-]*\.\w+$"
     r"|(?:^|/)changelog\.(?:xml|ya?ml)$"
 )
-_LICENCES = r"(?:^|/)(?:LICEN[CS]E|COPYING|UNLICENSE)(?:[.-][\w.-]+)?$"
+_LICENCES = r"(?i)(?:^|/)(?:LICEN[CS]E|COPYING|UNLICENSE)(?:[.-][\w.-]+)?$"
 _ENV_EXAMPLE = (
     r"(?:^|/)(?:\.env[\w.-]*\.?(?:example|sample|template|dist|defaults?)|(?:example|sample"
     r"|template)[\w.-]*\.env|env\.(?:example|sample|template)|\.dev\.vars\.example)$"
 )
-_READS_ENV = (
-    r"os\.environ|os\.getenv|process\.env\.|import\.meta\.env\.|Deno\.env\.get|BaseSettings|\benv\("
-    r"|config\(['\"]"
-)
+_COMMAND = r"```|`[^`\n]+ [^`\n]+`|^\s{4,}\S|\b(?:npm|pnpm|yarn|pip|uv|docker|python|bun|make) \w"
 
 
 def tests(survey: Survey) -> Judgement:
@@ -123,7 +121,7 @@ def ci(survey: Survey) -> Judgement:
     spot = survey.search(workflows, _RUNS_TESTS)
     if spot is None:
         return warned("There is a workflow, and it runs no tests.", Spot(workflows[0], 1))
-    empty = survey.search(survey.like(r"(?:^|/)package\.json$"), r"\"test\":\s*\"echo[^\"]*no test")
+    empty = survey.search(survey.like(r"(?:^|/)package\.json$"), r"\"test\":\s*\"echo.*no test")
     if empty is not None and not survey.tests:
         return warned("The workflow runs the tests, and the test script is still the template's.", empty)
     return passed("A workflow runs the tests.", spot)
@@ -132,14 +130,8 @@ def ci(survey: Survey) -> Judgement:
 def setup(survey: Survey) -> Judgement:
     """Judge whether a second person can start the app."""
     readme = next((path for path in survey.like(r"(?:^|/)README(?:\.\w+)?$") if "/" not in path), None)
-    said = readme is not None and bool(
-        re.search(
-            r"```|^\s{4,}\S|\b(?:npm|pnpm|yarn|pip|uv|docker|python|bun|make|flask|streamlit)\b",
-            survey.text(readme),
-            re.MULTILINE,
-        )
-    )
-    reads = survey.search(survey.touched, _READS_ENV)
+    said = readme is not None and bool(re.search(_COMMAND, survey.text(readme), re.MULTILINE))
+    reads = survey.hint("environment")
     example = next(iter(survey.like(_ENV_EXAMPLE)), None)
     if said and readme is not None and (reads is None or example is not None):
         return passed("The README tells how to start it.", Spot(readme, 1))
@@ -175,7 +167,7 @@ def dependency_pins(survey: Survey) -> Judgement:
         if not loose:
             continue
         return failed(f"No lock file, and {loose[0].name} may be any newer version.", loose[0])
-    locks = manifests.locks
+    locks = sorted(manifests.locks, key=lambda lock: (lock.count("/"), lock))
     return passed(
         f"{locks[0]} holds the versions." if locks else "All versions are stated exactly.",
         Spot(locks[0], 1) if locks else manifests.dependencies[0],
@@ -225,7 +217,7 @@ def backups(survey: Survey) -> Judgement:
     litestream = survey.like(r"(?:^|/)litestream\.ya?ml$")
     if litestream:
         return passed("Litestream copies the database as it changes.", Spot(litestream[0], 1))
-    declared = survey.search(survey.like(r"\.tf$|\.ya?ml$|\.json$"), _DECLARED_BACKUPS)
+    declared = survey.search(survey.like(DECLARED), _DECLARED_BACKUPS)
     if declared is not None:
         return passed(f"Backups are declared ({declared.what}).", declared)
     places = survey.like(

@@ -6,14 +6,23 @@ from seawall.check.checklist.libraries import NOT_SQL
 from seawall.check.checklist.survey import Survey
 
 _SERVERS = frozenset(
-    ("fastapi", "flask", "django", "litestar", "sanic", "quart", "tornado", "starlette", "nestjs", "express")
-    + ("fastify", "koa", "hono")
-)
+    {
+        "fastapi", "flask", "django", "litestar", "sanic", "quart", "tornado", "starlette", "nestjs",
+        "express", "fastify", "koa", "hono",
+    }
+)  # fmt: skip
 """Frameworks that are there to answer requests, whether or not their routes were understood."""
 
 _PAGES = frozenset(("streamlit", "gradio", "chainlit", "nextjs", "nuxt", "sveltekit", "remix"))
 _SERVERLESS = ("vercel", "netlify", "cloudflare", "supabase", "firebase", "aws-lambda")
 _OWN_HOST = ("docker", "fly", "railway", "render", "heroku", "kubernetes", "google-app-engine")
+_ROUTE_FILES = (
+    r"(?:^|/)app/(?:.*/)?route\.[cm]?[jt]sx?$|(?:^|/)pages/api/.*\.[jt]sx?$|(?:^|/)\+server\.[jt]s$"
+    r"|(?:^|/)server/(?:api|routes)/.*\.[jt]s$|(?:^|/)supabase/functions/[^_/][^/]*/index\.[jt]s$"
+    r"|(?:^|/)netlify/(?:edge-)?functions/.*\.[cm]?[jt]s$"
+)
+"""Files that are routes by where they lie."""
+
 _IN_BROWSER = r"\.(?:jsx|tsx|vue|svelte|astro|html?|ejs|hbs|jinja2?)$"
 
 
@@ -35,7 +44,7 @@ def _has_app(survey: Survey) -> bool:
 
 
 def _has_routes(survey: Survey) -> bool:
-    return bool(survey.routes) or not _SERVERS.isdisjoint(survey.stack)
+    return bool(survey.routes) or not _SERVERS.isdisjoint(survey.stack) or bool(survey.own(_ROUTE_FILES))
 
 
 def _has_server(survey: Survey) -> bool:

@@ -5,7 +5,7 @@
 | F | a row fails that leaks a secret, opens a paid model to anybody, or lets others run code or queries |
 | D | another row fails that is never skipped |
 | C | more than a third of the other required rows fail |
-| B | some of them fail, or more than half of them wait for an answer or are only half done |
+| B | some of them fail, or more than two thirds of them wait for an answer or are half done |
 | A | none of that |
 
 Only rows that apply count. At the stage poc nothing but the never-skip rows is required, so a weekend app
@@ -35,7 +35,7 @@ def grade(rows: Iterable[Row]) -> str:
     open_rows = sum(row.state in (State.WARN, State.MANUAL, State.UNKNOWN) for row in required)
     if failing * 3 > len(required):
         return "C"
-    if failing or open_rows * 2 > len(required):
+    if failing or open_rows * 3 > 2 * len(required):
         return "B"
     return "A"
 
@@ -46,18 +46,13 @@ def reason(rows: Iterable[Row]) -> str:
     broken = [row for row in asked if row.never_skip and row.state is State.FAIL]
     if broken:
         worst = min(broken, key=lambda row: row.row not in FATAL)
-        more = f", and {len(broken) - 1} more of what is never skipped" if len(broken) > 1 else ""
-        return f"It fails what is never skipped: {_lower(worst.title)}{more}."
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        return f'Never skipped, and it fails: "{worst.title}"{more}.'
     required = [row for row in asked if row.required and not row.never_skip]
     failing = [row for row in required if row.state is State.FAIL]
     if failing:
-        first = _lower(failing[0].title)
-        return f"{len(failing)} of {len(required)} rows that this stage requires fail: first, {first}."
+        return f'{len(failing)} of {len(required)} required rows fail, first: "{failing[0].title}".'
     open_rows = sum(row.state in (State.WARN, State.MANUAL, State.UNKNOWN) for row in required)
     if open_rows:
         return f"Nothing fails that this stage requires; {open_rows} of {len(required)} rows wait for you."
     return "Nothing is missing that this stage requires."
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]

@@ -7,12 +7,13 @@ from seawall.check.checklist.shapes import APPLYING, RATE_LIMIT_MADE
 from seawall.check.checklist.spending import seawall_address
 from seawall.check.checklist.survey import Judgement, Spot, Survey, dotted, failed, passed, warned
 from seawall.check.code.entries import Entry
-from seawall.check.code.ir import Call, Class, Def, Expr, Function, Module, Stmt, Try
+from seawall.check.code.ir import Call, Class, Def, Expr, Function, Literal, Module, Raise, Return, Stmt, Try
 from seawall.check.code.refusals import LIMIT, refusal
 from seawall.check.code.walking import blocks, calls_in, functions_in, walk
 
 CALLS_FOLLOWED_MAX = 40
 """So many calls of a handler are followed into the app's own functions."""
+NAME_CHARS_SEEN = 300
 
 _LIMITING = re.compile(
     r"rate[_-]?limit|ratelimit|throttl|slow_?down|(?:check|enforce|consume|require|assert|verify"
@@ -22,6 +23,9 @@ _LIMITING = re.compile(
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(r"(?:Error|Exception|Exceeded)$")
+_TOLD = re.compile(
+    r"rate[_ -]?limit|too many (?:requests|messages)|(?:daily|hourly) limit|quota", re.IGNORECASE
+)
 _PROXIES = (
     r"(?:^|/)(?:nginx[\w.-]*|[\w.-]*\.nginx|default\.conf|[\w.-]+\.conf|Caddyfile|traefik[\w.-]*"
     r"|wrangler\.(?:toml|jsonc?)|kong\.ya?ml)$"
@@ -112,11 +116,19 @@ def _refuses_often(body: list[Stmt]) -> bool:
                 return True
             continue
         inner = list(blocks(stmt))
-        if not inner and refusal([stmt]) in LIMIT:
+        if not inner and (refusal([stmt]) in LIMIT or _says_so(stmt)):
             return True
         if any(_refuses_often(block) for block in inner):
             return True
     return False
+
+
+def _says_so(stmt: Stmt) -> bool:
+    """Say whether an answer tells the caller that it was too often."""
+    if not isinstance(stmt, (Return, Raise)) or stmt.value is None:
+        return False
+    words = (part.value for part in walk(stmt.value) if isinstance(part, Literal))
+    return any(isinstance(word, str) and _TOLD.search(word) for word in words)
 
 
 def _applied_to_all(survey: Survey) -> Spot | None:
@@ -137,4 +149,5 @@ def _applied_to_all(survey: Survey) -> Spot | None:
 
 
 def _is_limit(name: str) -> bool:
+    name = name[-NAME_CHARS_SEEN:]
     return bool(name) and bool(_LIMITING.search(name)) and not _REFUSAL.search(name.replace("()", ""))

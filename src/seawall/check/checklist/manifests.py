@@ -112,12 +112,17 @@ def missing_in_lock(manifests: Manifests, files: Readable, path: str) -> list[st
     if lock is None or text is None:
         return None
     lowered = text.lower()
-    normal = re.sub(r"[_.]", "-", lowered) if _LOCKS[PurePosixPath(lock).name] == "python" else lowered
+    held = re.sub(r"[_.]", "-", lowered) if _LOCKS[PurePosixPath(lock).name] == "python" else lowered
     return [
         each.name
         for each in manifests.dependencies
-        if each.path == path and not re.search(rf"(?<![\w-]){re.escape(each.name.lower())}(?![\w-])", normal)
+        if each.path == path and not _holds(held, each.name.lower())
     ]
+
+
+def _holds(text: str, name: str) -> bool:
+    """Say whether a text holds a whole name, and not only as a part of another."""
+    return name in text and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
 
 
 class _Place(Struct, frozen=True):

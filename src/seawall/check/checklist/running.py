@@ -2,6 +2,7 @@
 
 import re
 
+from seawall.check.checklist.libraries import DECLARED
 from seawall.check.checklist.shapes import (
     ERROR_TRACKING,
     MONITORING,
@@ -26,8 +27,8 @@ from seawall.check.code.walking import calls_in, children
 from seawall.check.findings import Confidence, Severity
 
 _HEALTH_ROUTE = re.compile(
-    r"/(?:_?health(?:z|[-_]?check)?|live(?:z|ness)?|ready(?:z)?|readiness|status|ping|up|heartbeat"
-    r"|alive)(?:/(?:live|ready))?/?$",
+    r"/_?health(?:z|[-_]?checks?)?(?:/(?:live|ready|db))?/?$|/(?:livez?|liveness|readyz?|readiness)/?$"
+    r"|^/?(?:api/)?(?:v\d+/)?(?:status|ping|up|alive|heartbeat)/?$",
     re.IGNORECASE,
 )
 _HEALTH_FILE = re.compile(
@@ -45,7 +46,7 @@ _STARTS = (
     r"|supervisord?\.conf|nixpacks\.toml)$"
 )
 _PRIVATE = re.compile(
-    r"^(?:(?:user_?|system_?|full_?|final_?)?prompts?|messages?|user_?(?:message|input|text|query)"
+    r"^(?:(?:user_?|system_?|full_?|final_?)?prompts?|messages|user_?(?:message|input|text|query)"
     r"|chat_?history|history|conversation|transcript"
     r"|completion|reply|email|password|passwd|phone|ssn|body|payload|request_?body)$",
     re.IGNORECASE,
@@ -75,8 +76,11 @@ def error_tracking(survey: Survey) -> Judgement:
 def health_check(survey: Survey) -> Judgement:
     """Judge whether a route tells machines that the app works."""
     for each in survey.routes:
-        if (each.route and _HEALTH_ROUTE.search(each.route)) or _HEALTH_FILE.search(f"/{each.path}"):
-            return passed(f"{each.route or each.path} answers.", Spot(each.path, each.line))
+        if each.route and _HEALTH_ROUTE.search(each.route):
+            return passed(f"{each.route} answers.", Spot(each.path, each.line))
+    files = [path for path in survey.sources if _HEALTH_FILE.search(f"/{path}")]
+    if files:
+        return passed(f"{files[0]} answers.", Spot(files[0], 1))
     spot = survey.search(
         [*survey.touched, *survey.own(r"urls\.py$|(?:^|/)(?:app|main|server|index)\.\w+$")], _HEALTH_IN_TEXT
     )
@@ -110,7 +114,7 @@ def monitoring(survey: Survey) -> Judgement:
     if paths:
         return passed("A monitor is configured.", Spot(paths[0], 1))
     spot = survey.search(
-        survey.like(r"\.tf$|\.ya?ml$"),
+        survey.like(DECLARED),
         r"datadog_monitor|betteruptime_monitor|uptimerobot_monitor|google_monitoring_uptime_check_config"
         r"|aws_cloudwatch_metric_alarm|aws_route53_health_check|AWS::CloudWatch::Alarm"
         r"|kind:\s*ServiceMonitor",
@@ -131,10 +135,7 @@ def structured_logs(survey: Survey) -> Judgement:
     )
     if spot is not None:
         return passed("Logs are written as JSON.", spot)
-    spot = survey.search(
-        survey.touched + survey.own(r"settings[\w/]*\.py$"),
-        r"logging\.(?:getLogger|basicConfig|config)|^LOGGING\s*=|from loguru import|log4js",
-    )
+    spot = survey.hint("logger")
     if spot is not None:
         return warned("There is a logger; its lines are plain text.", spot)
     return failed("No logger was found; print and console.log cannot be searched.")
@@ -152,10 +153,11 @@ def log_privacy(survey: Survey) -> Judgement:
     paths = sorted({*survey.model_paths, *(each.path for each in survey.routes)})
     for path in paths:
         module = survey.module(path)
+        chosen = {name for each in survey.routes if each.path == path for name in each.inputs}
         for call in calls_in(module.body) if module is not None else ():
             name = dotted(call.callee)
             if _LOGS.search(name) and _LOGGERS.search(name):
-                word = next((word for each in call.args for word in _texts_in(each)), None)
+                word = next((word for each in call.args for word in _texts_in(each, chosen)), None)
                 if word is not None:
                     return warned(f"{name} writes what users type ({word}).", Spot(path, call.line))
     return passed(
@@ -165,17 +167,14 @@ def log_privacy(survey: Survey) -> Judgement:
 
 def graceful_shutdown(survey: Survey) -> Judgement:
     """Judge whether a release lets running answers finish."""
-    spot = survey.search(
-        survey.touched + survey.own(r"(?:^|/)(?:server|index|main|app)\.[cm]?[jt]s$"),
-        r"[\"'`]SIGTERM[\"'`]|signal\.SIGTERM",
-    )
-    if spot is None:
-        spot = survey.called(STARTED_SERVER)
+    spot = survey.hint("sigterm") or survey.called(STARTED_SERVER)
     if spot is not None:
         return passed(f"SIGTERM is handled ({spot.what.strip(chr(34) + chr(39))}).", spot)
     starts = survey.like(_STARTS)
     spot = survey.search(
-        starts, r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne|waitress-serve|fastapi\s+run|next\s+start)\b"
+        starts,
+        r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne|waitress-serve|fastapi[\"',\s]+run"
+        r"|next[\"',\s]+start)\b",
     )
     if spot is not None:
         return passed(f"{spot.what} finishes what runs on SIGTERM.", spot)
@@ -217,7 +216,7 @@ def on_call(survey: Survey) -> Judgement:
     if paths:
         return passed("Alerts have a receiver.", Spot(paths[0], 1))
     spot = survey.search(
-        survey.like(r"\.tf$|\.ya?ml$|\.json$"),
+        survey.like(DECLARED),
         r"pagerduty_(?:service|escalation)|opsgenie_\w+|alarm_actions\s*=|kind:\s*PrometheusRule"
         r"|notification_channels\s*="
         r"|pagerduty_configs|events\.pagerduty\.com|api\.opsgenie\.com",
@@ -229,8 +228,11 @@ def on_call(survey: Survey) -> Judgement:
     )
 
 
-def _texts_in(expr: Expr) -> list[str]:
-    """Name what of an argument holds users' text; lengths, counts and ids of it do not."""
+def _texts_in(expr: Expr, chosen: set[str]) -> list[str]:
+    """Name what of an argument holds users' text; lengths, counts and ids of it do not.
+
+    `chosen` are names that callers choose the value of; `message` alone may be anything.
+    """
     waiting_for: list[Expr] = [expr]
     found: list[str] = []
     while waiting_for:
@@ -241,7 +243,7 @@ def _texts_in(expr: Expr) -> list[str]:
             continue
         if isinstance(part, Name | Attr):
             word = part.id if isinstance(part, Name) else part.name
-            if _PRIVATE.search(word):
+            if _PRIVATE.search(word) or (word == "message" and word in chosen):
                 found.append(word)
             continue
         waiting_for += list(children(part))

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from seawall.check.checklist.libraries import DECLARED
 from seawall.check.checklist.shapes import FALLBACKS
 from seawall.check.checklist.survey import (
     Judgement,
@@ -28,12 +29,13 @@ _BUDGETING = re.compile(
     re.IGNORECASE,
 )
 _SEAWALL_ADDRESS = (
-    r"(?:base_?url|api_?base|openai_?base|endpoint|gateway)\w*[\"']?\s*[:=,]?.{0,60}(?::8787\b|seawall)"
+    r"(?:base_?url|api_?base|openai_?base|endpoint|gateway)\w{0,30}[\"']?\s*[:=,]?.{0,60}(?::8787\b|seawall)"
     r"|(?:localhost|127\.0\.0\.1|seawall)[\w.-]*:8787/"
 )
 _CONFIGURED = (
     r"(?:^|/)(?:\.env(?:\.(?:example|sample|template|dist|defaults?|production|local))?|env\.example|Procfile"
-    r"|[\w.-]*Dockerfile[\w.-]*|fly(?:\.[\w-]+)?\.toml|render\.ya?ml|(?:docker-)?compose[\w.-]*\.ya?ml|app\.ya?ml"
+    r"|[\w.-]*Dockerfile[\w.-]*|fly(?:\.[\w-]+)?\.toml|render\.ya?ml|(?:docker-)?compose[\w.-]*\.ya?ml"
+    r"|app\.ya?ml"
     r"|(?:vercel|railway|app)\.json|netlify\.toml|wrangler\.(?:toml|jsonc?)|[\w.-]*config[\w.-]*\.ya?ml)$"
 )
 
@@ -109,7 +111,7 @@ def budget(survey: Survey, stage: Stage) -> Judgement:
             "seawall.toml states a budget, and nothing here points the app at Seawall (OPENAI_BASE_URL).",
             Spot(survey.settings.path, survey.settings.line_of("budget")),
         )
-    return failed("No budget was found: neither a gateway with one nor a check of the app's own.")
+    return waiting("No budget is seen here: neither a gateway with one nor a check of the app's own.")
 
 
 def budget_alerts(survey: Survey) -> Judgement:
@@ -118,7 +120,7 @@ def budget_alerts(survey: Survey) -> Judgement:
     if spot is not None:
         return passed("Seawall's alerts have a receiver.", spot)
     spot = survey.search(
-        survey.like(r"\.tf$|\.ya?ml$|\.json$"),
+        survey.like(DECLARED),
         r"aws_budgets_budget|google_billing_budget|azurerm_consumption_budget|AWS::Budgets::Budget"
         r"|alerting_threshold"
         r"|alerting:\s*\[|budget_alert",
@@ -163,11 +165,11 @@ def timeouts(survey: Survey) -> Judgement:
     if spot is not None:
         return passed("Model calls go through Seawall, which has deadlines.", spot)
     spot = survey.search(
-        [*survey.model_paths, *(each.path for each in survey.routes)],
-        r"\btimeout\w*\s*[=:(]|\bmaxDuration\b|\babortSignal\b|AbortSignal\.timeout"
-        r"|asyncio\.(?:wait_for|timeout)"
-        r"|request_timeout|\bdeadline\b",
-    )
+        survey.model_paths,
+        r"\btimeout\w*\s*[=:]\s*(?!NodeJS|ReturnType|null|None|undefined|setTimeout)\S|\babortSignal\b"
+        r"|AbortSignal\.timeout|asyncio\.(?:wait_for|timeout)|request_timeout"
+        r"|\bdeadline\b|\bmaxDuration\b",
+    ) or survey.search(sorted({each.path for each in survey.routes}), r"\bmaxDuration\b|AbortSignal\.timeout")
     if spot is not None:
         return passed(f"A deadline is stated ({spot.what.rstrip(' =:(')}).", spot)
     first = next(iter(survey.model_paths.items()), None)
@@ -188,7 +190,8 @@ def streaming(survey: Survey) -> Judgement:
         r"|messages\.stream)\("
         r"|StreamingResponse|EventSourceResponse|StreamingHttpResponse|toDataStream|text/event-stream"
         r"|write_stream"
-        r"|streamSSE|generateContentStream|generate_content_stream|sendMessageStream|stream_token\(",
+        r"|streamSSE|generateContentStream|generate_content_stream|sendMessageStream|stream_token\("
+        r"|ndjson|[\"']stream[\"']\s*:\s*(?!False|false)",
     )
     if spot is not None:
         return passed("Answers are streamed.", spot)

@@ -53,7 +53,7 @@ _HOSTS: dict[str, str] = {
     "supabase": r"(?:^|/)supabase/(?:config\.toml$|functions/|migrations/)",
     "firebase": r"(?:^|/)(?:firebase\.json|\.firebaserc)$",
     "aws-lambda": r"(?:^|/)(?:serverless\.ya?ml|samconfig\.toml|sst\.config\.[jt]s|zappa_settings\.json)$",
-    "google-app-engine": r"(?:^|/)app\.ya?ml$",
+    "google-app-engine": r"^app\.ya?ml$",
     "kubernetes": r"(?:^|/)(?:Chart\.ya?ml|kustomization\.ya?ml)$|(?:^|/)(?:k8s|kubernetes|helm)/.*\.ya?ml$",
     "terraform": r"\.tf$",
     "docker": r"(?:^|/)(?:[\w.-]*Dockerfile[\w.-]*|(?:docker-)?compose[\w.-]*\.ya?ml|Containerfile)$",

@@ -11,12 +11,7 @@ from functools import cached_property
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct, field
 
-from seawall.check.checklist.libraries import (
-    DATABASE_IMPORT,
-    DATABASE_PACKAGES,
-    MODEL_ADDRESS,
-    MODEL_IMPORT,
-)
+from seawall.check.checklist.libraries import DATABASE_PACKAGES, HINTS, MODEL_ADDRESS, MODEL_IMPORT
 from seawall.check.checklist.manifests import Dependency, Manifests, read_manifests
 from seawall.check.checklist.shapes import DEFAULT, NAMES, WORDS, Called
 from seawall.check.checklist.stack import stack
@@ -30,12 +25,18 @@ from seawall.check.report import State
 from seawall.check.settings import CheckSettings
 
 TEXT_CHARS_MAX = 400_000
-"""Of a longer file only this much is looked at; what a row asks for stands near the top."""
+LINE_CHARS_MAX = 1_000
+"""Of longer files and lines only this much is looked at; longer ones are data or a trap."""
+NAMES_MAX = 12
+NAME_CHARS_MAX = 80
+
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|__mocks__|spec|specs|e2e|cypress|fixtures|testing)/"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|tests)\.py$|\.(?:test|spec|e2e|cy|stories)\.[cm]?[jt]sx?$"
 )
-_ASIDE = re.compile(r"(?:^|/)(?:docs?|examples?|samples?|benchmarks?|node_modules|vendor|third_party)/")
+_ASIDE = re.compile(
+    r"(?:^|/)(?:docs?|examples?|samples?|benchmarks?|alembic|migrations|node_modules|vendor|third_party)/"
+)
 _COMMENT = re.compile(r"\s*(?:#|//|;|\*|/\*|<!--|\{/\*)")
 _FOREIGN = {
     ".go": "Go", ".rb": "Ruby", ".php": "PHP", ".java": "Java", ".kt": "Kotlin", ".cs": "C#", ".rs": "Rust",
@@ -159,7 +160,8 @@ class Survey:
     def text(self, path: str) -> str:
         """Return the (beginning of the) text of a file, empty where there is none."""
         if path not in self._texts:
-            self._texts[path] = (self.evidence.files.text(path) or "")[:TEXT_CHARS_MAX]
+            lines = (self.evidence.files.text(path) or "")[:TEXT_CHARS_MAX].splitlines()
+            self._texts[path] = "\n".join(line[:LINE_CHARS_MAX] for line in lines)
         return self._texts[path]
 
     def like(self, shape: str) -> list[str]:
@@ -171,17 +173,16 @@ class Survey:
         """Return the paths of the app's own files in which a regular expression is found."""
         return [path for path in self.like(shape) if is_own(path)]
 
+    def hint(self, name: str) -> Spot | None:
+        """Return the first place in the app's own code of something that `HINTS` names."""
+        return self._read[1].get(name)
+
     def search(self, paths: Iterable[str], shape: str) -> Spot | None:
         """Return the first line that holds a shape (case does not matter) and is no comment."""
-        wanted = re.compile(shape, re.IGNORECASE | re.MULTILINE)
         for path in paths:
-            text = self.text(path)
-            if not wanted.search(text):
-                continue
-            for number, line in enumerate(text.splitlines(), 1):
-                found = wanted.search(line)
-                if found and not _COMMENT.match(line):
-                    return Spot(path, number, found[0].strip()[:60])
+            spot = _first_line(path, self.text(path), shape, re.IGNORECASE)
+            if spot is not None:
+                return spot
         return None
 
     def depends(self, *names: str) -> Dependency | None:
@@ -213,8 +214,9 @@ class Survey:
     @cached_property
     def database(self) -> Spot | None:
         """Where a database is used: in code, by a schema, or by a package that a manifest asks for."""
-        if self._read[1] is not None:
-            return self._read[1]
+        spot = self.hint("database")
+        if spot is not None:
+            return spot
         schema = next(iter(self.like(r"(?:^|/)schema\.prisma$|(?:^|/)supabase/migrations/")), None)
         if schema is not None:
             return Spot(schema, 1, "schema")
@@ -260,23 +262,42 @@ class Survey:
         return calls
 
     @cached_property
-    def _read(self) -> tuple[dict[str, Module], Spot | None]:
-        """Read the app's own code once: modules with words that rows look for, and the first database."""
-        finder = AhoCorasick(WORDS)
-        imported = re.compile(DATABASE_IMPORT, re.MULTILINE)
+    def _read(self) -> tuple[dict[str, Module], dict[str, Spot]]:
+        """Read the app's own code once: modules with words of shapes, and the first place of each hint."""
+        words = list(WORDS)
+        hints = {}
+        for name, (hinted, _) in HINTS.items():
+            hints[name] = frozenset(range(len(words), len(words) + len(hinted)))
+            words += hinted
+        finder = AhoCorasick(words)
         modules: dict[str, Module] = {}
-        database = None
+        spots: dict[str, Spot] = {}
         for path in self.sources:
             text = self.evidence.files.text(path) or ""
-            if database is None:
-                found = imported.search(text)
-                if found:
-                    line = text.count("\n", 0, found.start(found.lastgroup or 0)) + 1
-                    database = Spot(path, line, found[found.lastgroup or 0])
-            module = self.evidence.project.module(path) if finder.find_matches_as_indexes(text) else None
+            seen = {found[0] for found in finder.find_matches_as_indexes(text, overlapping=True)}
+            for name, own in hints.items():
+                if name not in spots and not seen.isdisjoint(own):
+                    spot = _first_line(path, self.text(path), HINTS[name][1])
+                    if spot is not None:
+                        spots[name] = spot
+            is_wanted = any(index < len(WORDS) for index in seen)
+            module = self.evidence.project.module(path) if is_wanted else None
             if module is not None:
                 modules[path] = module
-        return modules, database
+        return modules, spots
+
+
+def _first_line(path: str, text: str, shape: str, flags: re.RegexFlag = re.NOFLAG) -> Spot | None:
+    """Return the first line of a text that holds a shape and is no comment."""
+    wanted = re.compile(shape, flags | re.MULTILINE)
+    if not wanted.search(text):
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        found = wanted.search(line)
+        if found and not _COMMENT.match(line):
+            what = found[found.lastgroup] if found.lastgroup else found[0]
+            return Spot(path, number, what.strip()[:60])
+    return None
 
 
 def _name_of(module: Module, call: Call) -> str:
@@ -311,19 +332,28 @@ def is_own(path: str) -> bool:
 
 
 def dotted(expr: Expr) -> str:
-    """Write a name, attribute or call as it stands, without arguments; empty for anything else."""
-    if isinstance(expr, Name):
-        return expr.id
-    if isinstance(expr, Attr):
-        base = dotted(expr.base)
-        return f"{base}.{expr.name}" if base else expr.name
-    if isinstance(expr, Call):
-        return dotted(expr.callee)
-    if isinstance(expr, Index):
-        return dotted(expr.base)
-    if isinstance(expr, Lambda):
-        return expr.function.name
-    return ""
+    """Write a name, attribute or call as it stands, without arguments; empty for anything else.
+
+    Of a chain of calls only the last `NAMES_MAX` words are kept, and of a word its first characters.
+    """
+    words: list[str] = []
+    while len(words) < NAMES_MAX:
+        if isinstance(expr, Name):
+            words.append(expr.id[:NAME_CHARS_MAX])
+            break
+        if isinstance(expr, Attr):
+            words.append(expr.name[:NAME_CHARS_MAX])
+            expr = expr.base
+        elif isinstance(expr, Call):
+            expr = expr.callee
+        elif isinstance(expr, Index):
+            expr = expr.base
+        elif isinstance(expr, Lambda):
+            words.append(expr.function.name[:NAME_CHARS_MAX])
+            break
+        else:
+            break
+    return ".".join(reversed(words))
 
 
 def _judged(state: State, evidence: str, spot: Spot | Dependency | None) -> Judgement:

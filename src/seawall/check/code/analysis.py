@@ -1,27 +1,31 @@
 """All findings about the code of an app."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 from seawall.check.code.browser import runs_in_browser
 from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Event, Harm, Returned
 from seawall.check.code.guards import effective, guards_before
-from seawall.check.code.ir import Call, Function, Module
+from seawall.check.code.ir import Call, Dict, Function, Literal, Module, Name
 from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
-from seawall.check.code.rules_static import is_error_handler, static_findings
+from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_error_handler, static_findings
+from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
 from seawall.check.findings import Finding
+from seawall.check.options import Progress
 
 _TESTS = re.compile(
     r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|benchmarks?)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec|stories|cy|e2e)\.[jt]sx?$|\.d\.ts$|\.config\.[cm]?[jt]s$"
 )
+_TALKS = re.compile(r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b")
+"""A page that shows what its server's model answers."""
 FILES_READ_WHOLE_MAX_BYTES = 4_000_000
 """Up to this much code all of it is read; above, only files that hold one of the words below."""
 
@@ -46,37 +50,37 @@ WORDS = (
 class Analysis:
     """What was found in the code, and where requests enter it."""
 
-    def __init__(self, project: Project, tick: Callable[[int], None] | None = None) -> None:
+    def __init__(self, project: Project) -> None:
         self.project = project
         self.entries: list[tuple[Module, Entry]] = []
         self.findings: list[Finding] = []
         self.has_ai = False
-        self._tick = tick
         self._walker = Walker(project)
         self._browser: dict[str, str | None] = {}
         self._seen: set[tuple[str, str, int]] = set()
 
-    def run(self) -> list[Finding]:
+    def run(self, progress: Progress | None = None) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
+        tell = progress or (lambda doing, done, total: None)
         modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
         for module in modules:
             self.entries.extend((module, entry) for entry in _entries(self.project, module))
-        exposed: list[tuple[Module | None, Entry | None, list[Event]]] = []
+        self._walker.handlers = {id(entry.handler) for _, entry in self.entries}
+        total = len(self.entries) + len(modules)
+        walked: list[tuple[Entry | None, list[Event]]] = []
         for found_in, entry in self.entries:
-            module = self.project.module(entry.path) or found_in
-            exposed.append((module, entry, self._handled(module, entry)))
+            tell("following requests through the code", len(walked), total)
+            walked.append((entry, self._handled(self.project.module(entry.path) or found_in, entry)))
         for module in modules:
-            exposed.append((module, None, self._rest(module)))
-        self.has_ai = any(isinstance(event, Asked) for _, _, events in exposed for event in events)
-        for module, entry, events in exposed:
-            for finding in self._of_events(module, entry, events):
-                self._keep(finding)
+            tell("reading the code", len(walked), total)
+            walked.append((None, self._rest(module)))
+        self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
+        for entry, events in walked:
+            self._keep(self._of_events(entry, events))
         for module in modules:
             in_browser = self._in_browser(module.path) is not None
-            for finding in static_findings(self.project, module, in_browser=in_browser):
-                self._keep(finding)
-        for finding in template_findings(self.project.paths, self.project.text, has_ai=self.has_ai):
-            self._keep(finding)
+            self._keep(static_findings(self.project, module, in_browser=in_browser))
+        self._keep(template_findings(self.project.paths, self.project.text, has_ai=self.has_ai))
         return self.findings
 
     def _words(self) -> tuple[str, ...]:
@@ -93,6 +97,7 @@ class Analysis:
         walker.restart()
         before = list(guards_before(entry, walker))
         walker.restart()
+        walker.schema = self._schema(entry)
         me = None
         if entry.handler.owner is not None:
             cls = self.project.scope(module).classes.get(entry.handler.owner)
@@ -103,16 +108,27 @@ class Analysis:
         walker.handle(module, entry.handler, given_to(entry), me)
         return [*before, *walker.events]
 
+    def _schema(self, entry: Entry) -> Value | None:
+        """Return the schema that a validator before the handler holds the body against."""
+        for path, expr in entry.applied:
+            module = self.project.module(path)
+            for arg in expr.args if isinstance(expr, Call) and module is not None else ():
+                value = self._walker.value(arg, self._walker.module_env(module))
+                if is_schema(value):
+                    return value
+        return None
+
     def _rest(self, module: Module) -> list[Event]:
         """Walk through what no entry has led to: the module itself, and its other functions."""
         walker = self._walker
         walker.restart()
         walker.top(module)
+        registered = error_handlers(module)
         for function in functions_in(module.body):
             if id(function) in walker.entered:
                 continue
             given: dict[str, Value] = {}
-            if is_error_handler(function):
+            if is_error_handler(function) or id(function) in registered:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
             else:
@@ -123,9 +139,7 @@ class Analysis:
                 walker.invoke(Closure(module, function, walker.module_env(module), me), [], {})
         return walker.events
 
-    def _of_events(
-        self, module: Module | None, entry: Entry | None, events: list[Event]
-    ) -> Iterator[Finding]:
+    def _of_events(self, entry: Entry | None, events: list[Event]) -> Iterator[Finding]:
         checks, asked = effective(events)
         if entry is not None:
             in_server = [a for a in asked if self._in_browser(a.path) is None]
@@ -146,15 +160,17 @@ class Analysis:
             elif isinstance(event, Harm):
                 if event.use == "reply" and entry is None and not event.way:
                     continue
-                yield from of_harm(event, line_text=self._line(event.path, event.line), has_ai=self.has_ai)
+                line_text = self._line(event.path, event.line)
+                yield from of_harm(event, line_text=line_text, has_ai=self.has_ai)
             elif isinstance(event, Returned):
                 yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
-    def _keep(self, finding: Finding) -> None:
-        key = (finding.rule, finding.path, finding.line)
-        if key not in self._seen:
-            self._seen.add(key)
-            self.findings.append(finding)
+    def _keep(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            key = (finding.rule, finding.path, finding.line)
+            if key not in self._seen:
+                self._seen.add(key)
+                self.findings.append(finding)
 
     def _in_browser(self, path: str) -> str | None:
         if path not in self._browser:
@@ -164,7 +180,9 @@ class Analysis:
 
     def _line(self, path: str, line: int) -> str:
         lines = (self.project.text(path) or "").splitlines()
-        return "\n".join(lines[max(0, line - 2) : line + 1])
+        near = "\n".join(lines[max(0, line - 2) : line + 1])
+        talks = _TALKS.search("\n".join(lines))
+        return f"{near}\n{talks[0] if talks else ''}"
 
 
 def is_test(path: str) -> bool:
@@ -181,7 +199,7 @@ def given_to(entry: Entry) -> dict[str, Value]:
             continue
         taint = Taint(INPUT, name, entry.path, entry.line)
         is_request = name in entry.requests
-        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "")
+        given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "", origin=name)
     return given
 
 
@@ -210,7 +228,15 @@ def _entries(project: Project, module: Module) -> list[Entry]:
 
 
 def _error_given(module: Module, function: Function) -> dict[str, Value]:
-    taint = Taint(ERROR, "error", module.path, function.line)
-    names = [param.name for param in function.params]
-    broad = names[0] if len(names) == 4 else names[-1] if names else ""
-    return {broad: Value(taints=frozenset({taint}))} if broad else {}
+    """Return what an error handler's parameters hold: the error is the first, but for FastAPI's, where it is the last."""
+    value = Value(taints=frozenset({Taint(ERROR, "error", module.path, function.line)}))
+    given = {}
+    for param in function.params:
+        if param.name.lower() in ERROR_NAMES or param.name == "exc":
+            given[param.name] = value
+        for key, to in param.pattern.items if isinstance(param.pattern, Dict) else ():
+            if isinstance(key, Literal) and key.value in {"error", "err"} and isinstance(to, Name):
+                given[to.id] = value
+    if not given and function.params and function.params[-1].name:
+        given[function.params[-1].name] = value
+    return given

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from seawall.check.code.events import Asked
 from seawall.check.code.ir import Call
 from seawall.check.code.knowledge import ModelCall
@@ -18,6 +20,7 @@ _COMMANDS = (
     "InvokeModelWithResponseStreamCommand()",
     "ConverseStreamCommand()",
 )
+_VENDORS = ("openai", "anthropic", "llm", "mistral", "groq", "cohere", "genai", "google", "ollama", "together", "chat")
 _KEYS = (
     "api_key",
     "apiKey",
@@ -66,7 +69,7 @@ def engine(name: str, options: dict[str, Value], env: Env, call: Call, walker: "
         {word, owner} & known.engine_words or _ends_like(word, known.engine_words)
     ):
         return None
-    is_capped = any(key in options for key in known.data.engines.cap)
+    is_capped = _holds(options, known.data.engines.cap, [], 3)
     is_local = any(part in name for part in known.data.engines.local) or _points(options, _LOCAL)
     source = "local" if is_local else "capped" if is_capped else ""
     return Taint(ENGINE, source, env.module.path, call.line)
@@ -83,12 +86,16 @@ def ask(
 ) -> Value | None:
     """Note that a model is called; return its answer, or None where this call asks none."""
     name = callee.origin
-    found = _by_name(name, options, walker) or _by_command(name, given) or _by_http(name, options, walker)
+    found = _by_name(name, options, walker) or _by_command(name, given)
+    by_http = found is None
+    found = found or _by_http(name, options, walker)
     engine_of = base if base.has(ENGINE) else callee if callee.has(ENGINE) else None
     if found is None and engine_of is not None:
         found = _by_engine(name, base, walker)
     if found is None:
         return None
+    if by_http:
+        options = _inside(options)
     client = callee.client or base.client or base
     holds = {**(client.items or {}), **options}
     engines = engine_of.of(ENGINE) if engine_of is not None else []
@@ -110,11 +117,29 @@ def ask(
             system=(*systems, *_systems_in(messages)),
             model=options.get("model", options.get("modelId", NONE)),
             demands_cap=found.demands_cap,
+            options_at=options["*"].at if by_http and "*" in options else None,
         )
     )
     return Value(
         taints=frozenset({Taint(MODEL, "the model", env.module.path, call.line)}), origin=name + "()"
     )
+
+
+def addresses(name: str, options: dict[str, Value]) -> list[Value]:
+    """Return what a provider's client or call is told about the address to ask."""
+    if not any(word in name.lower() for word in _VENDORS):
+        return []
+    return [options[key] for key in _BASES if key in options]
+
+
+def _inside(options: dict[str, Value]) -> dict[str, Value]:
+    """Return the options of a request with those of its body, which says which model and how long."""
+    for key in ("json", "body", "data", "1"):
+        body = options.get(key)
+        if body is not None and body.items is not None:
+            inner = body.items.get("body", body)
+            return {**options, **(inner.items or {}), "*": replace(inner, items=None, at=inner.at or body.at)}
+    return options
 
 
 def _by_name(name: str, options: dict[str, Value], walker: "Walker") -> ModelCall | None:
@@ -154,7 +179,7 @@ def _by_http(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
             if "fetch" in name and "method" not in options and "body" not in options and "**" not in options:
                 return None
             kind = next((kind for part, kind in _HTTP_PATHS.items() if part in address), "text")
-            return ModelCall(kind=kind, cap=http.cap, messages=("json", "body", "data", "1"))
+            return ModelCall(kind=kind, cap=http.cap, messages=("messages", "prompt", "contents", "input", "json", "body", "data", "1"), system=("system", "system_instruction", "systemInstruction"))
     return None
 
 

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from seawall.check.code import asking
+from seawall.check.code import asking, schemas
 from seawall.check.code.events import Checked, Harm, Mutated, Slow
 from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
+from seawall.check.code.project import RESOLVES
 from seawall.check.code.values import (
     ENGINE,
     ENV,
@@ -78,6 +79,10 @@ _LATER = frozenset(
         "run_later",
     }
 )
+_PER_ELEMENT = frozenset({"map", "forEach", "filter", "flatMap", "some", "every", "find", "findIndex"})
+"""Array methods whose function gets the element first, then its number."""
+_OUTSIDE = frozenset({"url", "path", "sql", "shell"})
+"""Uses of which nothing of the caller's comes back: files, other servers, databases, programs."""
 _ENV_READS = frozenset(
     {"os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"}
 )
@@ -122,6 +127,10 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         return join([walker.invoke(one, given, named, at) for one in (callee.ref, *callee.also)])
     if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
         return _later(base.ref, given, named, walker)
+    if callee.ref is None and isinstance(call.callee, Attr) and call.callee.name in RESOLVES and given:
+        wanted = given[0]
+        if isinstance(wanted.ref, Class) and wanted.home is not None and not wanted.taints:
+            return walker.instance(wanted.home, wanted.ref)
     if isinstance(callee.ref, Class) and callee.home is not None:
         return _made(call, callee, given, named, (env.module.path, call.line), walker)
     return _outside(call, base, callee, given, named, env, walker)
@@ -214,6 +223,9 @@ def _outside(
     name = callee.origin
     last = name.rpartition(".")[2]
     options = asking.options_of(given, named)
+    parsed = schemas.parsed(last, base, given, walker)
+    if parsed is not None:
+        return parsed
     if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
         held = join([*(base.items or {}).values(), *given[1:]])
         return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
@@ -226,7 +238,12 @@ def _outside(
         return _environment(given, env, call, walker)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
         return Value(taints=frozenset({Taint(TRACE, "traceback", env.module.path, call.line)}), origin=name)
-    back = _callbacks(last, base, given, named, (env.module.path, call.line), walker)
+    touches = {sink.use for sink in walker.known.sinks.all(name)} & _OUTSIDE
+    back = _callbacks(
+        last, base, given, named, (env.module.path, call.line), walker, comes_back=not touches
+    )
+    for base_url in asking.addresses(name, options):
+        harm_at(env, call.line, "base_url", name, base_url, walker)
     answer = asking.ask(call, base, callee, given, options, env, walker)
     if answer is not None:
         return answer
@@ -237,7 +254,7 @@ def _outside(
     guard = walker.known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
-    if uses & {"url", "path", "sql", "nosql"} and name != "sqlalchemy.text":
+    if (touches or uses & {"nosql", "sql"}) and name != "sqlalchemy.text":
         return Value(
             origin=name + "()"
         )  # What comes back is the store's or the other server's, not the caller's.
@@ -263,6 +280,8 @@ def _result(
     if walker.known.neutral.first(name):
         return Value(origin=origin)
     base, given = values[0], values[1:]
+    if last == "promisify" and given:
+        return given[0]
     if last == "SystemMessage":
         content = options.get("content", options.get("0", NONE))
         return Value(
@@ -276,7 +295,7 @@ def _result(
         whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
         return whole
     if last in {"dumps", "stringify"} and given:
-        whole = replace(whole, items=given[0].items, shape="text")
+        whole = replace(whole, items=given[0].items, shape="text", at=given[0].at)
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
@@ -314,7 +333,10 @@ def _result(
         "repr",
     }:
         whole = replace(whole, shape=base.shape or "text")
-    keeps = last[:1].isupper() or last.startswith(("create", "init", "from_"))
+    if ".object()" in base.origin and base.items:
+        return replace(whole, items=base.items)
+    keeps = last in {"object", "strictObject"} or last[:1].isupper() or last.startswith(("create", "init", "from_"))
+    keeps = keeps and not cleaned
     return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 
@@ -326,14 +348,14 @@ def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> 
 
 
 def _callbacks(
-    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker", *, comes_back: bool
 ) -> list[Value]:
     """Walk through functions that are handed over, as they will be called; return what they return."""
     back = []
     before = walker.in_background
     walker.in_background = before or last in _LATER
     for place, value in enumerate((*given, *named.values())):
-        if isinstance(value.ref, Closure):
+        if isinstance(value.ref, Closure) and id(value.ref.function) not in walker.handlers:
             rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
             arguments = named.get("args")
             if arguments is not None and arguments.elements:
@@ -341,7 +363,9 @@ def _callbacks(
             if not rest or not value.ref.function.name:
                 held = derived([base, *(v for v in given if v.ref is None)])
                 element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
-                rest = [element] * len(value.ref.function.params)
+                element = element if comes_back else NONE
+                count = 1 if last in _PER_ELEMENT else len(value.ref.function.params)
+                rest = [element] * count
             back.append(join([walker.invoke(one, rest, {}, at) for one in (value.ref, *value.also)]))
     walker.in_background = before
     return back

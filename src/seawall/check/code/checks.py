@@ -7,7 +7,7 @@ from seawall.check.code.refusals import LIMIT
 from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, SECRET, Env, Value
 from seawall.check.code.walking import walk
 
-ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program"})
+ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program", "length", "type"})
 PLACES = frozenset({"path", "url", "base_url"})
 
 _WHO = re.compile(r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin")

@@ -18,7 +18,7 @@ class Asked(Event, gc=True, eq=False):
     """A model is called.
 
     `is_capped` is None where options come from somewhere that cannot be seen. `own_key` says that the caller brings
-    the key that pays.
+    the key that pays. `options_at` is where the body of a plain HTTP call was written.
     """
 
     name: str = ""
@@ -33,6 +33,7 @@ class Asked(Event, gc=True, eq=False):
     model: Value = NONE
     checked: frozenset[str] = frozenset()
     demands_cap: bool = False
+    options_at: tuple[str, int] | None = None
 
 
 class Harm(Event, gc=True, eq=False):

@@ -31,7 +31,7 @@ from seawall.check.code.ir import (
     Text,
     Yield,
 )
-from seawall.check.code.typing import field_of
+from seawall.check.code.typing import field_of, of_type
 from seawall.check.code.values import (
     ENV,
     ERROR,
@@ -116,6 +116,8 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         return Value(shape="app", origin="app")
     if name in {"validated_data", "cleaned_data"}:
         return clear(part_of(base, name), "length", "nosql", "type")
+    if base.shape == "dict" and base.items and not {"*", "**"} & base.items.keys():
+        return Value(origin=origin)  # All its entries are known, and this is none of them.
     if not base.taints and _SECRET_FIELD.search(name):
         return Value(taints=frozenset({Taint(SECRET, name, env.module.path, 0)}), origin=origin)
     if not base.taints:
@@ -223,10 +225,11 @@ def _member(
             closure = Closure(module, stmt.function, walker.module_env(module), me)
             is_property = any(isinstance(d, Name) and d.id == "property" for d in stmt.function.decorators)
             return walker.invoke(closure, [], {}) if is_property else Value(ref=closure, origin=name)
-        if isinstance(stmt, Assign) and stmt.value is not None:
-            for target in stmt.targets:
-                if isinstance(target, Name) and target.id == name:
-                    return walker.value(stmt.value, walker.module_env(module))
+        if isinstance(stmt, Assign) and any(isinstance(t, Name) and t.id == name for t in stmt.targets):
+            if stmt.value is not None:
+                return walker.value(stmt.value, walker.module_env(module))
+            if stmt.annotation is not None:
+                return of_type(stmt.annotation, module, walker)
     for base in cls.bases if depth else ():
         parent = walker.project.find(module, base)
         if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:
@@ -317,7 +320,7 @@ def _dict(expr: Dict, env: Env, walker: "Walker") -> Value:
             name = walker.value(key, env).literal
             items[name if isinstance(name, str) else "*"] = value
     whole = derived(items.values(), shape="dict")
-    return replace(whole, items=items, shared=None, grows=False)
+    return replace(whole, items=items, shared=None, grows=False, at=(env.module.path, expr.line))
 
 
 def _items(expr: Items, env: Env, walker: "Walker") -> Value:

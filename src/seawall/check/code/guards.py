@@ -17,10 +17,11 @@ from seawall.check.code.ir import (
     Literal,
     Module,
     Name,
+    Raise,
     Return,
 )
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
-from seawall.check.code.walking import functions_in, statements
+from seawall.check.code.walking import calls_in, functions_in, statements
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -35,6 +36,8 @@ _NEVER = re.compile(
     r"|httpsredirect|initialize|SessionMiddleware|AuthenticationMiddleware$|optional|set_?user|attach|\.json$|\.text$"
     r"|generate|iterat|operat|integrat|^express\.|multipart|upload|validat|error|not_?found|prometheus|sentry|request_?id"
 )
+_MADE = re.compile(r"(?i)(bearer|basic)_?auth|clerk|auth0|passport|express_?jwt|rate_?limit|limiter|throttle|require_?auth|with_?auth")
+"""Middleware of libraries that other middleware is made of."""
 _METHODS = (
     "dispatch",
     "__call__",
@@ -174,7 +177,8 @@ def _in_class(module: Module, cls: Class, expr: Expr, walker: "Walker") -> list[
             continue
         if name in {"has_permission", "canActivate", "allow_request", "test_func"}:
             said = [s.value for s in statements(found[1].body) if isinstance(s, Return)]
-            if any(getattr(value, "value", None) is not True for value in said) or not said:
+            raises = any(isinstance(s, Raise) for s in statements(found[1].body))
+            if raises or any(getattr(value, "value", None) is not True for value in said) or not said:
                 return [
                     Checked(
                         module.path,
@@ -202,6 +206,11 @@ def _in_function(module: Module, function: Function, line: int, walker: "Walker"
         if checks:
             break
         checks = _walked(module, inner, walker, None)
+    if not checks:
+        for call in calls_in(function.body):
+            name = walker.project.origin(module, call.callee)
+            if _MADE.search(name.rpartition(".")[2]) and walker.project.find(module, call.callee) is None:
+                return [Checked(module.path, call.line, kind="limit" if _LIMIT.search(name) else "auth", name=name)]
     return checks
 
 

@@ -17,6 +17,7 @@ _CODE_FLAGS = frozenset({"-c", "-e", "--eval", "-p", "/c", "-Command", "eval", "
 _SQL = re.compile(
     r"(?is)^\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|(drop|alter|create)\s+(table|view|index)\s)"
 )
+_FROM_BODY = re.compile(r"(^|\.)(body|query|json|data)(\.|$)")
 _MONGO = ("pymongo", "motor", "mongoose", "mongodb", "beanie", "mongoengine", "mongo")
 
 
@@ -93,14 +94,12 @@ def _use(sink: Sink, value: Value, walker: "Walker") -> str | None:
 
 def _filter(value: Value, walker: "Walker") -> str | None:
     """A filter of a document store is in danger where a whole object of the caller can stand for a value."""
-    if not any(word in name for name in walker.imported for word in _MONGO):
+    if not walker.project.uses(_MONGO):
         return None
     if value.items is not None:
         return "nosql"
-    whole = any(
-        t.source.rpartition(".")[2] in {"body", "query", "json", "data"} for t in value.of(INPUT, "nosql")
-    )
-    return "nosql" if whole and value.shape != "text" else None
+    whole = any(_FROM_BODY.search(t.source) for t in value.of(INPUT, "nosql"))
+    return "nosql" if whole and value.shape not in {"text", "html"} else None
 
 
 def _program(

@@ -15,6 +15,7 @@ from seawall.check.code.ir import (
     Lambda,
     Literal,
     Name,
+    Other,
     Param,
     Return,
     Spread,
@@ -235,10 +236,16 @@ def _bases(reader: Reader, node: Node) -> list[Expr]:
     heritage = next((child for child in node.named_children if child.type == "class_heritage"), None)
     if heritage is None:
         return []
-    clause = next((child for child in heritage.named_children if child.type == "extends_clause"), None)
-    if clause is not None:
-        value = clause.child_by_field_name("value")
-        return [] if value is None else [reader.value(value)]
+    bases: list[Expr] = []
+    for clause in heritage.named_children:
+        value = clause.child_by_field_name("value") if clause.type == "extends_clause" else None
+        if value is not None:
+            bases.append(reader.value(value))
+        if clause.type == "implements_clause":  # What is asked for by this name may be an object of this class.
+            kinds = [child for child in clause.named_children if child.type == "type_identifier"]
+            bases += [Name(*lines(kind), text(kind)) for kind in kinds]
+    if bases:
+        return bases
     return [reader.value(child) for child in heritage.named_children if child.type in reader.values]
 
 
@@ -259,6 +266,8 @@ def _part(reader: Reader, node: Node, owner: str, decorators: list[Expr]) -> lis
     value = _field_value(reader, node.child_by_field_name("value"), name, owner)
     before, reader.hoisted = reader.hoisted, outer
     annotation = named_type(node)
+    if own:  # `@MaxLength(1000) text: string` says what the field may hold, as a type does.
+        annotation = Other(*lines(node), [*([annotation] if annotation is not None else []), *own])
     return [*before, Assign(*lines(node), [Name(*lines(node), name)], value, annotation=annotation)]
 
 

@@ -208,5 +208,5 @@ def _part_matches(want: str, part: str, *, last: bool) -> bool:
     if "*" in want:
         return re.fullmatch(re.escape(want).replace(r"\*", ".*"), _plain(part)) is not None
     if last or "()" in want:
-        return want == part or want == _plain(part)
+        return want == part
     return want == _plain(part)

@@ -31,6 +31,8 @@ from seawall.check.code.ir import (
 from seawall.check.code.walking import calls_in, inner_bodies, statements
 
 CODE_SUFFIXES = (".py", ".pyw", ".ipynb", ".astro", *JS_SUFFIXES)
+MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "environment.yml")
+RESOLVES = frozenset({"resolve", "get", "get_instance", "getInstance", "getService", "create", "inject"})
 STEPS_MAX = 12
 """How many hops a name is followed: assignments, imports and re-exports."""
 
@@ -68,6 +70,21 @@ class Project:
         """Return a file as text; what is not UTF-8 in it is replaced."""
         data = self.read(path)
         return None if data is None else data.decode("utf-8", "replace")
+
+    def uses(self, packages: tuple[str, ...]) -> bool:
+        """Say whether a manifest of the app names one of these packages, or a file that was read imports one."""
+        known = self.kept.get(packages[0])
+        if isinstance(known, bool):
+            return known
+        texts = (self.text(path) or "" for path in self.paths if path.endswith(MANIFESTS))
+        found = any(package in text for text in texts for package in packages) or any(
+            name.module.split(".")[0] in packages
+            for module in self._modules.values()
+            if module is not None
+            for name in module.imports.values()
+        )
+        self.kept[packages[0]] = found
+        return found
 
     def module(self, path: str) -> Module | None:
         """Return a file in the common form; None where it is no code or too broken to read."""
@@ -141,6 +158,10 @@ class Project:
             return self._find_attr(module, expr, steps)
         if isinstance(expr, Call):
             made = self.find(module, expr.callee, steps - 1)
+            if made is None and isinstance(expr.callee, Attr) and expr.callee.name in RESOLVES and expr.args:
+                made = self.find(module, expr.args[0], steps - 1)  # A container gives an object of a class.
+                if made is not None and not isinstance(made.value, Class):
+                    return None
             if made is None:
                 return None
             if isinstance(made.value, Class):
@@ -166,6 +187,19 @@ class Project:
                 if isinstance(key, Literal) and key.value == name:
                     return self.find(found.module, item, steps - 1) or Found(found.module, item)
         return None
+
+    def implementation(self, name: str) -> tuple[Module, Class] | None:
+        """Return the first class of the app that has this name among its bases: what an interface stands for."""
+        known = self.kept.get(f"implementation of {name}")
+        if isinstance(known, tuple):
+            return known or None
+        found: tuple[Module, Class] | tuple[()] = ()
+        for module in self.modules(name):
+            for cls in self.scope(module).classes.values():
+                if any(getattr(base, "id", getattr(base, "name", "")) == name for base in cls.bases):
+                    found = found or (module, cls)
+        self.kept[f"implementation of {name}"] = found
+        return found or None
 
     def class_of(self, found: Found) -> Class | None:
         """Return the class of an instance."""

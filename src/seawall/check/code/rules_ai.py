@@ -77,11 +77,13 @@ def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool, home: st
             looked_for=(
                 "max_tokens, max_completion_tokens, max_output_tokens or the library's own name for it",
             ),
+            at=asked.options_at,
         )
     if asked.model.has(INPUT, "model") and asked.is_paid:
         names = _sources(asked.model, "model")
         yield _at(
-            asked, "user-chosen-model", f"The caller chooses the model ({names}): also the dearest one."
+            asked, "user-chosen-model", f"The caller chooses the model ({names}): also the dearest one.",
+            at=asked.options_at,
         )
     yield from _of_text(asked, is_exposed=is_exposed, home=home)
 
@@ -93,7 +95,7 @@ def site(event: Event, home: str) -> tuple[str, int]:
 
 def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
     given = asked.messages.of(INPUT)
-    if given and asked.kind in {"text", "image"}:
+    if given and asked.kind in {"text", "image", "other"}:
         loose = [t for t in given if "length" not in t.cleared]
         if loose:
             names = ", ".join(dict.fromkeys(t.source for t in loose))[:80]

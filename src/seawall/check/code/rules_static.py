@@ -12,9 +12,11 @@ from seawall.check.code.ir import (
     Function,
     Index,
     Items,
+    Lambda,
     Literal,
     Module,
     Name,
+    Return,
 )
 from seawall.check.code.project import Project
 from seawall.check.code.walking import calls_in, expressions, functions_in, statements, walk
@@ -29,7 +31,7 @@ _NAMESPACE = re.compile(
 )
 _SESSION_COOKIE = re.compile(r"(?i)sess|token|auth|jwt|sid\b|login|user|remember|refresh|access")
 _FETCHES = re.compile(
-    r"(?i)(^|\.)(get|post|put|delete|patch|request|fetch|axios|urlopen|\$fetch|create|OpenAI|Client|AsyncClient|AsyncOpenAI|goto|connect)$"
+    r"(?i)(^|[.-])(get|post|put|delete|patch|request|fetch|axios|urlopen|\$fetch|create|OpenAI|Client|AsyncClient|AsyncOpenAI|goto|connect)$"
 )
 _VERIFY_CALLS = frozenset(
     {
@@ -46,6 +48,9 @@ _VERIFY_CALLS = frozenset(
     }
 )
 
+ERROR_NAMES = frozenset({"err", "error", "e", "ex", "exc", "exception", "_err", "cause"})
+_ERROR_HANDLERS = frozenset({"error", "onError", "onerror", "errorFormatter", "errorHandler", "handleError", "error_handler", "handle_error", "onErrorHandler"})
+_REGISTERS = frozenset({"onError", "setErrorHandler", "add_exception_handler", "register_error_handler", "onUncaughtException", "onAppError"})
 Found = tuple[str, int, str, Severity, Confidence]
 
 
@@ -266,12 +271,16 @@ def _cors(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Found]:
     ):
         origin = options.get("origin")
         with_credentials = _is(options.get("credentials"), True)
-        if origin is None or _is_star(origin) or _is(origin, True):
+        if origin is None or _is_star(origin) or _is(origin, True) or _echoes(origin):
             yield _cors_found(call.line, with_credentials=with_credentials)
     elif last in {"register"} and any(_last(a) in {"cors", "fastifyCors"} for a in call.args):
         origin = options.get("origin")
         if _is_star(origin) or _is(origin, True):
             yield _cors_found(call.line, with_credentials=_is(options.get("credentials"), True))
+    elif last == "Server" and "socket.io" in name and isinstance(options.get("cors"), Dict):
+        inner = _dict_options(options["cors"])
+        if _is_star(inner.get("origin")) or _is(inner.get("origin"), True):
+            yield _cors_found(call.line, with_credentials=_is(inner.get("credentials"), True))
     elif last in {"enableCors"} and (
         not call.args or _is_star(options.get("origin")) or _is(options.get("origin"), True)
     ):
@@ -455,6 +464,15 @@ def _is_star(value: Expr | None) -> bool:
     return isinstance(value, Literal) and value.value in {"*", ".*", "https?://.*"}
 
 
+def _echoes(value: Expr | None) -> bool:
+    """Say whether a function of the origin gives back what it is given: any page is let in."""
+    if not isinstance(value, Lambda):
+        return False
+    given = {param.name for param in value.function.params[:1]}
+    said = [s.value for s in value.function.body if isinstance(s, Return)]
+    return any(isinstance(one, Name) and one.id in given for one in said)
+
+
 def _holds_star(value: Expr) -> bool:
     return any(_is_star(part) for part in walk(value))
 
@@ -489,8 +507,19 @@ def _at(value: Expr | None, call: Call) -> int:
 def is_error_handler(function: Function) -> bool:
     """Say whether a function handles errors for the whole app: Express's four parameters, or a registered one."""
     names = [param.name for param in function.params]
-    if len(names) == 4 and names[0].lower() in {"err", "error", "e", "ex", "exception", "_err"}:
+    if len(names) == 4 and names[0].lower() in ERROR_NAMES:
         return True
-    return any(
-        _last(d) in {"exception_handler", "errorhandler", "app_errorhandler"} for d in function.decorators
-    )
+    if function.name in _ERROR_HANDLERS and names and (names[0] == "" or names[0].lower() in ERROR_NAMES):
+        return True
+    return any(_last(d) in {"exception_handler", "errorhandler", "app_errorhandler"} for d in function.decorators)
+
+
+def error_handlers(module: Module) -> set[int]:
+    """Return the ids of the functions that are registered to handle errors: `app.onError(…)`, `setErrorHandler(…)`."""
+    return {
+        id(arg.function)
+        for call in calls_in(module.body)
+        if _last(call.callee) in _REGISTERS
+        for arg in call.args
+        if isinstance(arg, Lambda)
+    }

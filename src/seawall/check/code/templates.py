@@ -33,7 +33,7 @@ def template_findings(
             if is_clean(inside) or ((found["vue"] or found["svelte"] or "") and _is_cleaned(inside, text)):
                 continue
             line = text.count("\n", 0, found.start()) + 1
-            if has_ai and is_chatty(inside):
+            if has_ai and (is_chatty(inside) or _is_fetched(inside, text)):
                 yield Finding(
                     rule="llm-output-html",
                     path=path,
@@ -51,6 +51,27 @@ def template_findings(
                     severity=Severity.WARNING,
                     confidence=Confidence.LOW,
                 )
+
+
+def _is_fetched(inside: str, text: str) -> bool:
+    """Say whether a component asks a server and shows what comes back, also through a list or a converter."""
+    names = set(re.findall(r"[A-Za-z_$][\w$]*", inside)) - {"marked", "parse", "md", "render"}
+    for loop in re.finditer(r"(?:v-for=\"\(?\s*(\w+)[^\"]*?\s(?:in|of)\s+(\w+)|\{#each\s+(\w+)\s+as\s+(\w+))", text):
+        item, over = (loop[1], loop[2]) if loop[1] else (loop[4], loop[3])
+        if item in names:
+            names.add(over)
+    if not re.search(r"\$?fetch\(|axios|useFetch|useChat|EventSource|getReader", text):
+        return False
+    return any(re.search(rf"\b{re.escape(n)}(?:\.value)?\s*(?:=|\+=)\s*[^=\n]*(?:await|result|data|response|res\b|json|chunk|text)", text) for n in names)
+
+
+def _is_constant(inside: str, text: str) -> bool:
+    """Say whether the script of the same component sets the name to a text and to nothing else."""
+    name = inside.strip()
+    if not name.isidentifier():
+        return False
+    set_to = re.findall(rf"\b{name}(?:\.value)?\s*(?::[^=\n]+)?=\s*(\S)", text)
+    return bool(set_to) and all(first in "\"'`" for first in set_to)
 
 
 def _is_cleaned(inside: str, text: str) -> bool:

@@ -53,6 +53,10 @@ _HARMLESS = frozenset(
     }
 )
 _EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
+_LENGTH_CALLS = frozenset({"MaxLength", "Length", "ArrayMaxSize", "MaxLen", "StringConstraints"})
+_CLOSED_CALLS = frozenset({"IsInt", "IsNumber", "IsEnum", "IsIn", "IsUUID", "IsBoolean", "IsDate", "IsMongoId", "IsPositive"})
+_PATTERN_CALLS = frozenset({"Matches", "IsAlphanumeric", "IsNumberString"})
+_STRING_CALLS = frozenset({"IsString", "IsEmail", "IsUrl"})
 _PATTERNS = frozenset({"pattern", "regex"})
 _LENGTHS = frozenset({"max_length", "maxLength", "max_items", "le", "lt", "max"})
 _HOLDERS = frozenset({"dict", "Dict", "list", "List", "Any", "Mapping", "object"})
@@ -81,7 +85,7 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
             return replace(value, taints=frozenset())
         return replace(value, ref=cls, home=home)
     if not value.taints:
-        return value if value.origin or value.ref is not None else _of_library(annotation, module, walker)
+        return value if value.origin or value.ref is not None else of_type(annotation, module, walker)
     if names & _EXCEPT_URL:
         return clear(value, "nosql", "type", "length", "path", "shell", "sql", "code")
     if names & _HARMLESS and not names & _STRINGS:
@@ -146,9 +150,12 @@ def _provided(call: Call, module: "Module", walker: "Walker") -> Value:
     return Value(origin=given.origin + "()" if given.origin else "")
 
 
-def _of_library(annotation: Expr, module: "Module", walker: "Walker") -> Value:
+def of_type(annotation: Expr, module: "Module", walker: "Walker") -> Value:
     """Return an object of the annotated class: `llm: ChatOpenAI` can be asked, `service: ChatService` is walked."""
     found = _class_in(annotation, module, walker)
+    name = _last(annotation)
+    if name and (found is None or _is_abstract(found[1])):
+        found = walker.project.implementation(name) or found
     if found is not None and not _is_enum(found[1]):
         return Value(ref=Instance(*found), origin=found[1].name + "()")
     if isinstance(annotation, (Name, Attr)):
@@ -184,6 +191,11 @@ def _class_in(annotation: Expr, module: "Module", walker: "Walker") -> "tuple[Mo
     return None
 
 
+def _is_abstract(cls: Class) -> bool:
+    """Say whether a class only says what others do: a protocol, an abstract class."""
+    return any(_last(base) in {"Protocol", "ABC", "ABCMeta"} for base in cls.bases)
+
+
 def _is_enum(cls: Class) -> bool:
     return any(_last(base) in {"Enum", "StrEnum", "IntEnum", "TextChoices"} for base in cls.bases)
 
@@ -191,9 +203,14 @@ def _is_enum(cls: Class) -> bool:
 def _limited(value: Value, expr: Expr) -> Value:
     """Return a value as the arguments of `Field`, `Query` and their like limit it."""
     names = {name for part in walk(expr) if isinstance(part, Call) for name, _ in part.named}
-    if names & _PATTERNS:
-        return clear(value, "length", *ALL_USES)
-    return clear(value, "length") if names & _LENGTHS else value
+    called = {_last(part.callee) for part in walk(expr) if isinstance(part, Call)}
+    if called & _CLOSED_CALLS:
+        return replace(value, taints=frozenset(t for t in value.taints if t.kind != INPUT))
+    if names & _PATTERNS or called & _PATTERN_CALLS:
+        return clear(value, *ALL_USES)
+    if called & _STRING_CALLS:
+        value = clear(value, "nosql", "type")
+    return clear(value, "length") if names & _LENGTHS or called & _LENGTH_CALLS else value
 
 
 def _last(expr: Expr) -> str:

@@ -73,6 +73,8 @@ class Walker:
         self.in_dialogue = False
         self.entered: set[int] = set()
         self.imported: set[str] = set()
+        self.schema: Value | None = None
+        self.handlers: set[int] = set()
         self._steps = 0
         self._branches = 0
         self._envs: dict[str, Env] = {}
@@ -142,7 +144,10 @@ class Walker:
         return value
 
     def _module_value(self, module: Module, name: str) -> Value:
-        bound = self.project.scope(module).top.get(name)
+        scope = self.project.scope(module)
+        bound = scope.top.get(name)
+        if bound is None and name not in module.imports:
+            bound = scope.inner.get(name)  # A handler inside a function that makes the app sees that one's names.
         if bound is None:
             imported = module.imports.get(name)
             return Value(origin=name) if imported is None else self.imported_value(module, imported)
@@ -313,13 +318,14 @@ class Walker:
             elif place < len(given):
                 value = given[place]
             else:
-                value = self.value(param.default, env) if param.default is not None else NONE
+                value = self.value(param.default, env) if param.default is not None else Value(origin=param.name)
             if param.annotation is not None or param.default is not None:
                 value = typed(value, param, env.module, self)
             if param.name:
                 env.names[param.name] = value
             if param.pattern is not None:
                 self.assign(param.pattern, value, env, is_new=True)
+        env.names.update({name: value for name, value in left.items() if name in env.names})
 
     # --- statements
 
@@ -438,9 +444,9 @@ class Walker:
         else_leaves = self.run(stmt.otherwise, env)
         self._branches -= 1
         if then_leaves and not else_leaves:
-            self.checked |= inside | outside
+            self.checked |= outside
         elif else_leaves and not then_leaves:
-            env.names, self.checked = then_names, then_checked | inside | outside
+            env.names, self.checked = then_names, then_checked | inside
         else:
             self.checked = before | (then_checked & self.checked)
             env.names = _joined(then_names, env.names)

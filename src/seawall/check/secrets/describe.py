@@ -1,0 +1,171 @@
+"""Turns what was found in a text into findings: one sentence, a masked line, and what to do about it here."""
+
+from seawall.check.findings import Confidence, Finding, Severity
+from seawall.check.secrets.browser import Shipped
+from seawall.check.secrets.hosts import Stack, move_out
+from seawall.check.secrets.kinds import catalog
+from seawall.check.secrets.masking import evidence, fingerprint, mask
+from seawall.check.secrets.names import words_of
+from seawall.check.secrets.places import Place
+from seawall.check.secrets.secret import Secret
+from seawall.check.secrets.weak import Weak
+
+
+class Page:
+    """A text whose findings are being written: knows its lines and what must be masked in it."""
+
+    def __init__(self, place: Place, text: str, secrets: list[Secret], stack: Stack) -> None:
+        """Remember the text and the `secrets` found in it."""
+        self.place = place
+        self.text = text
+        self.stack = stack
+        self.hidden = [(secret.value, mask(secret.value, is_token=secret.is_token)) for secret in secrets]
+
+    def line(self, at: int) -> int:
+        """Return the line of an offset, counted from 1."""
+        return self.text.count("\n", 0, at) + 1
+
+    def of_secret(self, secret: Secret) -> Finding:
+        """Return the finding of a secret in the working tree."""
+        place = self.place
+        shown = mask(secret.value, is_token=secret.is_token)
+        rule = "browser-key" if self._is_served(secret) else "hardcoded-secret"
+        name = variable_of(secret)
+        where = f" as `{secret.name.rpartition('.')[2]}`" if secret.name else ""
+        if rule == "browser-key":
+            message = f"{_a(secret.what)} ({shown}) stands in a file that every visitor can read."
+        else:
+            message = f"{_a(secret.what)} ({shown}) stands in {_kind_of_file(place)}{where}."
+        fix = move_out(name, place.path, self.stack)
+        if rule == "browser-key":
+            fix = f"Call the service from a route of your own server, which checks who asks. {fix}"
+        return Finding(
+            rule=rule,
+            path=place.path,
+            line=self.line(secret.start),
+            message=message,
+            severity=secret.severity,
+            confidence=secret.confidence,
+            evidence=evidence(self.text, secret.start, self.hidden),
+            fix=f"{fix} {rotation(secret)}",
+            kind=secret.kind,
+            hash=fingerprint("secret", "", secret.value),
+        )
+
+    def of_weak(self, weak: Weak) -> Finding:
+        """Return the finding of a guessable secret."""
+        name = weak.name.rpartition(".")[2]
+        if weak.how == "fallback":
+            message = (
+                f"Where `{name}` is not set, everyone knows its value: the code falls back to a fixed word."
+            )
+            fix = f"Stop at the start when `{name}` is missing; make a value with `openssl rand -hex 32`."
+        elif weak.how == "call":
+            message = "A token is signed or checked with a fixed word, so anyone can make valid ones."
+            fix = "Sign with a secret from the environment, made with `openssl rand -hex 32`."
+        else:
+            message = (
+                f"`{name}` is a word that anyone can guess, and it stands in {_kind_of_file(self.place)}."
+            )
+            move = move_out(_upper(name), self.place.path, self.stack)
+            fix = f"Make a new value with `openssl rand -hex 32`. {move}"
+        return Finding(
+            rule="weak-default-secret",
+            path=self.place.path,
+            line=self.line(weak.start),
+            message=message,
+            severity=weak.severity,
+            confidence=Confidence.HIGH if weak.how != "literal" else Confidence.MEDIUM,
+            evidence=evidence(self.text, weak.start, [*self.hidden, (weak.value, "…")]),
+            fix=fix,
+            hash=fingerprint("weak-default-secret", self.place.path, f"{name}\0{weak.value}"),
+        )
+
+    def of_shipped(self, shipped: Shipped) -> Finding:
+        """Return the finding of a variable that reaches the browser."""
+        whose = f"the {shipped.provider.name} key" if shipped.provider is not None else "its value"
+        message = f"The bundler writes `{shipped.name}` into the pages: every visitor can read {whose}."
+        hidden = (
+            [*self.hidden, (shipped.value, mask(shipped.value, is_token=True))]
+            if shipped.value
+            else self.hidden
+        )
+        bare = shipped.name
+        for prefix in (
+            "NEXT_PUBLIC_",
+            "NUXT_PUBLIC_",
+            "EXPO_PUBLIC_",
+            "PLASMO_PUBLIC_",
+            "REACT_APP_",
+            "VUE_APP_",
+            "NG_APP_",
+            "VITE_",
+            "GATSBY_",
+            "STORYBOOK_",
+            "SNOWPACK_PUBLIC_",
+            "PUBLIC_",
+        ):
+            bare = bare.removeprefix(prefix)
+        rotate = (
+            f" Replace the key at {shipped.provider.rotate} if it was ever deployed."
+            if shipped.provider
+            else ""
+        )
+        return Finding(
+            rule="browser-key",
+            path=self.place.path,
+            line=self.line(shipped.start),
+            message=message,
+            severity=shipped.severity,
+            confidence=Confidence.HIGH if shipped.severity is Severity.ERROR else Confidence.MEDIUM,
+            evidence=evidence(self.text, shipped.start, hidden),
+            fix=f"Rename it to `{bare}`, read it only in a route of your server, and call that from the page.{rotate}",
+            hash=fingerprint("browser-key", self.place.path, shipped.name),
+        )
+
+    def _is_served(self, secret: Secret) -> bool:
+        place = self.place
+        if secret.severity is Severity.NOTE or place.is_test or place.is_docs or secret.kind == "private-key":
+            return False
+        if place.is_served:
+            return True
+        if place.ending not in ("js", "jsx", "ts", "tsx", "mjs"):
+            return place.ending in ("vue", "html") and secret.is_token
+        head = self.text[:400].lstrip("\ufeff \t\r\n")
+        return head.startswith(('"use client"', "'use client'"))
+
+
+def rotation(secret: Secret) -> str:
+    """Return the sentence that says how a secret that has left the machine is made worthless."""
+    if secret.provider is not None:
+        page = secret.provider.rotate
+        return f"If it was ever pushed or sent, replace it at {page}: deleting the line is not enough."
+    return "If it was ever pushed or sent, change it where it is accepted: deleting the line is not enough."
+
+
+def variable_of(secret: Secret) -> str:
+    """Return the environment variable that a secret belongs into."""
+    name = secret.name.rpartition(".")[2]
+    if name.isupper() and len(name) > 3:
+        return name
+    known = {kind.id: kind.provider for kind in catalog().kinds}.get(secret.kind)
+    provider = secret.provider or known
+    if provider is not None:
+        return provider.variable
+    return _upper(name) if name else secret.kind.upper().replace("-", "_")
+
+
+def _upper(name: str) -> str:
+    return "_".join(words_of(name)).upper() or "APP_SECRET"
+
+
+def _a(what: str) -> str:
+    return f"{'An' if what[:1] in 'AEIOUaeio' and not what.startswith('one') else 'A'} {what}"
+
+
+def _kind_of_file(place: Place) -> str:
+    if place.is_test:
+        return "a test or example"
+    if place.is_docs:
+        return "the documentation"
+    return "the code" if place.is_code or place.ending == "ipynb" else "the repository"
