@@ -162,7 +162,12 @@ class _Browser:
         if not path.endswith((".js", ".mjs", ".ts")):
             return None
         text = self._project.text(path) or ""
-        if len(text) > 300_000 or not _DOCUMENT.search(text):
+        if (
+            len(text) > 300_000
+            or not _DOCUMENT.search(text)
+            or "require(" in text
+            or "module.exports" in text
+        ):
             return None
         return "it works on the page's document"
 

@@ -1,5 +1,6 @@
 """Entries that a client calls like functions: server actions, tRPC, Convex, GraphQL resolvers."""
 
+import re
 from collections.abc import Iterator
 
 from seawall.check.code.entries import Entry
@@ -20,6 +21,10 @@ from seawall.check.code.javascript_handlers import (
 from seawall.check.code.project import Project
 from seawall.check.code.walking import calls_in, expressions, functions_in, statements, walk
 
+ACTION_WORDS = re.compile(
+    r"use server|rocedure|\bProc\.|createServerFn|_generated/server|\.(?:state)?[aA]ction\("
+    r"|(?:server|Action|Loader)\$|\bMutation\b|\bQuery\b"
+)
 _PROCEDURE_ENDS = {"query": "GET", "mutation": "POST", "subscription": "GET"}
 _CONVEX = frozenset({"query", "mutation", "action", "httpAction"})
 _ACTION_MAKERS = (
@@ -51,7 +56,8 @@ class Actions:
         if "use server" in module.directives:
             names = [*module.exports, *module.exported]
             found = [f for name in names if (f := exported(self._project, module, name)) is not None]
-        inline = [f for f in functions_in(module.body) if "use server" in f.directives]
+        marked = "use server" in (self._project.text(module.path) or "")
+        inline = [f for f in functions_in(module.body) if "use server" in f.directives] if marked else []
         found += [Handled(module, function, []) for function in inline]
         for one in found:
             site = Site("action", "next", module, one.function.line, "POST")

@@ -1,5 +1,6 @@
 """Entries that receive messages: socket.io and WebSocket servers, and bots of chat services."""
 
+import re
 from collections.abc import Iterator
 
 from seawall.check.code.entries import Entry
@@ -30,6 +31,11 @@ from seawall.check.code.javascript_handlers import (
 from seawall.check.code.project import Project
 from seawall.check.code.walking import calls_in, expressions, functions_in, statements, walk
 
+MESSAGE_WORDS = re.compile(
+    r"[sS]ocket|\bws\b|discord|telegraf|grammy|telegram|@slack/bolt|\beris\b|whatsapp|\btmi\b|baileys|botbuilder"
+    r"|matrix-bot|viber|oceanic\.js|\b[bB]ot\b|SlashCommandBuilder"
+)
+_LISTENS = re.compile(r"\.(?:on|once|addEventListener)\(|\.onmessage\b")
 _SOCKET_NAMES = frozenset(
     {"socket", "ws", "conn", "connection", "client", "peer", "websocket", "sock", "webSocket"}
 )
@@ -74,7 +80,7 @@ class Messages:
             yield from self._bots(module)
         else:
             text = self._project.text(module.path) or ""
-            if "ocket" in text or "ws" in libraries:
+            if _LISTENS.search(text) and ("ocket" in text or "ws" in libraries):
                 yield from self._sockets(module)
 
     def _sockets(self, module: Module) -> Iterator[Entry]:

@@ -1,5 +1,6 @@
 """Entries of NestJS and other frameworks of decorated classes: controllers, resolvers, gateways."""
 
+import re
 from collections.abc import Iterator
 
 from seawall.check.code.entries import Entry
@@ -19,7 +20,7 @@ from seawall.check.code.javascript_handlers import (
 from seawall.check.code.project import Project
 from seawall.check.code.walking import calls_in, expressions, statements, walk
 
-NEST_WORDS = ("@nestjs/", "routing-controllers", "tsoa", "type-graphql", "@tsed/")
+NEST_WORDS = re.compile(r"@nestjs/|routing-controllers|\btsoa\b|type-graphql|@tsed/")
 _CLASSES = {
     "Controller": "http",
     "RestController": "http",
@@ -57,7 +58,7 @@ class Nest:
 
     def of(self, module: Module) -> Iterator[Entry]:
         """Yield the routes of a file's classes."""
-        if not any(source.module.startswith(NEST_WORDS) for source in module.imports.values()):
+        if not any(NEST_WORDS.match(source.module) for source in module.imports.values()):
             return
         for statement in statements(module.body):
             if isinstance(statement, ClassDef):

@@ -22,6 +22,12 @@ from seawall.check.code.javascript_handlers import (
 from seawall.check.code.project import Project
 from seawall.check.code.walking import calls_in
 
+SERVED_WORDS = re.compile(
+    r"\bfetch\b|[hH]andler|module\.exports|serve\(|create(?:Secure)?Server|onRequest|onCall|\.http\("
+)
+_CALLED = re.compile(
+    r"serve\(|create(?:Secure)?Server|onRequest|onCall|\.http\(|addEventListener\(\s*[\"']fetch"
+)
 _SERVERS = re.compile(
     r"(^|\.)(Deno\.serve|Bun\.serve|https?\.createServer|http2\.createSecureServer)$|^serve$|/server\.ts\.serve$"
 )
@@ -40,6 +46,8 @@ class Served:
         """Yield what a file hands to a server of its own, or exports to a cloud."""
         yield from self._worker(module)
         yield from self._lambda(module)
+        if not _CALLED.search(self._project.text(module.path) or ""):
+            return
         for call in calls_in(module.body):
             origin = self._project.origin(module, call.callee)
             if _SERVERS.search(origin):

@@ -302,6 +302,8 @@ class _Reading:
                 path = _path(args.pop(0))  # Koa's `router.get("name", "/path", …)`.
         elif path == "" and args and isinstance(args[0], Name | Attr) and len(args) > 1:
             path = self._constant(args.pop(0))
+            if path is None and not self._routers.router(key).framework and key[2] not in _USUAL_NAMES:
+                return  # `https.get(url, callback)` is none either.
         elif path == "" and self._routers.router(key).framework != "next-connect":
             return
         if path and not path.startswith(("/", "*")) and not self._routers.router(key).framework:

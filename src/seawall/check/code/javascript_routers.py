@@ -56,6 +56,7 @@ class Routers:
         self.project = project
         self.all: dict[Key, Router] = {}
         self.aliases: dict[Key, Key] = {}
+        self._names: dict[int, frozenset[str]] = {}
 
     def router(self, key: Key) -> Router:
         """Return the router of a key, made on first use."""
@@ -84,7 +85,7 @@ class Routers:
 
     def _key_of_name(self, module: Module, name: Name, scopes: list[Function]) -> Key:
         for function in reversed(scopes):
-            if name.id in _own_names(function):
+            if name.id in self._own_names(function):
                 return (module.path, id(function), name.id)
         if name.id in module.imports and name.id not in self.project.scope(module).top:
             return self._key_of_import(module, module.imports[name.id]) or (module.path, 0, name.id)
@@ -158,11 +159,13 @@ class Routers:
             return self._key_of_name(made.module, value, [made.function])
         return (made.module.path, id(made.function), "return")
 
-
-def _own_names(function: Function) -> set[str]:
-    """Return the names of a function's parameters and of what its own statements assign."""
-    names = {param.name for param in function.params if param.name}
-    for statement in function.body:
-        if isinstance(statement, Assign):
-            names.update(target.id for target in statement.targets if isinstance(target, Name))
-    return names
+    def _own_names(self, function: Function) -> frozenset[str]:
+        """Return the names of a function's parameters and of what its own statements assign."""
+        known = self._names.get(id(function))
+        if known is None:
+            names = {param.name for param in function.params if param.name}
+            for statement in function.body:
+                if isinstance(statement, Assign):
+                    names.update(target.id for target in statement.targets if isinstance(target, Name))
+            known = self._names[id(function)] = frozenset(names)
+        return known
