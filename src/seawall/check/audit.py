@@ -1,6 +1,9 @@
 """One audit from beginning to end: files, secrets, code, checklist, and what is left after sifting."""
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -12,10 +15,9 @@ from seawall.check.checklist.stack import stack
 from seawall.check.code.analysis import Analysis
 from seawall.check.code.project import Project
 from seawall.check.files import Files, walk, walk_staged
-from seawall.check.findings import Finding
 from seawall.check.options import CannotRun, Options, Progress
 from seawall.check.report import Report
-from seawall.check.secrets import Scan, scan
+from seawall.check.secrets import scan
 from seawall.check.settings import FILE, BadSettings, CheckSettings, read_settings
 from seawall.check.sifting import sift
 from seawall.core.stages import Stage
@@ -28,7 +30,7 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
     """
     started = time.perf_counter()
     tell = progress or _silent
-    with _files(root, options, tell) as files:
+    with _files(root, options, tell) as files, _no_collection():
         settings = settings_of(root, options)
         options = _with_settings(options, settings, root)
         secrets = scan(files, history=options.history and not options.staged, progress=tell)
@@ -64,6 +66,18 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
             commits=secrets.commits or 0,
             took_ms=round((time.perf_counter() - started) * 1000),
         )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking again and again through trees of code, which hold no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _files(root: Path, options: Options, progress: Progress) -> Files:
@@ -107,6 +121,3 @@ def _with_settings(options: Options, settings: CheckSettings, root: Path) -> Opt
 def _silent(doing: str, done: int, total: int) -> None:
     """Tell nobody."""
 
-
-assert Scan
-assert Finding

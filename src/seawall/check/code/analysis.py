@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from ahocorasick_rs import AhoCorasick
+
 from seawall.check.code.browser import runs_in_browser
 from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Event, Harm, Returned
@@ -26,14 +28,22 @@ _TESTS = re.compile(
 )
 _TALKS = re.compile(r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b")
 """A page that shows what its server's model answers."""
-FILES_READ_WHOLE_MAX_BYTES = 4_000_000
-"""Up to this much code all of it is read; above, only files that hold one of the words below."""
-
-WORDS = (
+AI_WORDS = (
     *("openai", "OpenAI", "anthropic", "Anthropic", "gemini", "generativeai", "genai", "GoogleGenerativeAI", "litellm"),
     *("langchain", "llama_index", "llamaindex", "mistral", "Mistral", "cohere", "groq", "Groq", "together", "replicate"),
     *("huggingface", "ollama", "bedrock", "from \"ai\"", "from 'ai'", "completions", "pydantic_ai", "crewai", "dspy"),
     *("generateText", "streamText", "@ai-sdk", "InferenceClient", "deepseek", "openrouter", "smolagents", "autogen"),
+)
+ALONE = (
+    *AI_WORDS,
+    *("environ", "getenv", "process.env", "flask", "streamlit", "quart", "bottle", "rrorHandler", "onError", "xception_handler"),
+    *("rrorhandler", "errorFormatter", "api.", "dangerouslySetInnerHTML", "innerHTML", "(err", "(error"),
+)
+FILES_READ_WHOLE_MAX_BYTES = 4_000_000
+"""Up to this much code all of it is read; above, only files that hold one of the words below."""
+
+WORDS = (
+    *AI_WORDS,
     *("fastapi", "starlette", "flask", "Flask", "quart", "sanic", "litestar", "aiohttp.web", "import web", "tornado"),
     *("bottle", "django", "ninja", "rest_framework", "channels", "falcon", "chalice", "streamlit", "gradio", "chainlit"),
     *("slack_bolt", "discord", "telegram", "lambda_handler", "functions_framework", "urlpatterns", "modal."),
@@ -56,6 +66,7 @@ class Analysis:
         self.findings: list[Finding] = []
         self.has_ai = False
         self._walker = Walker(project)
+        self._alone = AhoCorasick(ALONE)
         self._browser: dict[str, str | None] = {}
         self._seen: set[tuple[str, str, int]] = set()
 
@@ -73,7 +84,8 @@ class Analysis:
             walked.append((entry, self._handled(self.project.module(entry.path) or found_in, entry)))
         for module in modules:
             tell("reading the code", len(walked), total)
-            walked.append((None, self._rest(module)))
+            if self._matters(module):
+                walked.append((None, self._rest(module)))
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for entry, events in walked:
             self._keep(self._of_events(entry, events))
@@ -82,6 +94,10 @@ class Analysis:
             self._keep(static_findings(self.project, module, in_browser=in_browser))
         self._keep(template_findings(self.project.paths, self.project.text, has_ai=self.has_ai))
         return self.findings
+
+    def _matters(self, module: Module) -> bool:
+        """Say whether code that no request reaches can hold a finding: a model's call, a secret, an error handler."""
+        return bool(self._alone.find_matches_as_indexes(self.project.text(module.path) or ""))
 
     def _words(self) -> tuple[str, ...]:
         total = 0

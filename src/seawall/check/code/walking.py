@@ -1,6 +1,7 @@
 """Ways through the code that need no state: all statements, all expressions, all calls."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from seawall.check.code.ir import (
     Assign,
@@ -102,46 +103,39 @@ def expressions(stmt: Stmt) -> Iterator[Expr]:
         yield from stmt.cls.bases
 
 
-def children(expr: Expr) -> Iterator[Expr]:
-    """Yield the expressions directly inside an expression; not those of a lambda's body."""
-    if isinstance(expr, Call):
-        yield expr.callee
-        yield from expr.args
-        yield from (value for _, value in expr.named)
-    elif isinstance(expr, Attr):
-        yield expr.base
-    elif isinstance(expr, Index):
-        yield expr.base
-        yield expr.key
-    elif isinstance(expr, (Text, Other)):
-        yield from expr.parts
-    elif isinstance(expr, Dict):
-        for key, value in expr.items:
-            if key is not None:
-                yield key
-            yield value
-    elif isinstance(expr, Items):
-        yield from expr.items
-    elif isinstance(expr, Spread):
-        yield expr.value
-    elif isinstance(expr, Choice):
-        if expr.test is not None:
-            yield expr.test
-        yield from expr.options
-    elif isinstance(expr, Op):
-        yield from expr.operands
-    elif isinstance(expr, Each):
-        yield from expr.elements
-        for target, iterable in expr.loops:
-            yield target
-            yield iterable
-        yield from expr.conditions
-    elif isinstance(expr, Yield):
-        if expr.value is not None:
-            yield expr.value
-    elif isinstance(expr, Markup):
-        yield from (value for _, value in expr.attributes)
-        yield from expr.children
+def children(expr: Expr) -> list[Expr]:
+    """Return the expressions directly inside an expression; not those of a lambda's body."""
+    inside = _INSIDE.get(type(expr))
+    return inside(expr) if inside is not None else []
+
+
+def _of_dict(expr: Dict) -> list[Expr]:
+    return [part for item in expr.items for part in item if part is not None]
+
+
+def _of_choice(expr: Choice) -> list[Expr]:
+    return expr.options if expr.test is None else [expr.test, *expr.options]
+
+
+def _of_each(expr: Each) -> list[Expr]:
+    return [*expr.elements, *(part for loop in expr.loops for part in loop), *expr.conditions]
+
+
+_INSIDE: dict[type[Expr], Callable[[Any], list[Expr]]] = {
+    Call: lambda e: [e.callee, *e.args, *(value for _, value in e.named)],
+    Attr: lambda e: [e.base],
+    Index: lambda e: [e.base, e.key],
+    Text: lambda e: e.parts,
+    Other: lambda e: e.parts,
+    Dict: _of_dict,
+    Items: lambda e: e.items,
+    Spread: lambda e: [e.value],
+    Choice: _of_choice,
+    Op: lambda e: e.operands,
+    Each: _of_each,
+    Yield: lambda e: [] if e.value is None else [e.value],
+    Markup: lambda e: [*(value for _, value in e.attributes), *e.children],
+}
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -150,7 +144,9 @@ def walk(expr: Expr) -> Iterator[Expr]:
     while waiting:
         one = waiting.pop()
         yield one
-        waiting.extend(reversed(list(children(one))))
+        inside = _INSIDE.get(type(one))
+        if inside is not None:
+            waiting.extend(reversed(inside(one)))
 
 
 def calls_in(body: Iterable[Stmt]) -> Iterator[Call]:
