@@ -336,7 +336,7 @@ def _result(
     if ".object()" in base.origin and base.items:
         return replace(whole, items=base.items)
     keeps = last in {"object", "strictObject"} or last[:1].isupper() or last.startswith(("create", "init", "from_"))
-    keeps = keeps and not cleaned
+    keeps = (keeps or call.is_new) and not cleaned
     return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
 
 
@@ -354,7 +354,8 @@ def _callbacks(
     back = []
     before = walker.in_background
     walker.in_background = before or last in _LATER
-    for place, value in enumerate((*given, *named.values())):
+    inner = (part for value in given for part in (value.items or {}).values())  # `{ async start(controller) {…} }`
+    for place, value in enumerate((*given, *named.values(), *inner)):
         if isinstance(value.ref, Closure) and id(value.ref.function) not in walker.handlers:
             rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
             arguments = named.get("args")

@@ -11,6 +11,7 @@ ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "
 PLACES = frozenset({"path", "url", "base_url"})
 
 _WHO = re.compile(r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin")
+_LOOKED_UP = re.compile(r"(?i)(get|find|fetch|select|query|lookup|load|first|one|single|read)\w*\(\)$")
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
 _GOOD = (
     "is_safe",
@@ -57,6 +58,8 @@ def is_about_caller(test: Expr, value: Value, status: int) -> bool:
         return True
     if value.has(ENV) or value.has(SECRET):
         return False
+    if _LOOKED_UP.search(value.origin):
+        return True
     return any(isinstance(part, Call) or _WHO.search(_word(part)) for part in walk(test))
 
 

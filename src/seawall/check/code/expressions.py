@@ -90,6 +90,7 @@ _NO_TEXT = frozenset(
 )
 _APPS = frozenset({"app", "config_dict", "server", "application"})
 _STATE = frozenset({"state", "locals", "ctx", "extensions"})
+_ASKED_ABOUT = frozenset({"not", "!", "==", "===", "!=", "!==", "is", "is not"})
 _FILE_PARTS = frozenset({"name", "stem", "suffix", "suffixes", "base", "ext"})
 _ENVIRONMENTS = ("process.env", "os.environ", "import.meta.env", "Deno.env", "Bun.env", "env")
 
@@ -374,7 +375,7 @@ def _op(expr: Op, env: Env, walker: "Walker") -> Value:
         return replace(whole, elements=tuple(elements[:ELEMENTS_MAX])) if elements else whole
     if expr.op == "/" and values and "Path()" in values[0].origin:
         return derived(values, origin=values[0].origin)
-    return derived(values)
+    return derived(values, origin=values[0].origin if expr.op in _ASKED_ABOUT and values else "")
 
 
 def _each(expr: Each, env: Env, walker: "Walker") -> Value:

@@ -38,7 +38,7 @@ from seawall.check.code.ir import (
 from seawall.check.code.knowledge import Knowledge, knowledge
 from seawall.check.code.loops import is_bounded, is_paced, unbounded
 from seawall.check.code.project import Project
-from seawall.check.code.refusals import AUTH, refusal
+from seawall.check.code.refusals import AUTH, is_swallowed, refusal
 from seawall.check.code.typing import typed
 from seawall.check.code.walking import inner_bodies, statements
 from seawall.check.code.values import (
@@ -490,6 +490,8 @@ class Walker:
         start, names = len(self.events), dict(env.names)
         body_leaves = self.run(stmt.body, env)
         in_body = self.events[start:]
+        if any(isinstance(event, Checked) for event in in_body) and is_swallowed(stmt, in_body):
+            self.events[start:] = [event for event in in_body if not isinstance(event, Checked)]
         after = env.names
         leaves = body_leaves
         for handler in stmt.handlers:
