@@ -143,7 +143,7 @@ class Analysis:
         for function in functions_in(module.body):
             if id(function) in walker.entered:
                 continue
-            given: dict[str, Value] = {}
+            given = {"**": Value(origin="options")} if any(p.kind == "keywords" for p in function.params) else {}
             if is_error_handler(function) or id(function) in registered:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
@@ -152,7 +152,7 @@ class Analysis:
                 if function.owner is not None:
                     cls = self.project.scope(module).classes.get(function.owner)
                     me = Value(ref=Instance(module, cls), origin=cls.name + "()") if cls is not None else None
-                walker.invoke(Closure(module, function, walker.module_env(module), me), [], {})
+                walker.invoke(Closure(module, function, walker.module_env(module), me), [], given)
         return walker.events
 
     def _of_events(self, entry: Entry | None, events: list[Event]) -> Iterator[Finding]:

@@ -165,9 +165,12 @@ def store(target: Attr | Index, value: Value, env: Env, walker: "Walker") -> Non
         known = base.ref.fields.get(name)
         base.ref.fields[name] = value if known is None else join((known, value))
         return
-    path = path_of(target)
+    path, held_at = path_of(target), path_of(target.base)
     if path is not None:
         env.names[path] = value
+        if base.items is not None and base.shape == "dict" and base.shared is None and held_at in env.names:
+            items = {**base.items, str(name): value}  # `options["max_tokens"] = 99`
+            env.names[held_at] = replace(base, items=items, taints=base.taints | value.taints)
     elif isinstance(target.base, Name) and base.taints != value.taints:  # `prompts[kind] = …`
         held = replace(base, taints=base.taints | value.taints)
         if base.shared is None:

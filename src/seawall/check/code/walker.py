@@ -4,6 +4,8 @@ Every branch is taken, every loop twice, so that what is appended in one round i
 app are entered with the values they are given, at most `DEPTH_MAX` deep; all work is bounded by `STEPS_MAX`.
 """
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from seawall.check.code import calls, checks, expressions
@@ -11,6 +13,7 @@ from seawall.check.code.events import Asked, Checked, Event, Looped, Returned
 from seawall.check.code.ir import (
     Assign,
     Attr,
+    Call,
     Class,
     ClassDef,
     Def,
@@ -36,7 +39,7 @@ from seawall.check.code.ir import (
     With,
 )
 from seawall.check.code.knowledge import Knowledge, knowledge
-from seawall.check.code.loops import is_bounded, is_paced, unbounded
+from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.project import Project
 from seawall.check.code.refusals import AUTH, is_swallowed, refusal
 from seawall.check.code.typing import typed
@@ -44,6 +47,7 @@ from seawall.check.code.walking import inner_bodies, statements
 from seawall.check.code.values import (
     ERROR,
     INPUT,
+    MODEL,
     NONE,
     Closure,
     Env,
@@ -467,11 +471,12 @@ class Walker:
         start = len(self.events)
         outer, self.in_dialogue = (
             self.in_dialogue,
-            stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt),
+            stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt, partial(self._own, env)),
         )
+        by_model = False
         for _ in range(2):
             if stmt.test is not None:
-                self.value(stmt.test, env)
+                by_model = self.value(stmt.test, env).has(MODEL)
             if stmt.iterable is not None:
                 over = self.value(stmt.iterable, env)
                 if stmt.target is not None:
@@ -482,9 +487,24 @@ class Walker:
             self.checked, env.names = before, _joined(names, env.names)
         self.in_dialogue = outer
         asked = next((e for e in self.events[start:] if isinstance(e, Asked)), None)
-        how = unbounded(stmt) if asked is not None else None
+        how = unbounded(stmt, partial(self._own, env)) if asked is not None else None
+        if how is not None and not by_model and is_fed(stmt):
+            return
         if how is not None and not any(isinstance(e, Looped) for e in self.events[start:]):
             self.note(Looped(env.module.path, stmt.line, asked=asked, how=how))
+
+    def _own(self, env: Env, call: Call) -> Function | None:
+        """Return the app's own function that is called; None for anybody else's."""
+        callee = call.callee
+        if isinstance(callee, Name):
+            ref = self.lookup(callee.id, env).ref
+            return ref.function if isinstance(ref, Closure) else None
+        if isinstance(callee, Attr) and isinstance(callee.base, Name) and callee.base.id == "self":
+            me = env.me.ref if env.me is not None else None
+            found = self.method(me.module, me.cls, callee.name) if isinstance(me, Instance) else None
+            return found[1] if found is not None else None
+        there = self.project.find(env.module, callee)
+        return there.value if there is not None and isinstance(there.value, Function) else None
 
     def _try(self, stmt: Try, env: Env) -> bool:
         start, names = len(self.events), dict(env.names)
