@@ -117,7 +117,8 @@ class Analysis:
         me = None
         if entry.handler.owner is not None:
             cls = self.project.scope(module).classes.get(entry.handler.owner)
-            me = walker.instance(module, cls) if cls is not None else None
+            once = module.language == "javascript"  # Python's frameworks make one for each request.
+            me = walker.instance(module, cls, is_shared=once) if cls is not None else None
             if me is not None and isinstance(me.ref, Instance):
                 taint = Taint(INPUT, "request", entry.path, entry.line)
                 me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))

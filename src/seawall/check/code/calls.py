@@ -152,15 +152,50 @@ def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, 
     shape = old.shape if old.shape == "bounded" else "list"
     grows = grows and shape != "bounded"
     new = replace(old, elements=elements, taints=taints, grows=grows, shape=shape, at=(env.module.path, line))
-    if old.shared is not None:
+    if old.shared is not None and not old.copied:
         texts = tuple(sorted(t for v in values for t in v.taints if t.kind in {INPUT, MODEL}))
         walker.note(Mutated(env.module.path, line, shared=old.shared, taints=texts))
         home = walker.project.module(old.shared.path)
-        if home is not None:
+        if home is not None and not isinstance(_holder(target, env, walker), Instance):
             walker.module_env(home).names[old.shared.name] = new
             return
     if isinstance(target, (Name, Attr, Index)):
         walker.assign(target, new, env)
+
+
+def remade(name: str, value: Value, env: Env, walker: "Walker", *, line: int) -> Value:
+    """Note that a list that all callers see is made anew with something added: `turns = [...turns, one]`."""
+    shared = value.shared
+    if shared is None or not value.copied or shared.name != name or value.shape != "list":
+        return value
+    texts = tuple(sorted(t for t in value.all_taints() if t.kind in {INPUT, MODEL}))
+    walker.note(Mutated(env.module.path, line, shared=shared, taints=texts))
+    value = replace(value, copied=False, grows=True)
+    home = walker.project.module(shared.path)
+    if home is not None:
+        walker.module_env(home).names[name] = value
+    return value
+
+
+def end_growth(target: Expr, env: Env, walker: "Walker") -> None:
+    """Note that a list has an end: its length is compared, and what is too long is dropped or refused."""
+    old = walker.value(target, env)
+    if not old.grows and old.shared is None and old.shape != "list":
+        return
+    new = replace(old, grows=False, shape="bounded")
+    instance = _holder(target, env, walker)
+    if isinstance(instance, Instance) and isinstance(target, Attr):
+        instance.fields[target.name] = new
+        return
+    home = walker.project.module(old.shared.path) if old.shared is not None and not old.copied else None
+    if home is not None and old.shared is not None:
+        walker.module_env(home).names[old.shared.name] = new
+    walker.assign(target, new, env)
+
+
+def _holder(target: Expr, env: Env, walker: "Walker") -> object:
+    """Return the object of the app whose field a target is, None for any other target."""
+    return walker.value(target.base, env).ref if isinstance(target, Attr) else None
 
 
 def assign_harm(target: Expr, value: Value, env: Env, walker: "Walker", *, line: int) -> None:

@@ -173,6 +173,19 @@ def _of(expr: Expr, uses: frozenset[str], env: Env, walker: object) -> Passed:
     return frozenset((source, use) for source in sources for use in uses)
 
 
+def measured(test: Expr) -> list[Expr]:
+    """Return what a condition compares the length of with more than nothing: `len(turns) > 20`."""
+    found = []
+    for part in walk(test):
+        if isinstance(part, Op) and part.op in {"<", ">", "<=", ">="} and len(part.operands) == 2:
+            left, right = part.operands
+            for side, other in ((left, right), (right, left)):
+                what = _measured(side)
+                if what is not None and not (isinstance(other, Literal) and other.value in {0, 1}):
+                    found.append(what)
+    return found
+
+
 def _is_last_part(expr: Expr) -> bool:
     if isinstance(expr, Call):
         return _last(expr) == "basename"

@@ -46,6 +46,7 @@ from seawall.check.code.values import (
     Closure,
     Env,
     Instance,
+    Shared,
     Taint,
     Value,
     clear,
@@ -222,13 +223,22 @@ def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:
         return walker.exported_value(ref, name)
     if isinstance(ref, Instance):
         if name in ref.fields:
-            return ref.fields[name]
+            return _shared_field(ref, name)
         return _member(ref.module, ref.cls, name, base, walker)
     if isinstance(ref, Class) and base.home is not None:
         if base.taints:
             return field_of(base, ref, name, walker)
         return _member(base.home, ref, name, None, walker)
     return None
+
+
+def _shared_field(instance: Instance, name: str) -> Value:
+    """Return a field; a list in an object that was made once is one list for all callers."""
+    value = instance.fields[name]
+    if not instance.is_shared or value.shared is not None or value.shape != "list":
+        return value
+    path, line = value.at or (instance.module.path, instance.cls.line)
+    return replace(value, shared=Shared(path, line, f"{instance.cls.name}.{name}"))
 
 
 def _member(
@@ -279,7 +289,7 @@ def _index(expr: Index, env: Env, walker: "Walker") -> Value:
         return fit(env.names[path], walker)
     base = walker.value(expr.base, env)
     if isinstance(expr.key, Op) and expr.key.op == "slice":
-        return clear(replace(base, grows=False, literal=UNKNOWN), "length")
+        return clear(replace(base, grows=False, copied=base.shared is not None, literal=UNKNOWN), "length")
     key = _key_of(expr, env, walker)
     if key is not None:
         return fit(attribute(base, key, env, walker), walker)
@@ -350,7 +360,8 @@ def _items(expr: Items, env: Env, walker: "Walker") -> Value:
     whole = derived(elements, shape="list")
     shared = next((v.shared for v in spread if v.shared is not None), None)
     grows = any(v.grows for v in spread)
-    return replace(whole, elements=tuple(elements[:ELEMENTS_MAX]), shared=shared, grows=grows)
+    elements = elements[:ELEMENTS_MAX]
+    return replace(whole, elements=tuple(elements), shared=shared, grows=grows, copied=shared is not None)
 
 
 def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
@@ -394,7 +405,8 @@ def _each(expr: Each, env: Env, walker: "Walker") -> Value:
     made = [walker.value(element, inner) for element in expr.elements]
     whole = derived([*made], shape="list")
     shared = next((v.shared for v in over if v.shared is not None), None)
-    return replace(whole, elements=tuple(made), shared=shared, grows=any(v.grows for v in over))
+    grows = any(v.grows for v in over)
+    return replace(whole, elements=tuple(made), shared=shared, grows=grows, copied=shared is not None)
 
 
 def _lambda(expr: Lambda, env: Env, walker: "Walker") -> Value:

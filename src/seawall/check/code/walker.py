@@ -30,6 +30,7 @@ from seawall.check.code.ir import (
     Loop,
     Module,
     Name,
+    Op,
     Param,
     Raise,
     Return,
@@ -112,9 +113,9 @@ class Walker:
         self.checked = frozenset()
         self._steps = 0
 
-    def instance(self, module: Module, cls: Class) -> Value:
+    def instance(self, module: Module, cls: Class, *, is_shared: bool = True) -> Value:
         """Return an object of a class of the app, made as its framework would: from the types of its parameters."""
-        value = Value(ref=Instance(module, cls, is_shared=True), origin=cls.name + "()")
+        value = Value(ref=Instance(module, cls, is_shared=is_shared), origin=cls.name + "()")
         for name in ("__init__", "constructor"):
             found = self.method(module, cls, name)
             if found is not None:
@@ -404,6 +405,8 @@ class Walker:
             if stmt.augmented:
                 calls.append_to(target, [value], env, self, line=stmt.line)
             else:
+                if isinstance(stmt.value, (Items, Op, Call)) and isinstance(target, Name):
+                    value = calls.remade(target.id, value, env, self, line=stmt.line)
                 calls.assign_harm(target, value, env, self, line=stmt.line)
                 self.assign(target, value, env)
 
@@ -465,6 +468,8 @@ class Walker:
         else:
             self.checked = before | (then_checked & self.checked)
             env.names = _joined(then_names, env.names)
+        for measured in checks.measured(stmt.test):
+            calls.end_growth(measured, env, self)
         return then_leaves and else_leaves
 
     def _loop(self, stmt: Loop, env: Env) -> None:
@@ -486,6 +491,8 @@ class Walker:
             self.run(stmt.body, env)
             self.checked, env.names = before, _joined(names, env.names)
         self.in_dialogue = outer
+        for measured in checks.measured(stmt.test) if stmt.test is not None else ():
+            calls.end_growth(measured, env, self)
         asked = next((e for e in self.events[start:] if isinstance(e, Asked)), None)
         how = unbounded(stmt, partial(self._own, env)) if asked is not None else None
         if how is not None and not by_model and is_fed(stmt):
