@@ -278,15 +278,17 @@ def _name(expr: Name, env: Env, walker: "Walker") -> Value:
 
 def _attr(expr: Attr, env: Env, walker: "Walker") -> Value:
     path = path_of(expr)
-    if path is not None and path in env.names:
-        return fit(env.names[path], walker)
+    kept = env.get(path) if path is not None else None
+    if kept is not None:
+        return fit(kept, walker)
     return fit(attribute(walker.value(expr.base, env), expr.name, env, walker), walker)
 
 
 def _index(expr: Index, env: Env, walker: "Walker") -> Value:
     path = path_of(expr)
-    if path is not None and path in env.names:
-        return fit(env.names[path], walker)
+    kept = env.get(path) if path is not None else None
+    if kept is not None:
+        return fit(kept, walker)
     base = walker.value(expr.base, env)
     if isinstance(expr.key, Op) and expr.key.op == "slice":
         return clear(replace(base, grows=False, copied=base.shared is not None, literal=UNKNOWN), "length")
