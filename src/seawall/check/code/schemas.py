@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _PARSES = frozenset({"parse", "safeParse", "parseAsync", "safeParseAsync", "validate", "validateSync", "validateAsync", "cast"})
 _CLOSED = ("enum()", "nativeEnum()", "literal()", "number()", "boolean()", "uuid()", "int()", "date()", "cuid()", "oneOf()", "picklist()", "valid()")
-_BOUNDED = ("max()", "length()", "maxLength()", "slice()", "email()")
+_BOUNDED = ("max()", "length()", "maxLength()", "slice()", "email()", "refine()", "superRefine()")
 _WHOLE = frozenset({"regex()", "pattern()", "matches()"})
 
 
