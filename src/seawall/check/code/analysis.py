@@ -26,17 +26,70 @@ _TESTS = re.compile(
     r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|benchmarks?)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec|stories|cy|e2e)\.[jt]sx?$|\.d\.ts$|\.config\.[cm]?[jt]s$"
 )
-_TALKS = re.compile(r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b")
+_TALKS = re.compile(
+    r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b"
+)
 """A page that shows what its server's model answers."""
 AI_WORDS = (
-    *("openai", "OpenAI", "anthropic", "Anthropic", "gemini", "generativeai", "genai", "GoogleGenerativeAI", "litellm"),
-    *("langchain", "llama_index", "llamaindex", "mistral", "Mistral", "cohere", "groq", "Groq", "together", "replicate"),
-    *("huggingface", "ollama", "bedrock", "from \"ai\"", "from 'ai'", "completions", "pydantic_ai", "crewai", "dspy"),
-    *("generateText", "streamText", "@ai-sdk", "InferenceClient", "deepseek", "openrouter", "smolagents", "autogen"),
+    *(
+        "openai",
+        "OpenAI",
+        "anthropic",
+        "Anthropic",
+        "gemini",
+        "generativeai",
+        "genai",
+        "GoogleGenerativeAI",
+        "litellm",
+    ),
+    *(
+        "langchain",
+        "llama_index",
+        "llamaindex",
+        "mistral",
+        "Mistral",
+        "cohere",
+        "groq",
+        "Groq",
+        "together",
+        "replicate",
+    ),
+    *(
+        "huggingface",
+        "ollama",
+        "bedrock",
+        'from "ai"',
+        "from 'ai'",
+        "completions",
+        "pydantic_ai",
+        "crewai",
+        "dspy",
+    ),
+    *(
+        "generateText",
+        "streamText",
+        "@ai-sdk",
+        "InferenceClient",
+        "deepseek",
+        "openrouter",
+        "smolagents",
+        "autogen",
+    ),
 )
 ALONE = (
     *AI_WORDS,
-    *("environ", "getenv", "process.env", "flask", "streamlit", "quart", "bottle", "rrorHandler", "onError", "xception_handler"),
+    *(
+        "environ",
+        "getenv",
+        "process.env",
+        "flask",
+        "streamlit",
+        "quart",
+        "bottle",
+        "rrorHandler",
+        "onError",
+        "xception_handler",
+    ),
     *("rrorhandler", "errorFormatter", "api.", "dangerouslySetInnerHTML", "innerHTML", "(err", "(error"),
 )
 FILES_READ_WHOLE_MAX_BYTES = 4_000_000
@@ -44,16 +97,95 @@ FILES_READ_WHOLE_MAX_BYTES = 4_000_000
 
 WORDS = (
     *AI_WORDS,
-    *("fastapi", "starlette", "flask", "Flask", "quart", "sanic", "litestar", "aiohttp.web", "import web", "tornado"),
-    *("bottle", "django", "ninja", "rest_framework", "channels", "falcon", "chalice", "streamlit", "gradio", "chainlit"),
+    *(
+        "fastapi",
+        "starlette",
+        "flask",
+        "Flask",
+        "quart",
+        "sanic",
+        "litestar",
+        "aiohttp.web",
+        "import web",
+        "tornado",
+    ),
+    *(
+        "bottle",
+        "django",
+        "ninja",
+        "rest_framework",
+        "channels",
+        "falcon",
+        "chalice",
+        "streamlit",
+        "gradio",
+        "chainlit",
+    ),
     *("slack_bolt", "discord", "telegram", "lambda_handler", "functions_framework", "urlpatterns", "modal."),
-    *("express", "fastify", "koa", "Koa", "hono", "Hono", "elysia", "@nestjs", "next/", "use server", "Deno.serve"),
-    *("Bun.serve", "onRequest", "onCall", "ventHandler", "RequestHandler", "trpc", "tRPC", "socket.io", "graphql"),
-    *("exports.handler", "createServer", "export async function", "APIRoute", "LoaderFunction", "ActionFunction"),
-    *("eval(", "exec(", ".execute(", "subprocess", "os.system", "child_process", "innerHTML", "InnerHTML", "yaml.load"),
+    *(
+        "express",
+        "fastify",
+        "koa",
+        "Koa",
+        "hono",
+        "Hono",
+        "elysia",
+        "@nestjs",
+        "next/",
+        "use server",
+        "Deno.serve",
+    ),
+    *(
+        "Bun.serve",
+        "onRequest",
+        "onCall",
+        "ventHandler",
+        "RequestHandler",
+        "trpc",
+        "tRPC",
+        "socket.io",
+        "graphql",
+    ),
+    *(
+        "exports.handler",
+        "createServer",
+        "export async function",
+        "APIRoute",
+        "LoaderFunction",
+        "ActionFunction",
+    ),
+    *(
+        "eval(",
+        "exec(",
+        ".execute(",
+        "subprocess",
+        "os.system",
+        "child_process",
+        "innerHTML",
+        "InnerHTML",
+        "yaml.load",
+    ),
     *("pickle", "render_template_string", "Markup(", "mark_safe", "raw(", "Unsafe(", "sendFile", "send_file"),
-    *("FileResponse", "debug=True", "DEBUG", "verify=False", "CERT_NONE", "rejectUnauthorized", "REJECT_UNAUTHORIZED"),
-    *("set_cookie", "setCookie", "cors", "CORS", "Allow-Origin", "jwt", "format_exc", "HTMLResponse", "HttpResponse"),
+    *(
+        "FileResponse",
+        "debug=True",
+        "DEBUG",
+        "verify=False",
+        "CERT_NONE",
+        "rejectUnauthorized",
+        "REJECT_UNAUTHORIZED",
+    ),
+    *(
+        "set_cookie",
+        "setCookie",
+        "cors",
+        "CORS",
+        "Allow-Origin",
+        "jwt",
+        "format_exc",
+        "HTMLResponse",
+        "HttpResponse",
+    ),
 )
 
 
@@ -87,8 +219,8 @@ class Analysis:
             if self._matters(module):
                 walked.append((None, self._rest(module)))
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
-        for entry, events in walked:
-            self._keep(self._of_events(entry, events))
+        for reached, events in walked:
+            self._keep(self._of_events(reached, events))
         for module in modules:
             in_browser = self._in_browser(module.path) is not None
             self._keep(static_findings(self.project, module, in_browser=in_browser))
@@ -128,7 +260,9 @@ class Analysis:
         """Return the schema that a validator before the handler holds the body against."""
         for path, expr in entry.applied:
             module = self.project.module(path)
-            for arg in expr.args if isinstance(expr, Call) and module is not None else ():
+            if module is None or not isinstance(expr, Call):
+                continue
+            for arg in expr.args:
                 value = self._walker.value(arg, self._walker.module_env(module))
                 if is_schema(value):
                     return value

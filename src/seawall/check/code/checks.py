@@ -7,10 +7,14 @@ from seawall.check.code.refusals import LIMIT
 from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, SECRET, Env, Value
 from seawall.check.code.walking import walk
 
-ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program", "length", "type"})
+ALL_USES = frozenset(
+    {"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program", "length", "type"}
+)
 PLACES = frozenset({"path", "url", "base_url"})
 
-_WHO = re.compile(r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin")
+_WHO = re.compile(
+    r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin"
+)
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
 _GOOD = (
     "is_safe",
@@ -80,12 +84,9 @@ def passed(test: Expr, env: Env, walker: object) -> tuple[Passed, Passed]:
         inside, outside = passed(test.operands[0], env, walker)
         return outside, inside
     if isinstance(test, Choice):
-        inside: Passed = frozenset()
-        outside: Passed = frozenset()
-        for option in test.options:
-            one, other = passed(option, env, walker)
-            inside, outside = inside | one, outside | other
-        return inside, outside
+        both = [passed(option, env, walker) for option in test.options]
+        none: Passed = frozenset()
+        return none.union(*(one for one, _ in both)), none.union(*(other for _, other in both))
     if isinstance(test, Op):
         return _compared(test, env, walker)
     if isinstance(test, Call):

@@ -52,6 +52,7 @@ from seawall.check.code.values import (
     derived,
     join,
     part_of,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -61,8 +62,6 @@ ELEMENTS_MAX = 64
 
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z!/]")
-_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
-_PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
 _SECRET_FIELD = re.compile(
     r"(?i)(^|_)(api_?key|secret_?key|client_?secret|password|passwd|access_?token|private_?key)$"
 )
@@ -106,7 +105,7 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         return own
     origin = f"{base.origin}.{name}" if base.origin else name
     if base.origin in _ENVIRONMENTS:
-        return setting(name, env, 0)
+        return setting(name, env.module.path, 0)
     if base.origin in {"flask.current_app", "quart.current_app"}:
         return walker.state(name)
     if base.items is not None and name in base.items:
@@ -143,16 +142,6 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         clear(value, "path")
         if name in _FILE_PARTS and ("Path()" in base.origin or "parse()" in base.origin)
         else value
-    )
-
-
-def setting(name: str, env: Env, line: int) -> Value:
-    """Return what a variable of the environment holds."""
-    kind = SECRET if _SECRET.search(name) and not _PUBLIC.search(name) else ENV
-    return Value(
-        taints=frozenset({Taint(kind, name, env.module.path, line)}),
-        origin=f"process.env.{name}",
-        shape="text",
     )
 
 

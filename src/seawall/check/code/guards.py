@@ -36,7 +36,9 @@ _NEVER = re.compile(
     r"|httpsredirect|initialize|SessionMiddleware|AuthenticationMiddleware$|optional|set_?user|attach|\.json$|\.text$"
     r"|generate|iterat|operat|integrat|^express\.|multipart|upload|validat|error|not_?found|prometheus|sentry|request_?id"
 )
-_MADE = re.compile(r"(?i)(bearer|basic)_?auth|clerk|auth0|passport|express_?jwt|rate_?limit|limiter|throttle|require_?auth|with_?auth")
+_MADE = re.compile(
+    r"(?i)(bearer|basic)_?auth|clerk|auth0|passport|express_?jwt|rate_?limit|limiter|throttle|require_?auth|with_?auth"
+)
 """Middleware of libraries that other middleware is made of."""
 _METHODS = (
     "dispatch",
@@ -67,7 +69,12 @@ def guards_before(entry: Entry, walker: "Walker") -> list[Checked]:
             found.clear()
             continue
         owner = walker.project.scope(module).classes.get(entry.handler.owner or "")
-        if isinstance(expr, Attr) and isinstance(expr.base, Name) and expr.base.id == "self" and owner is not None:
+        if (
+            isinstance(expr, Attr)
+            and isinstance(expr.base, Name)
+            and expr.base.id == "self"
+            and owner is not None
+        ):
             hook = walker.method(module, owner, expr.name)
             if hook is not None:
                 me = Value(ref=Instance(module, owner), origin=owner.name + "()")
@@ -210,7 +217,11 @@ def _in_function(module: Module, function: Function, line: int, walker: "Walker"
         for call in calls_in(function.body):
             name = walker.project.origin(module, call.callee)
             if _MADE.search(name.rpartition(".")[2]) and walker.project.find(module, call.callee) is None:
-                return [Checked(module.path, call.line, kind="limit" if _LIMIT.search(name) else "auth", name=name)]
+                return [
+                    Checked(
+                        module.path, call.line, kind="limit" if _LIMIT.search(name) else "auth", name=name
+                    )
+                ]
     return checks
 
 

@@ -86,11 +86,11 @@ class Imports:
             if importer.startswith(folder) and (module.startswith(prefix) if prefix else True):
                 rest = module[len(prefix) :]
                 yield from (posixpath.normpath(posixpath.join(folder, target + rest)) for target in targets)
-        for prefix, targets in _USUAL_ALIASES:
-            if module.startswith(prefix):
-                rest = module[len(prefix) :]
+        for usual, places in _USUAL_ALIASES:
+            if module.startswith(usual):
+                rest = module[len(usual) :]
                 for start in _ancestors(posixpath.dirname(importer)):
-                    yield from (posixpath.join(start, target + rest) for target in targets)
+                    yield from (posixpath.join(start, place + rest) for place in places)
         for name, folder in self._packages.items():
             if module == name or module.startswith(name + "/"):
                 rest = module[len(name) :].lstrip("/")
@@ -109,8 +109,9 @@ class Imports:
             folder = posixpath.dirname(path)
             start = folder + "/" if folder else ""
             if path.endswith("package.json"):
-                if folder and isinstance(config.get("name"), str):
-                    self._packages[config["name"]] = folder
+                name = config.get("name")
+                if folder and isinstance(name, str):
+                    self._packages[name] = folder
                 continue
             options = config.get("compilerOptions")
             if not isinstance(options, dict):

@@ -259,7 +259,9 @@ class Project:
         """Return the module that a name stands for: `import a`, `from pkg import a`, `import * as a`."""
         home = self.imported(module, name)
         if name.name is not None and home is None and module.language == "python":
-            whole = f"{name.module}.{name.name}" if name.module else name.name  # A folder without `__init__.py`.
+            whole = (
+                f"{name.module}.{name.name}" if name.module else name.name
+            )  # A folder without `__init__.py`.
             path = self._imports.python(module.path, whole, name.level)
             return None if path is None else self.module(path)
         if name.name is None or home is None:

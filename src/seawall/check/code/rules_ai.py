@@ -82,7 +82,9 @@ def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool, home: st
     if asked.model.has(INPUT, "model") and asked.is_paid:
         names = _sources(asked.model, "model")
         yield _at(
-            asked, "user-chosen-model", f"The caller chooses the model ({names}): also the dearest one.",
+            asked,
+            "user-chosen-model",
+            f"The caller chooses the model ({names}): also the dearest one.",
             at=asked.options_at,
         )
     yield from _of_text(asked, is_exposed=is_exposed, home=home)
@@ -105,7 +107,6 @@ def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
                 f"{names} goes to {short(asked.name)} with no limit on its length.",
                 at=site(asked, home),
                 looked_for=("a check of the length, a cut, or a type with a maximum",),
-                confidence=Confidence.MEDIUM,
             )
     whole = [
         t
@@ -180,8 +181,9 @@ def shared_state(entry: Entry, events: list[Event], asked: list[Asked]) -> Itera
     """One history for all callers: what one writes, the next one's model reads."""
     sent = {a.messages.shared for a in asked if a.messages.shared is not None}
     for event in events:
-        if isinstance(event, Mutated) and event.shared in sent and event.shared is not None and event.taints:
+        if isinstance(event, Mutated) and event.shared in sent and event.taints:
             sent.discard(event.shared)
+            assert event.shared is not None
             name = event.shared.name
             yield Finding(
                 rule="shared-conversation-state",
@@ -232,7 +234,6 @@ def _at(
     message: str,
     *,
     severity: Severity | None = None,
-    confidence: Confidence = Confidence.HIGH,
     looked_for: tuple[str, ...] = (),
     at: tuple[str, int] | None = None,
 ) -> Finding:
@@ -244,6 +245,6 @@ def _at(
         line=line,
         message=message,
         severity=severity or usual,
-        confidence=confidence,
+        confidence=Confidence.MEDIUM if rule == "unvalidated-llm-input" else Confidence.HIGH,
         looked_for=looked_for,
     )

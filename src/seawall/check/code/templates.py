@@ -56,13 +56,21 @@ def template_findings(
 def _is_fetched(inside: str, text: str) -> bool:
     """Say whether a component asks a server and shows what comes back, also through a list or a converter."""
     names = set(re.findall(r"[A-Za-z_$][\w$]*", inside)) - {"marked", "parse", "md", "render"}
-    for loop in re.finditer(r"(?:v-for=\"\(?\s*(\w+)[^\"]*?\s(?:in|of)\s+(\w+)|\{#each\s+(\w+)\s+as\s+(\w+))", text):
+    for loop in re.finditer(
+        r"(?:v-for=\"\(?\s*(\w+)[^\"]*?\s(?:in|of)\s+(\w+)|\{#each\s+(\w+)\s+as\s+(\w+))", text
+    ):
         item, over = (loop[1], loop[2]) if loop[1] else (loop[4], loop[3])
         if item in names:
             names.add(over)
     if not re.search(r"\$?fetch\(|axios|useFetch|useChat|EventSource|getReader", text):
         return False
-    return any(re.search(rf"\b{re.escape(n)}(?:\.value)?\s*(?:=|\+=)\s*[^=\n]*(?:await|result|data|response|res\b|json|chunk|text)", text) for n in names)
+    return any(
+        re.search(
+            rf"\b{re.escape(n)}(?:\.value)?\s*(?:=|\+=)\s*[^=\n]*(?:await|result|data|response|res\b|json|chunk|text)",
+            text,
+        )
+        for n in names
+    )
 
 
 def _is_constant(inside: str, text: str) -> bool:

@@ -54,7 +54,9 @@ _HARMLESS = frozenset(
 )
 _EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
 _LENGTH_CALLS = frozenset({"MaxLength", "Length", "ArrayMaxSize", "MaxLen", "StringConstraints"})
-_CLOSED_CALLS = frozenset({"IsInt", "IsNumber", "IsEnum", "IsIn", "IsUUID", "IsBoolean", "IsDate", "IsMongoId", "IsPositive"})
+_CLOSED_CALLS = frozenset(
+    {"IsInt", "IsNumber", "IsEnum", "IsIn", "IsUUID", "IsBoolean", "IsDate", "IsMongoId", "IsPositive"}
+)
 _PATTERN_CALLS = frozenset({"Matches", "IsAlphanumeric", "IsNumberString"})
 _STRING_CALLS = frozenset({"IsString", "IsEmail", "IsUrl"})
 _PATTERNS = frozenset({"pattern", "regex"})

@@ -17,18 +17,18 @@ from seawall.check.secrets.scan import pairs_of, secrets_of
 from seawall.check.secrets.weak import find_weak
 
 __all__ = [
-    *(
-        "History",
-        "Scan",
-        "Stack",
-        "check_env_files",
-        "fingerprint",
-        "mask",
-        "scan",
-        "scan_history",
-        "scan_text",
-    ),
-    *("scan_tree", "stack_of", "with_first_commits"),
+    "History",
+    "Scan",
+    "Stack",
+    "check_env_files",
+    "fingerprint",
+    "mask",
+    "scan",
+    "scan_history",
+    "scan_text",
+    "scan_tree",
+    "stack_of",
+    "with_first_commits",
 ]
 
 Progress = Callable[[str, int, int], None]
