@@ -266,6 +266,8 @@ def _outside(site: Site, walker: "Walker") -> Value:
         return Value(origin=name + "()")  # What comes back is the other side's, not the caller's.
     if guard is not None:
         return Value(taints=frozenset({Taint(IDENTITY, name, path, line)}), origin=name + "()")
+    if known.neutral.first(name):
+        return Value(origin=name + "()")
     return _result(site, back, walker)
 
 
@@ -286,8 +288,6 @@ def _known_answer(site: Site, walker: "Walker") -> Value | None:
         return setting(variable if isinstance(variable, str) else "", path, line)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
         return Value(taints=frozenset({Taint(TRACE, "traceback", path, line)}), origin=name)
-    if walker.known.neutral.first(name):
-        return Value(origin=name + "()")
     return given[0] if last == "promisify" and given else None
 
 
