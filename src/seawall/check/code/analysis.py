@@ -243,6 +243,7 @@ class Analysis:
         """Walk through an entry's handler; the checks that stand before it come first."""
         walker = self._walker
         walker.restart()
+        walker.route = entry.route if entry.route and not set("{<:*[") & set(entry.route) else ""
         before = list(guards_before(entry, walker))
         walker.restart()
         walker.schema = self._schema(entry)
@@ -254,6 +255,7 @@ class Analysis:
                 taint = Taint(INPUT, "request", entry.path, entry.line)
                 me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))
         walker.handle(module, entry.handler, given_to(entry), me)
+        walker.route = ""
         return [*before, *walker.events]
 
     def _schema(self, entry: Entry) -> Value | None:

@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from seawall.check.code import checks
 from seawall.check.code.events import Asked, Checked, Looped
-from seawall.check.code.ir import If, Loop, Try
+from seawall.check.code.fitting import ROUTE, fit
+from seawall.check.code.ir import Expr, If, Loop, Name, Try
 from seawall.check.code.loops import is_bounded, is_paced, unbounded
 from seawall.check.code.refusals import AUTH, refusal
 from seawall.check.code.values import ERROR, Env, Taint, Value, join, part_of
+from seawall.check.code.walking import walk
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     test = walker.value(stmt.test, env)
+    if walker.route:
+        comes_to = checks.known(stmt.test, env, walker, ROUTE)
+        if comes_to is not None:
+            return walker.run(stmt.then if comes_to else stmt.otherwise, env)
     status = refusal(stmt.then) or refusal(stmt.otherwise)
     if status is not None and checks.is_about_caller(stmt.test, test, status):
         kind = "auth" if status in AUTH else "limit"
@@ -26,9 +32,11 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     walker.checked = before | inside
     walker.branches += 1
     then_leaves = walker.run(stmt.then, env)
+    fit_names(stmt.test, env, walker)
     then_names, then_checked = env.names, walker.checked
     env.names, walker.checked = names, before | outside
     else_leaves = walker.run(stmt.otherwise, env)
+    fit_names(stmt.test, env, walker)
     walker.branches -= 1
     if then_leaves and not else_leaves:
         walker.checked |= outside
@@ -38,6 +46,15 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
         walker.checked = before | (then_checked & walker.checked)
         env.names = joined(then_names, env.names)
     return then_leaves and else_leaves
+
+
+def fit_names(test: Expr, env: Env, walker: "Walker") -> None:
+    """Keep what a condition said about the names in it, also where the two ways meet again."""
+    for part in walk(test):
+        if isinstance(part, Name):
+            value = env.names.get(part.id)
+            if value is not None and value.taints:
+                env.names[part.id] = fit(value, walker)
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:

@@ -281,6 +281,8 @@ def _known_answer(site: Site, walker: "Walker") -> Value | None:
     if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
         held = join([*(base.items or {}).values(), *given[1:]])
         return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
+    if last == "setdefault" and len(given) > 1 and given[1].shape == "list":
+        return replace(given[1], grows=True)  # The list stays where it was put, for the next message.
     if walker.known.source_calls.first(name):
         return Value(taints=frozenset({Taint(INPUT, last, path, line)}), origin=name + "()", shape="text")
     if name in _ENV_READS or name.endswith((".env.get", "environ.get")):
@@ -313,6 +315,8 @@ def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
     if last in _COPIES:
         first = base if base.elements is not None or base.shape == "list" else (given[0] if given else NONE)
         return replace(whole, elements=first.elements, shape="list")
+    if name == "dict" and site.named and not given:
+        return replace(whole, items=dict(site.named), shape="dict")
     if name in _HOLDERS:
         return _holder(name, whole, [*site.values, *back], is_bounded="maxlen" in options)
     if last in _TEXTS:

@@ -102,7 +102,8 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         if isinstance(left, Literal) or not _of(
             left, ALL_USES, env, walker
         ):  # `".." in name`, `ROOT in path.parents`
-            found = _of(right, PLACES, env, walker)
+            of = right.base if isinstance(right, Attr) and right.name in {"parents", "parent"} else right
+            found = _of(of, PLACES, env, walker)
             return (found, found)
         if _denies(right):
             return frozenset(), frozenset()
@@ -191,3 +192,51 @@ def _measured(expr: Expr) -> Expr | None:
 
 def _last(call: Call) -> str:
     return call.callee.name if isinstance(call.callee, Attr) else getattr(call.callee, "id", "")
+
+
+def known(test: Expr, env: Env, walker: object, route: str) -> bool | None:
+    """Return what a condition about the path of the route comes to, None where that is not known.
+
+    So a check before all routes that lets some paths through is a check of the others only.
+    """
+    if isinstance(test, Op) and test.op in {"not", "!"} and test.operands:
+        inner = known(test.operands[0], env, walker, route)
+        return None if inner is None else not inner
+    if isinstance(test, Choice) and test.test is None:
+        parts = [known(option, env, walker, route) for option in test.options]
+        return True if True in parts else None  # `or` and `and` look alike here: only `or` is common.
+    if (
+        isinstance(test, Op)
+        and test.op in {"in", "not in", "==", "===", "!=", "!=="}
+        and len(test.operands) == 2
+    ):
+        left, right = (walker.value(side, env) for side in test.operands)  # type: ignore[attr-defined]
+        if left.origin != route and right.origin != route:
+            return None
+        found = _same(left, right, test.op)
+        return None if found is None else found != (test.op in {"not in", "!=", "!=="})
+    if isinstance(test, Call) and isinstance(test.callee, Attr):
+        return _known_call(test, env, walker, route)
+    return None
+
+
+def _same(left: Value, right: Value, op: str) -> bool | None:
+    if op in {"in", "not in"}:
+        held = [v.literal for v in right.elements or (right.items or {}).values()]
+        return left.literal in held if held and all(isinstance(h, str) for h in held) else None
+    if isinstance(left.literal, str) and isinstance(right.literal, str):
+        return left.literal == right.literal
+    return None
+
+
+def _known_call(test: Call, env: Env, walker: object, route: str) -> bool | None:
+    assert isinstance(test.callee, Attr)
+    base = walker.value(test.callee.base, env)  # type: ignore[attr-defined]
+    given = [walker.value(arg, env) for arg in test.args]  # type: ignore[attr-defined]
+    if test.callee.name in {"startswith", "startsWith"} and base.origin == route and given:
+        starts = [v.literal for v in given[0].elements or given]
+        if all(isinstance(one, str) for one in starts):
+            return any(str(base.literal).startswith(str(one)) for one in starts)
+    if test.callee.name in {"includes", "has"} and given and given[0].origin == route:
+        return _same(given[0], base, "in")
+    return None

@@ -20,6 +20,7 @@ from seawall.check.code.ir import (
     Raise,
     Return,
 )
+from seawall.check.code.readings import is_literal, options_of
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walking import calls_in, functions_in, statements
 
@@ -125,6 +126,8 @@ def _guards_of(module: Module, expr: Expr, walker: "Walker", depth: int = 4) -> 
 
 
 def _of_call(module: Module, call: Call, walker: "Walker", depth: int) -> list[Checked]:
+    if _is_optional(call):
+        return []
     name = walker.project.origin(module, call.callee)
     last = name.rpartition(".")[2]
     if last in {
@@ -161,6 +164,16 @@ def _of_call(module: Module, call: Call, walker: "Walker", depth: int) -> list[C
         if isinstance(arg, (Lambda, Name, Attr, Call))
         for g in _guards_of(module, arg, walker, depth - 1)
     ]
+
+
+def _is_optional(call: Call) -> bool:
+    """Say whether a check lets everybody through all the same: `passthrough: true`, `auto_error=False`."""
+    options = options_of(call)
+    lets = ("passthrough", "optional", "allow_anonymous")
+    needs = ("credentialsRequired", "auto_error", "required")
+    return any(is_literal(options.get(n), True) for n in lets) or any(
+        is_literal(options.get(n), False) for n in needs
+    )
 
 
 def _in_own(module: Module, value: object, expr: Expr, walker: "Walker", depth: int) -> list[Checked] | None:
@@ -229,7 +242,8 @@ def _walked(module: Module, function: Function, walker: "Walker", me: Value | No
     outer, walker.events = walker.events, []
     entered = set(walker.entered)
     before, walker.checked = walker.checked, frozenset()
-    request = Value(taints=frozenset({Taint(INPUT, "request", module.path, function.line)}))
+    taint = Taint(INPUT, "request", module.path, function.line)
+    request = Value(taints=frozenset({taint}), shape="request", origin="request")
     closure = Closure(module, function, walker.module_env(module), me)
     walker.invoke(closure, [request] * len(function.params), {})
     events, walker.events = walker.events, outer

@@ -103,6 +103,8 @@ def _cors(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Found]:
         inner = entries_of(options["cors"])
         if is_star(inner.get("origin")) or is_literal(inner.get("origin"), True):
             yield _cors_found(call.line, with_credentials=is_literal(inner.get("credentials"), True))
+    elif last in {"onRequest", "onCall"} and is_literal(options.get("cors"), True):
+        yield _cors_found(call.line, with_credentials=False)
     elif last == "enableCors" and (
         not call.args or is_star(options.get("origin")) or is_literal(options.get("origin"), True)
     ):

@@ -138,6 +138,8 @@ def _debug_call(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Fou
             line_at(options.get("debug"), call),
             "Debug mode is on: an error shows the code, and a console, to whoever caused it.",
         )
+    if is_literal(options.get("includeStacktraceInErrorResponses"), True):
+        yield error("stack-trace-to-client", call.line, "Tracebacks are sent to the caller with every error.")
     if name in {"errorhandler", "errorhandler()"}:
         yield error(
             "debug-on",

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from seawall.check.code.checks import ALL_USES
-from seawall.check.code.ir import Assign, Attr, Call, Class, Expr, Index, Items, Literal, Name, Op, Param
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Call,
+    Class,
+    Expr,
+    Index,
+    Items,
+    Literal,
+    Name,
+    Op,
+    Other,
+    Param,
+)
 from seawall.check.code.values import ENGINE, INPUT, Closure, Instance, Taint, Value, clear, part_of
 from seawall.check.code.walking import walk
 
@@ -78,6 +91,8 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
     """Return a value as an annotation limits it."""
     if annotation is None:
         return value
+    if module.language == "javascript" and value.taints:
+        return _decorated(value, annotation, module, walker)
     names = {part.id for part in walk(annotation) if isinstance(part, Name)}
     names |= {part.name for part in walk(annotation) if isinstance(part, Attr)}
     found = None if not value.taints else _class_in(annotation, module, walker)
@@ -96,6 +111,17 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
     if names & _STRINGS and not names & _HOLDERS:
         value = clear(value, "nosql", "type")
     return value
+
+
+def _decorated(value: Value, annotation: Expr, module: "Module", walker: "Walker") -> Value:
+    """Return a value as validators of a class limit it; TypeScript's own types prove nothing at run time."""
+    if isinstance(annotation, Other):
+        return _limited(value, annotation)
+    found = _class_in(annotation, module, walker)
+    if found is None:
+        return value
+    checked = any(isinstance(s, Assign) and isinstance(s.annotation, Other) for s in found[1].body)
+    return replace(value, ref=found[1], home=found[0]) if checked else value
 
 
 def field_of(body: Value, cls: Class, name: str, walker: "Walker") -> Value:

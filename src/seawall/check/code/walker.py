@@ -73,6 +73,7 @@ class Walker:
         self.imported: set[str] = set()
         self.schema: Value | None = None
         self.handlers: set[int] = set()
+        self.route = ""
         self._steps = 0
         self.branches = 0
         self._passed: dict[str, frozenset[str]] = {}
@@ -297,6 +298,7 @@ class Walker:
 
         values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
         return (
+            self.route,
             id(closure.function),
             id(closure.env),
             id(me.ref) if me else 0,
