@@ -228,7 +228,7 @@ class Analysis:
         return self.findings
 
     def _matters(self, module: Module) -> bool:
-        """Say whether code that no request reaches can hold a finding: a model's call, a secret, an error handler."""
+        """Say whether code that no request reaches can hold a finding all the same."""
         return bool(self._alone.find_matches_as_indexes(self.project.text(module.path) or ""))
 
     def _words(self) -> tuple[str, ...]:
@@ -380,7 +380,7 @@ def _entries(project: Project, module: Module) -> list[Entry]:
 
 
 def _error_given(module: Module, function: Function) -> dict[str, Value]:
-    """Return what an error handler's parameters hold: the error is the first, but for FastAPI's, where it is the last."""
+    """Return what an error handler's parameters hold: one of them is the error."""
     value = Value(taints=frozenset({Taint(ERROR, "error", module.path, function.line)}))
     given = {}
     for param in function.params:

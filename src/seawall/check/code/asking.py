@@ -55,7 +55,7 @@ _HTTP_PATHS = {
 
 
 def options_of(given: list[Value], named: dict[str, Value]) -> dict[str, Value]:
-    """Return what a call is told by name: named arguments, and the entries of objects; positions as digits."""
+    """Return what a call is told by name, by the entries of objects, and by position (as digits)."""
     options: dict[str, Value] = {str(place): value for place, value in enumerate(given)}
     for value in given:
         if value.items is not None:
@@ -211,7 +211,7 @@ def _capped(found: ModelCall, options: dict[str, Value], client: Value, engines:
 
 
 def _holds(options: dict[str, Value], names: tuple[str, ...], unknown: list[bool], depth: int) -> bool:
-    """Say whether one of these options is there, also in an object within; note where something cannot be seen."""
+    """Say whether one of these options is there, at any depth; note where something cannot be seen."""
     for key, value in options.items():
         if key in names:
             return True
@@ -230,7 +230,7 @@ def _streams(name: str, options: dict[str, Value]) -> bool:
 
 
 def _points(options: dict[str, Value], words: tuple[str, ...]) -> bool:
-    """Say whether the address of a client holds one of these words, in itself or in the name of its variable."""
+    """Say whether the address of a client, or the name of its variable, holds one of these words."""
     for key in (*_BASES, "0", "url"):
         value = options.get(key)
         if value is None:

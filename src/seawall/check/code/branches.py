@@ -1,4 +1,4 @@
-"""Walks through conditions, loops and attempts: all ways are taken, and what is known after them is joined."""
+"""Walks through conditions, loops and attempts: all ways are taken, and joined afterwards."""
 
 from typing import TYPE_CHECKING
 

@@ -272,7 +272,7 @@ def _outside(site: Site, walker: "Walker") -> Value:
 
 
 def _known_answer(site: Site, walker: "Walker") -> Value | None:
-    """Return what a call gives back that is known by its name or by what it is called on; None for any other."""
+    """Return what a call gives back that is known by its name or its base; None for any other."""
     path, line = site.place
     name, last, base, given = site.name, site.last, site.base, site.given
     parsed = schemas.parsed(last, base, given, walker)

@@ -1,4 +1,4 @@
-"""What a condition says about the values in it: who calls, and what a value is fit for once it was let through."""
+"""What a condition says about the values in it: who calls, and what a value is fit for afterwards."""
 
 import re
 
@@ -79,7 +79,7 @@ def is_broad(handler: Handler) -> bool:
 
 
 def passed(test: Expr, env: Env, walker: object) -> tuple[Passed, Passed]:
-    """Return which (source, use) pairs are fit inside the block, and which where the condition did not hold."""
+    """Return the (source, use) pairs that are fit where the condition holds, and where it does not."""
     if isinstance(test, Op) and test.op in {"not", "!"} and test.operands:
         inside, outside = passed(test.operands[0], env, walker)
         return outside, inside

@@ -1,4 +1,4 @@
-"""What stands before a handler: whether a decorator, dependency or middleware asks who calls, or limits how often."""
+"""What stands before a handler: decorators, dependencies and middleware that ask or limit who calls."""
 
 import re
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Which file of the app an import means, by the rules of Python, Node.js, TypeScript's paths and workspaces."""
+"""Which file of the app an import means: by Python's rules, Node.js's, TypeScript's, and workspaces."""
 
 import json
 import posixpath
@@ -98,7 +98,7 @@ class Imports:
                 yield posixpath.join(folder, "src", rest) if rest else posixpath.join(folder, "src/index")
 
     def _read_configs(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Yield (folder, prefix, targets) of all tsconfig and jsconfig files, and learn the workspace's packages."""
+        """Yield (folder, prefix, targets) of all tsconfig files, and learn the workspace's packages."""
         configs = [
             p
             for p in self._paths

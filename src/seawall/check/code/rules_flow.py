@@ -42,7 +42,7 @@ _PRIVATE = re.compile(
 
 
 def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
-    """Turn one event into findings: what a stranger sent, what a model wrote, what a secret or an error tells."""
+    """Turn one event into findings: about what a stranger sent, a model wrote, an error tells."""
     if harm.use == "reply":
         yield from _told(harm.path, harm.line, harm.taints)
         return

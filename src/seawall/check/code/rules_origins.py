@@ -1,4 +1,4 @@
-"""Findings about what other web pages and scripts may do: origins that are let in, cookies that can be read."""
+"""Findings about what other web pages and scripts may do: open origins, readable cookies."""
 
 import re
 from collections.abc import Iterator

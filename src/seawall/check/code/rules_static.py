@@ -239,7 +239,7 @@ def _plain_http(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Fou
 
 
 def is_error_handler(function: Function) -> bool:
-    """Say whether a function handles errors for the whole app: Express's four parameters, or a registered one."""
+    """Say whether a function handles errors for the whole app, by its parameters, name or decorator."""
     names = [param.name for param in function.params]
     if len(names) == 4 and names[0].lower() in ERROR_NAMES:
         return True
@@ -251,7 +251,7 @@ def is_error_handler(function: Function) -> bool:
 
 
 def error_handlers(module: Module) -> set[int]:
-    """Return the ids of the functions that are registered to handle errors: `app.onError(…)`, `setErrorHandler(…)`."""
+    """Return the ids of the functions that are registered to handle errors, as by `app.onError`."""
     return {
         id(arg.function)
         for call in calls_in(module.body)

@@ -1,4 +1,4 @@
-"""Findings in templates: text that is put into a page without escaping, where the language of pages allows it."""
+"""Findings in templates: text that is put into a page without escaping."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ _TYPED = re.compile(
 def template_findings(
     paths: Iterable[str], text_of: Callable[[str], str | None], *, has_ai: bool
 ) -> Iterator[Finding]:
-    """Yield unescaped values of templates: as a model's answer where the name says so, else with less certainty."""
+    """Yield unescaped values of templates: a model's answer where the name says so, else less sure."""
     for path in paths:
         if not path.endswith(ENDINGS):
             continue
@@ -38,7 +38,7 @@ def template_findings(
                     rule="llm-output-html",
                     path=path,
                     line=line,
-                    message=f"What the model wrote ({inside.strip()[:60]}) is shown as HTML without escaping.",
+                    message=f"What the model wrote ({inside.strip()[:60]}) is shown as raw HTML.",
                     severity=Severity.ERROR,
                     confidence=Confidence.MEDIUM,
                 )

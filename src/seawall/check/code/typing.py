@@ -1,4 +1,4 @@
-"""What a type says about a value from outside: a number cannot hold a path, a `Literal` only what it lists."""
+"""What a type says about a value from outside: a number cannot hold a path."""
 
 from typing import TYPE_CHECKING
 
@@ -179,7 +179,7 @@ def _provided(call: Call, module: "Module", walker: "Walker") -> Value:
 
 
 def of_type(annotation: Expr, module: "Module", walker: "Walker") -> Value:
-    """Return an object of the annotated class: `llm: ChatOpenAI` can be asked, `service: ChatService` is walked."""
+    """Return an object of the annotated class, which can be asked or walked through."""
     found = _class_in(annotation, module, walker)
     name = _last(annotation)
     if name and (found is None or _is_abstract(found[1])):

@@ -27,7 +27,7 @@ _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|c
 
 
 class Taint(NamedTuple):
-    """Where a part of a value came from. `source` is a path such as `body.url`; `cleared` are the uses it is fit for."""
+    """Where a part of a value came from: `source` is such as `body.url`, `cleared` what it is fit for."""
 
     kind: str
     source: str
@@ -74,11 +74,11 @@ NOTHING: frozenset[Taint] = frozenset()
 class Value(Struct, frozen=True, gc=True, eq=False):
     """An abstract value. Never changed: changes make a new one.
 
-    `literal` is its constant value. `items` are the known entries of an object, `elements` those of a list. `shape` is
-    "text", "list", "dict" or "". `shared` is set while it is, or holds, a list that all callers see; `grows` while a
-    list is only ever appended to. `client` is the object with the options that a method belongs to. `prefix` is the
-    constant that a text begins with. `home` is the module of a class. `at` is where a text was
-    written or a list last added to. `also` are further functions that it may be.
+    `literal` is its constant value. `items` are the known entries of an object, `elements` those of a list.
+    `shape` is "text", "list", "dict" or "". `shared` is set while it is, or holds, a list that all callers
+    see; `grows` while a list is only ever appended to. `client` is the object with the options that a method
+    belongs to. `prefix` is the constant that a text begins with. `home` is the module of a class. `at` is
+    where a text was written or a list last added to. `also` are further functions that it may be.
     """
 
     taints: frozenset[Taint] = NOTHING

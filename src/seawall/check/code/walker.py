@@ -1,7 +1,8 @@
 """Walks through the app's code as a request would, and notes what happens on the way.
 
-Every branch is taken, every loop twice, so that what is appended in one round is seen in the next. Functions of the
-app are entered with the values they are given, at most `DEPTH_MAX` deep; all work is bounded by `STEPS_MAX`.
+Every branch is taken, every loop twice, so that what is appended in one round is seen in the next. Functions
+of the app are entered with the values they are given, at most `DEPTH_MAX` deep; all work is bounded by
+`STEPS_MAX`.
 """
 
 from msgspec.structs import replace
@@ -108,7 +109,7 @@ class Walker:
         self._steps = 0
 
     def instance(self, module: Module, cls: Class) -> Value:
-        """Return an object of a class of the app, made as its framework would: from the types of its parameters."""
+        """Return an object of a class, made as a framework would: from the types of its parameters."""
         value = Value(ref=Instance(module, cls, is_shared=True), origin=cls.name + "()")
         for name in ("__init__", "constructor"):
             found = self.method(module, cls, name)
@@ -168,7 +169,7 @@ class Walker:
         return value
 
     def imported_value(self, module: Module, imported: Imported, steps: int = 8) -> Value:
-        """Return what an import brings: something of the app's own code, or the name of something of a library."""
+        """Return what an import brings: something of the app's own, or a name of a library."""
         home = self.project.module_behind(module, imported)
         if home is not None:
             return Value(ref=home, origin=imported.module)
