@@ -362,7 +362,10 @@ def a():
     return jsonify(str(ask(request.json["q"])))
 """),
         "a helper two files away refuses": {
-            "app.py": "from gate import entering\n" + flask("@app.post('/a')\ndef a():\n    entering(request)\n    return str(ask(request.json['q']))\n"),
+            "app.py": "from gate import entering\n"
+            + flask(
+                "@app.post('/a')\ndef a():\n    entering(request)\n    return str(ask(request.json['q']))\n"
+            ),
             "gate.py": "from tokens import owner\ndef entering(r):\n    return owner(r.headers.get('Authorization', ''))\n",
             "tokens.py": "from flask import abort\ndef owner(token):\n    row = rows.get(token)\n    if row is None:\n        abort(403)\n    return row\n",
         },

@@ -303,7 +303,8 @@ def test_a_history_without_an_end_is_found(rule: str, files: Files) -> None:
 @claims(
     "unbounded-history",
     py={
-        "a slice": PY + "@app.post('/chat')\ndef chat():\n    return jsonify(ask(request.json['messages'][-20:]))\n",
+        "a slice": PY
+        + "@app.post('/chat')\ndef chat():\n    return jsonify(ask(request.json['messages'][-20:]))\n",
         "a deque with a maximum": PY
         + """
 histories = defaultdict(lambda: deque(maxlen=20))

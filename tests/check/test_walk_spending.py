@@ -92,7 +92,8 @@ export async function work(goal) {
   }
 }
 """,
-        "for (;;)": JS + "export async function work(m) {\n  for (;;) { // HERE\n    const s = await ask(m);\n    if (!s.tool_calls) break;\n  }\n}\n",
+        "for (;;)": JS
+        + "export async function work(m) {\n  for (;;) { // HERE\n    const s = await ask(m);\n    if (!s.tool_calls) break;\n  }\n}\n",
         "do … while": JS
         + """
 export async function work(messages) {
@@ -103,7 +104,8 @@ export async function work(messages) {
   } while (said.tool_calls);
 }
 """,
-        "while not done": JS + "export async function work(m) {\n  let done = false;\n  while (!done) { // HERE\n    done = (await ask(m)).content === 'done';\n  }\n}\n",
+        "while not done": JS
+        + "export async function work(m) {\n  let done = false;\n  while (!done) { // HERE\n    done = (await ask(m)).content === 'done';\n  }\n}\n",
         "a retry without a maximum": JS
         + """
 export async function stubborn(m) {
@@ -140,10 +142,8 @@ def test_loops_without_a_bound_are_found(rule: str, files: Files) -> None:
         + "async def talk(ws):\n    while True:\n        text = await ws.receive_text()\n        ask([text])\n",
         "a retry with a maximum": PY
         + "def careful(m):\n    tries = 0\n    while True:\n        try:\n            return ask(m)\n        except openai.RateLimitError:\n            tries += 1\n            if tries >= 3:\n                raise\n",
-        "a shrinking list": PY
-        + "def work(todo):\n    while todo:\n        ask([todo.pop()])\n",
-        "a walrus over a file": PY
-        + "def work(f):\n    while chunk := f.read(4096):\n        ask([chunk])\n",
+        "a shrinking list": PY + "def work(todo):\n    while todo:\n        ask([todo.pop()])\n",
+        "a walrus over a file": PY + "def work(f):\n    while chunk := f.read(4096):\n        ask([chunk])\n",
         "pages of another service": PY
         + "def work(api):\n    page = 1\n    while page:\n        got = api.list(page)\n        for row in got.rows:\n            ask([row])\n        page = got.next_page\n",
         "a local model": "import ollama\ndef work(m):\n    while True:\n        ollama.chat(model='m', messages=m)\n",
@@ -152,7 +152,8 @@ def test_loops_without_a_bound_are_found(rule: str, files: Files) -> None:
         + "async def work(m):\n    async for part in client.chat.completions.create(model='m', max_tokens=9, stream=True, messages=m):\n        print(part)\n",
     },
     js={
-        "a counted for": JS + "export async function work(m) {\n  for (let i = 0; i < 5; i++) await ask(m);\n}\n",
+        "a counted for": JS
+        + "export async function work(m) {\n  for (let i = 0; i < 5; i++) await ask(m);\n}\n",
         "a counter that breaks": JS
         + "export async function work(m) {\n  let n = 0;\n  while (true) {\n    if (n++ >= 8) break;\n    await ask(m);\n  }\n}\n",
         "a maximum in the condition": JS
@@ -167,7 +168,8 @@ def test_loops_without_a_bound_are_found(rule: str, files: Files) -> None:
         + "export async function work(redis) {\n  while (true) {\n    const job = await redis.blpop('jobs', 0);\n    await ask([job]);\n  }\n}\n",
         "a shrinking list": JS
         + "export async function work(todo) {\n  while (todo.length) {\n    await ask([todo.shift()]);\n  }\n}\n",
-        "of a list": JS + "export async function work(rows) {\n  for (const row of rows) await ask([row]);\n}\n",
+        "of a list": JS
+        + "export async function work(rows) {\n  for (const row of rows) await ask([row]);\n}\n",
         "a retry with a maximum": JS
         + "export async function careful(m) {\n  let tries = 0;\n  while (true) {\n    try { return await ask(m); } catch (e) {\n      if (++tries > 3) throw e;\n    }\n  }\n}\n",
     },

@@ -120,4 +120,3 @@ def _with_settings(options: Options, settings: CheckSettings, root: Path) -> Opt
 
 def _silent(doing: str, done: int, total: int) -> None:
     """Tell nobody."""
-

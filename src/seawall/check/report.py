@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from seawall.check.findings import Finding
 
 SCHEMA = "https://seawall.dev/schemas/check-1.json"
-"""Names the published JSON schema (`docs/schemas/check-1.json`); a change that breaks readers gets a new number."""
+"""Names the published JSON schema (`docs/schemas/check-1.json`)."""
 
 
 class State(StrEnum):
@@ -24,9 +24,9 @@ class State(StrEnum):
 class Row(Struct, frozen=True, kw_only=True):
     """One row of the checklist of the stage.
 
-    `required` says whether the grade depends on it at this stage. `evidence` is a sentence about what was seen;
-    `path` and `line` say where, or are empty and 0. `why` says why it matters at this stage and not before, `how`
-    how to do it in this app.
+    `required` says whether the grade depends on it at this stage. `evidence` is a sentence about what was
+    seen; `path` and `line` say where, or are empty and 0. `why` says why it matters at this stage and not
+    before, `how` how to do it in this app.
     """
 
     row: str
@@ -44,9 +44,9 @@ class Row(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """Everything that an audit found. `folder` is a name, never an absolute path.
 
-    `findings` count, the errors first; `suppressed` were ignored inline or stand in the baseline. `too_early` is what
-    is there and not needed at this stage. `notices` are single lines about what could not be read. `stack` names the
-    frameworks and hosts that were recognised.
+    `findings` count, the errors first; `suppressed` were ignored inline or stand in the baseline. `too_early`
+    is what is there and not needed at this stage. `notices` are single lines about what could not be read.
+    `stack` names the frameworks and hosts that were recognised.
     """
 
     folder: str

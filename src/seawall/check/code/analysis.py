@@ -26,17 +26,70 @@ _TESTS = re.compile(
     r"(^|/)(tests?|__tests__|spec|specs|e2e|cypress|fixtures|__mocks__|mocks|testing|testdata|benchmarks?)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec|stories|cy|e2e)\.[jt]sx?$|\.d\.ts$|\.config\.[cm]?[jt]s$"
 )
-_TALKS = re.compile(r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b")
+_TALKS = re.compile(
+    r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b"
+)
 """A page that shows what its server's model answers."""
 AI_WORDS = (
-    *("openai", "OpenAI", "anthropic", "Anthropic", "gemini", "generativeai", "genai", "GoogleGenerativeAI", "litellm"),
-    *("langchain", "llama_index", "llamaindex", "mistral", "Mistral", "cohere", "groq", "Groq", "together", "replicate"),
-    *("huggingface", "ollama", "bedrock", "from \"ai\"", "from 'ai'", "completions", "pydantic_ai", "crewai", "dspy"),
-    *("generateText", "streamText", "@ai-sdk", "InferenceClient", "deepseek", "openrouter", "smolagents", "autogen"),
+    *(
+        "openai",
+        "OpenAI",
+        "anthropic",
+        "Anthropic",
+        "gemini",
+        "generativeai",
+        "genai",
+        "GoogleGenerativeAI",
+        "litellm",
+    ),
+    *(
+        "langchain",
+        "llama_index",
+        "llamaindex",
+        "mistral",
+        "Mistral",
+        "cohere",
+        "groq",
+        "Groq",
+        "together",
+        "replicate",
+    ),
+    *(
+        "huggingface",
+        "ollama",
+        "bedrock",
+        'from "ai"',
+        "from 'ai'",
+        "completions",
+        "pydantic_ai",
+        "crewai",
+        "dspy",
+    ),
+    *(
+        "generateText",
+        "streamText",
+        "@ai-sdk",
+        "InferenceClient",
+        "deepseek",
+        "openrouter",
+        "smolagents",
+        "autogen",
+    ),
 )
 ALONE = (
     *AI_WORDS,
-    *("environ", "getenv", "process.env", "flask", "streamlit", "quart", "bottle", "rrorHandler", "onError", "xception_handler"),
+    *(
+        "environ",
+        "getenv",
+        "process.env",
+        "flask",
+        "streamlit",
+        "quart",
+        "bottle",
+        "rrorHandler",
+        "onError",
+        "xception_handler",
+    ),
     *("rrorhandler", "errorFormatter", "api.", "dangerouslySetInnerHTML", "innerHTML", "(err", "(error"),
 )
 FILES_READ_WHOLE_MAX_BYTES = 4_000_000
@@ -44,16 +97,95 @@ FILES_READ_WHOLE_MAX_BYTES = 4_000_000
 
 WORDS = (
     *AI_WORDS,
-    *("fastapi", "starlette", "flask", "Flask", "quart", "sanic", "litestar", "aiohttp.web", "import web", "tornado"),
-    *("bottle", "django", "ninja", "rest_framework", "channels", "falcon", "chalice", "streamlit", "gradio", "chainlit"),
+    *(
+        "fastapi",
+        "starlette",
+        "flask",
+        "Flask",
+        "quart",
+        "sanic",
+        "litestar",
+        "aiohttp.web",
+        "import web",
+        "tornado",
+    ),
+    *(
+        "bottle",
+        "django",
+        "ninja",
+        "rest_framework",
+        "channels",
+        "falcon",
+        "chalice",
+        "streamlit",
+        "gradio",
+        "chainlit",
+    ),
     *("slack_bolt", "discord", "telegram", "lambda_handler", "functions_framework", "urlpatterns", "modal."),
-    *("express", "fastify", "koa", "Koa", "hono", "Hono", "elysia", "@nestjs", "next/", "use server", "Deno.serve"),
-    *("Bun.serve", "onRequest", "onCall", "ventHandler", "RequestHandler", "trpc", "tRPC", "socket.io", "graphql"),
-    *("exports.handler", "createServer", "export async function", "APIRoute", "LoaderFunction", "ActionFunction"),
-    *("eval(", "exec(", ".execute(", "subprocess", "os.system", "child_process", "innerHTML", "InnerHTML", "yaml.load"),
+    *(
+        "express",
+        "fastify",
+        "koa",
+        "Koa",
+        "hono",
+        "Hono",
+        "elysia",
+        "@nestjs",
+        "next/",
+        "use server",
+        "Deno.serve",
+    ),
+    *(
+        "Bun.serve",
+        "onRequest",
+        "onCall",
+        "ventHandler",
+        "RequestHandler",
+        "trpc",
+        "tRPC",
+        "socket.io",
+        "graphql",
+    ),
+    *(
+        "exports.handler",
+        "createServer",
+        "export async function",
+        "APIRoute",
+        "LoaderFunction",
+        "ActionFunction",
+    ),
+    *(
+        "eval(",
+        "exec(",
+        ".execute(",
+        "subprocess",
+        "os.system",
+        "child_process",
+        "innerHTML",
+        "InnerHTML",
+        "yaml.load",
+    ),
     *("pickle", "render_template_string", "Markup(", "mark_safe", "raw(", "Unsafe(", "sendFile", "send_file"),
-    *("FileResponse", "debug=True", "DEBUG", "verify=False", "CERT_NONE", "rejectUnauthorized", "REJECT_UNAUTHORIZED"),
-    *("set_cookie", "setCookie", "cors", "CORS", "Allow-Origin", "jwt", "format_exc", "HTMLResponse", "HttpResponse"),
+    *(
+        "FileResponse",
+        "debug=True",
+        "DEBUG",
+        "verify=False",
+        "CERT_NONE",
+        "rejectUnauthorized",
+        "REJECT_UNAUTHORIZED",
+    ),
+    *(
+        "set_cookie",
+        "setCookie",
+        "cors",
+        "CORS",
+        "Allow-Origin",
+        "jwt",
+        "format_exc",
+        "HTMLResponse",
+        "HttpResponse",
+    ),
 )
 
 
@@ -87,8 +219,8 @@ class Analysis:
             if self._matters(module):
                 walked.append((None, self._rest(module)))
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
-        for entry, events in walked:
-            self._keep(self._of_events(entry, events))
+        for reached, events in walked:
+            self._keep(self._of_events(reached, events))
         for module in modules:
             in_browser = self._in_browser(module.path) is not None
             self._keep(static_findings(self.project, module, in_browser=in_browser))
@@ -96,7 +228,7 @@ class Analysis:
         return self.findings
 
     def _matters(self, module: Module) -> bool:
-        """Say whether code that no request reaches can hold a finding: a model's call, a secret, an error handler."""
+        """Say whether code that no request reaches can hold a finding all the same."""
         return bool(self._alone.find_matches_as_indexes(self.project.text(module.path) or ""))
 
     def _words(self) -> tuple[str, ...]:
@@ -111,6 +243,7 @@ class Analysis:
         """Walk through an entry's handler; the checks that stand before it come first."""
         walker = self._walker
         walker.restart()
+        walker.route = entry.route if entry.route and not set("{<:*[") & set(entry.route) else ""
         before = list(guards_before(entry, walker))
         walker.restart()
         walker.schema = self._schema(entry)
@@ -123,13 +256,16 @@ class Analysis:
                 taint = Taint(INPUT, "request", entry.path, entry.line)
                 me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))
         walker.handle(module, entry.handler, given_to(entry), me)
+        walker.route = ""
         return [*before, *walker.events]
 
     def _schema(self, entry: Entry) -> Value | None:
         """Return the schema that a validator before the handler holds the body against."""
         for path, expr in entry.applied:
             module = self.project.module(path)
-            for arg in expr.args if isinstance(expr, Call) and module is not None else ():
+            if module is None or not isinstance(expr, Call):
+                continue
+            for arg in expr.args:
                 value = self._walker.value(arg, self._walker.module_env(module))
                 if is_schema(value):
                     return value
@@ -144,7 +280,9 @@ class Analysis:
         for function in functions_in(module.body):
             if id(function) in walker.entered:
                 continue
-            given = {"**": Value(origin="options")} if any(p.kind == "keywords" for p in function.params) else {}
+            given = (
+                {"**": Value(origin="options")} if any(p.kind == "keywords" for p in function.params) else {}
+            )
             if is_error_handler(function) or id(function) in registered:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
@@ -245,7 +383,7 @@ def _entries(project: Project, module: Module) -> list[Entry]:
 
 
 def _error_given(module: Module, function: Function) -> dict[str, Value]:
-    """Return what an error handler's parameters hold: the error is the first, but for FastAPI's, where it is the last."""
+    """Return what an error handler's parameters hold: one of them is the error."""
     value = Value(taints=frozenset({Taint(ERROR, "error", module.path, function.line)}))
     given = {}
     for param in function.params:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from seawall.check.code.events import Asked
-from seawall.check.code.ir import Call
 from seawall.check.code.knowledge import ModelCall
-from seawall.check.code.values import ENGINE, INPUT, MODEL, NONE, Env, Taint, Value
+from seawall.check.code.site import Site
+from seawall.check.code.values import ENGINE, INPUT, MODEL, NONE, Taint, Value
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -20,7 +20,19 @@ _COMMANDS = (
     "InvokeModelWithResponseStreamCommand()",
     "ConverseStreamCommand()",
 )
-_VENDORS = ("openai", "anthropic", "llm", "mistral", "groq", "cohere", "genai", "google", "ollama", "together", "chat")
+_VENDORS = (
+    "openai",
+    "anthropic",
+    "llm",
+    "mistral",
+    "groq",
+    "cohere",
+    "genai",
+    "google",
+    "ollama",
+    "together",
+    "chat",
+)
 _KEYS = (
     "api_key",
     "apiKey",
@@ -43,7 +55,7 @@ _HTTP_PATHS = {
 
 
 def options_of(given: list[Value], named: dict[str, Value]) -> dict[str, Value]:
-    """Return what a call is told by name: named arguments, and the entries of objects; positions as digits."""
+    """Return what a call is told by name, by the entries of objects, and by position (as digits)."""
     options: dict[str, Value] = {str(place): value for place, value in enumerate(given)}
     for value in given:
         if value.items is not None:
@@ -60,9 +72,9 @@ def options_of(given: list[Value], named: dict[str, Value]) -> dict[str, Value]:
     return options
 
 
-def engine(name: str, options: dict[str, Value], env: Env, call: Call, walker: "Walker") -> Taint | None:
+def engine(site: Site, walker: "Walker") -> Taint | None:
     """Return the mark of an object that calls a model when it is asked; None for any other."""
-    known = walker.known
+    known, name, options = walker.known, site.name, site.options
     word = name.rpartition(".")[2].replace("()", "")
     owner = name.split(".")[-2].replace("()", "") if "." in name else ""
     if not known.engines.first(name) or not (
@@ -72,21 +84,14 @@ def engine(name: str, options: dict[str, Value], env: Env, call: Call, walker: "
     is_capped = _holds(options, known.data.engines.cap, [], 3)
     is_local = any(part in name for part in known.data.engines.local) or _points(options, _LOCAL)
     source = "local" if is_local else "capped" if is_capped else ""
-    return Taint(ENGINE, source, env.module.path, call.line)
+    return Taint(ENGINE, source, *site.place)
 
 
-def ask(
-    call: Call,
-    base: Value,
-    callee: Value,
-    given: list[Value],
-    options: dict[str, Value],
-    env: Env,
-    walker: "Walker",
-) -> Value | None:
+def ask(site: Site, walker: "Walker") -> Value | None:
     """Note that a model is called; return its answer, or None where this call asks none."""
-    name = callee.origin
-    found = _by_name(name, options, walker) or _by_command(name, given)
+    name, options, base, callee = site.name, site.options, site.base, site.callee
+    path, line = site.place
+    found = _by_name(name, options, walker) or _by_command(name, site.given)
     by_http = found is None
     found = found or _by_http(name, options, walker)
     engine_of = base if base.has(ENGINE) else callee if callee.has(ENGINE) else None
@@ -104,8 +109,8 @@ def ask(
     systems = tuple(options[key] for key in found.system if key in options)
     walker.note(
         Asked(
-            env.module.path,
-            call.line,
+            path,
+            line,
             name=name,
             kind=found.kind,
             is_paid=found.paid and not is_local,
@@ -120,9 +125,7 @@ def ask(
             options_at=options["*"].at if by_http and "*" in options else None,
         )
     )
-    return Value(
-        taints=frozenset({Taint(MODEL, "the model", env.module.path, call.line)}), origin=name + "()"
-    )
+    return Value(taints=frozenset({Taint(MODEL, "the model", path, line)}), origin=name + "()")
 
 
 def addresses(name: str, options: dict[str, Value]) -> list[Value]:
@@ -143,6 +146,7 @@ def _inside(options: dict[str, Value]) -> dict[str, Value]:
 
 
 def _by_name(name: str, options: dict[str, Value], walker: "Walker") -> ModelCall | None:
+    found: ModelCall
     for found in walker.known.models.all(name):
         if found.needs and not any(key in options for key in found.needs) and "**" not in options:
             continue
@@ -179,7 +183,12 @@ def _by_http(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
             if "fetch" in name and "method" not in options and "body" not in options and "**" not in options:
                 return None
             kind = next((kind for part, kind in _HTTP_PATHS.items() if part in address), "text")
-            return ModelCall(kind=kind, cap=http.cap, messages=("messages", "prompt", "contents", "input", "json", "body", "data", "1"), system=("system", "system_instruction", "systemInstruction"))
+            return ModelCall(
+                kind=kind,
+                cap=http.cap,
+                messages=("messages", "prompt", "contents", "input", "json", "body", "data", "1"),
+                system=("system", "system_instruction", "systemInstruction"),
+            )
     return None
 
 
@@ -202,7 +211,7 @@ def _capped(found: ModelCall, options: dict[str, Value], client: Value, engines:
 
 
 def _holds(options: dict[str, Value], names: tuple[str, ...], unknown: list[bool], depth: int) -> bool:
-    """Say whether one of these options is there, also in an object within; note where something cannot be seen."""
+    """Say whether one of these options is there, at any depth; note where something cannot be seen."""
     for key, value in options.items():
         if key in names:
             return True
@@ -221,7 +230,7 @@ def _streams(name: str, options: dict[str, Value]) -> bool:
 
 
 def _points(options: dict[str, Value], words: tuple[str, ...]) -> bool:
-    """Say whether the address of a client holds one of these words, in itself or in the name of its variable."""
+    """Say whether the address of a client, or the name of its variable, holds one of these words."""
     for key in (*_BASES, "0", "url"):
         value = options.get(key)
         if value is None:

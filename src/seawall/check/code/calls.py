@@ -9,6 +9,7 @@ from seawall.check.code.events import Checked, Harm, Mutated, Slow
 from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.project import RESOLVES
+from seawall.check.code.site import Site
 from seawall.check.code.values import (
     ENGINE,
     ENV,
@@ -24,7 +25,9 @@ from seawall.check.code.values import (
     Value,
     clear,
     derived,
+    fields_of,
     join,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 ELEMENTS_MAX = 64
 
 _ADDS = frozenset(
-    {
+    [
         "append",
         "push",
         "extend",
@@ -44,10 +47,10 @@ _ADDS = frozenset(
         "add_message",
         "addMessage",
         "add_user_message",
-    }
+    ]
 )
 _CUTS = frozenset(
-    {
+    [
         "slice",
         "splice",
         "substring",
@@ -59,10 +62,10 @@ _CUTS = frozenset(
         "tail",
         "takeLast",
         "take",
-    }
+    ]
 )
 _LATER = frozenset(
-    {
+    [
         "add_task",
         "delay",
         "apply_async",
@@ -77,17 +80,17 @@ _LATER = frozenset(
         "submit",
         "start_soon",
         "run_later",
-    }
+    ]
 )
-_PER_ELEMENT = frozenset({"map", "forEach", "filter", "flatMap", "some", "every", "find", "findIndex"})
+_PER_ELEMENT = frozenset(["map", "forEach", "filter", "flatMap", "some", "every", "find", "findIndex"])
 """Array methods whose function gets the element first, then its number."""
 _OUTSIDE = frozenset({"url", "path", "sql", "shell"})
 """Uses of which nothing of the caller's comes back: files, other servers, databases, programs."""
 _ENV_READS = frozenset(
-    {"os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"}
+    ["os.getenv", "os.environ.get", "os.environ", "decouple.config", "Deno.env.get", "environ.get", "getenv"]
 )
-_BUILT_IN_COPY = frozenset(
-    {
+_COPIES = frozenset(
+    [
         "list",
         "tuple",
         "copy",
@@ -98,7 +101,37 @@ _BUILT_IN_COPY = frozenset(
         "structuredClone",
         "concat",
         "reverse",
-    }
+    ]
+)
+_TEXTS = frozenset(
+    [
+        "str",
+        "format",
+        "strip",
+        "join",
+        "lower",
+        "upper",
+        "trim",
+        "toString",
+        "replace",
+        "String",
+        "decode",
+        "repr",
+    ]
+)
+_HOLDERS = frozenset(
+    [
+        "dict",
+        "list",
+        "deque",
+        "collections.deque",
+        "collections.defaultdict",
+        "Map",
+        "Array",
+        "Set",
+        "set",
+        "defaultdict",
+    ]
 )
 
 
@@ -123,8 +156,7 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         else:
             named |= value.items if value.items is not None else {"**": value}
     if isinstance(callee.ref, Closure):
-        at = (env.module.path, call.line)
-        return join([walker.invoke(one, given, named, at) for one in (callee.ref, *callee.also)])
+        return _any_of(callee, given, named, (env.module.path, call.line), walker)
     if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
         return _later(base.ref, given, named, walker)
     if callee.ref is None and isinstance(call.callee, Attr) and call.callee.name in RESOLVES and given:
@@ -132,8 +164,23 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         if isinstance(wanted.ref, Class) and wanted.home is not None and not wanted.taints:
             return walker.instance(wanted.home, wanted.ref)
     if isinstance(callee.ref, Class) and callee.home is not None:
-        return _made(call, callee, given, named, (env.module.path, call.line), walker)
-    return _outside(call, base, callee, given, named, env, walker)
+        site = Site(call, env, base, callee, given, named, {})
+        return _made(site, walker)
+    site = Site(call, env, base, callee, given, named, asking.options_of(given, named))
+    return _outside(site, walker)
+
+
+def _any_of(
+    callee: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+) -> Value:
+    """Walk through each function that may be meant; what one has checked, the others have not."""
+    before, checked, back = walker.checked, [], []
+    for one in (callee.ref, *callee.also):
+        walker.checked = before
+        back.append(walker.invoke(one, given, named, at) if isinstance(one, Closure) else NONE)
+        checked.append(walker.checked)
+    walker.checked = frozenset.intersection(*checked)
+    return join(back)
 
 
 def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, line: int) -> None:
@@ -156,7 +203,7 @@ def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, 
         texts = tuple(sorted(t for v in values for t in v.taints if t.kind in {INPUT, MODEL}))
         walker.note(Mutated(env.module.path, line, shared=old.shared, taints=texts))
         home = walker.project.module(old.shared.path)
-        if home is not None and not isinstance(_holder(target, env, walker), Instance):
+        if home is not None and not isinstance(_owner(target, env, walker), Instance):
             walker.module_env(home).names[old.shared.name] = new
             return
     if isinstance(target, (Name, Attr, Index)):
@@ -183,7 +230,7 @@ def end_growth(target: Expr, env: Env, walker: "Walker") -> None:
     if not old.grows and old.shared is None and old.shape != "list":
         return
     new = replace(old, grows=False, shape="bounded")
-    instance = _holder(target, env, walker)
+    instance = _owner(target, env, walker)
     if isinstance(instance, Instance) and isinstance(target, Attr):
         instance.fields[target.name] = new
         return
@@ -193,7 +240,7 @@ def end_growth(target: Expr, env: Env, walker: "Walker") -> None:
     walker.assign(target, new, env)
 
 
-def _holder(target: Expr, env: Env, walker: "Walker") -> object:
+def _owner(target: Expr, env: Env, walker: "Walker") -> object:
     """Return the object of the app whose field a target is, None for any other target."""
     return walker.value(target.base, env).ref if isinstance(target, Attr) else None
 
@@ -222,186 +269,141 @@ def _later(closure: Closure, given: list[Value], named: dict[str, Value], walker
     return NONE
 
 
-def _made(
-    call: Call,
-    callee: Value,
-    given: list[Value],
-    named: dict[str, Value],
-    at: tuple[str, int],
-    walker: "Walker",
-) -> Value:
+def _made(site: Site, walker: "Walker") -> Value:
     """Make an object of one of the app's own classes."""
-    assert isinstance(callee.ref, Class) and callee.home is not None
-    instance = Instance(callee.home, callee.ref, call)
-    value = Value(ref=instance, origin=callee.ref.name + "()")
+    cls, home = site.callee.ref, site.callee.home
+    assert isinstance(cls, Class) and home is not None
+    instance = Instance(home, cls, site.call)
+    value = Value(ref=instance, origin=cls.name + "()")
     for name in ("__init__", "constructor"):
-        found = walker.method(callee.home, callee.ref, name)
+        found = walker.method(home, cls, name)
         if found is not None:
-            walker.invoke(Closure(found[0], found[1], walker.module_env(found[0]), value), given, named, at)
+            closure = Closure(found[0], found[1], walker.module_env(found[0]), value)
+            walker.invoke(closure, site.given, site.named, site.place)
             return value
-    fields = walker.fields_of(callee.home, callee.ref)
-    instance.fields.update(zip(fields, given, strict=False))  # A dataclass or model.
-    instance.fields.update(named)
+    instance.fields.update(zip(fields_of(cls), site.given, strict=False))  # A dataclass or model.
+    instance.fields.update(site.named)
     return value
 
 
-def _outside(
-    call: Call,
-    base: Value,
-    callee: Value,
-    given: list[Value],
-    named: dict[str, Value],
-    env: Env,
-    walker: "Walker",
-) -> Value:
+def _outside(site: Site, walker: "Walker") -> Value:
     """Return what a call outside the app's own code gives back, noting what it does there."""
-    name = callee.origin
-    last = name.rpartition(".")[2]
-    options = asking.options_of(given, named)
+    path, line = site.place
+    name, known = site.name, walker.known
+    told = _known_answer(site, walker)
+    if told is not None:
+        return told
+    if known.slow.first(name):
+        walker.note(Slow(path, line, name=name, in_background=walker.in_background))
+    touches = {sink.use for sink in known.sinks.all(name)} & _OUTSIDE
+    back = _callbacks(site, walker, comes_back=not touches)
+    for base_url in asking.addresses(name, site.options):
+        harm_at(site.env, line, "base_url", name, base_url, walker)
+    answer = asking.ask(site, walker)
+    if answer is not None:
+        return answer
+    uses = set()
+    for use, value in harms(site, walker):
+        harm_at(site.env, line, use, name, value, walker)
+        uses.add(use)
+    guard = known.guards.first(name)
+    if guard is not None and guard[1]:
+        walker.note(Checked(path, line, kind=guard[0], name=name))
+    if (touches or uses & {"nosql", "sql"}) and name != "sqlalchemy.text":
+        return Value(origin=name + "()")  # What comes back is the other side's, not the caller's.
+    if guard is not None:
+        return Value(taints=frozenset({Taint(IDENTITY, name, path, line)}), origin=name + "()")
+    if known.neutral.first(name):
+        return Value(origin=name + "()")
+    return _result(site, back, walker)
+
+
+def _known_answer(site: Site, walker: "Walker") -> Value | None:
+    """Return what a call gives back that is known by its name or its base; None for any other."""
+    path, line = site.place
+    name, last, base, given = site.name, site.last, site.base, site.given
     parsed = schemas.parsed(last, base, given, walker)
     if parsed is not None:
         return parsed
     if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
         held = join([*(base.items or {}).values(), *given[1:]])
         return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
+    if last == "setdefault" and len(given) > 1 and given[1].shape == "list":
+        return replace(given[1], grows=True)  # The list stays where it was put, for the next message.
     if walker.known.source_calls.first(name):
-        taint = Taint(INPUT, last, env.module.path, call.line)
-        return Value(taints=frozenset({taint}), origin=name + "()", shape="text")
-    if walker.known.slow.first(name):
-        walker.note(Slow(env.module.path, call.line, name=name, in_background=walker.in_background))
+        return Value(taints=frozenset({Taint(INPUT, last, path, line)}), origin=name + "()", shape="text")
     if name in _ENV_READS or name.endswith((".env.get", "environ.get")):
-        return _environment(given, env, call, walker)
+        variable = given[0].literal if given else None
+        return setting(variable if isinstance(variable, str) else "", path, line)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
-        return Value(taints=frozenset({Taint(TRACE, "traceback", env.module.path, call.line)}), origin=name)
-    touches = {sink.use for sink in walker.known.sinks.all(name)} & _OUTSIDE
-    back = _callbacks(
-        last, base, given, named, (env.module.path, call.line), walker, comes_back=not touches
-    )
-    for base_url in asking.addresses(name, options):
-        harm_at(env, call.line, "base_url", name, base_url, walker)
-    answer = asking.ask(call, base, callee, given, options, env, walker)
-    if answer is not None:
-        return answer
-    uses = set()
-    for use, value in harms(name, call, base, given, named, options, walker):
-        harm_at(env, call.line, use, name, value, walker)
-        uses.add(use)
-    guard = walker.known.guards.first(name)
-    if guard is not None and guard[1]:
-        walker.note(Checked(env.module.path, call.line, kind=guard[0], name=name))
-    if (touches or uses & {"nosql", "sql"}) and name != "sqlalchemy.text":
-        return Value(
-            origin=name + "()"
-        )  # What comes back is the store's or the other server's, not the caller's.
-    return _result(
-        call, name, last, [base, *given, *named.values(), *back], options, guard is not None, env, walker
-    )
+        return Value(taints=frozenset({Taint(TRACE, "traceback", path, line)}), origin=name)
+    return given[0] if last == "promisify" and given else None
 
 
-def _result(
-    call: Call,
-    name: str,
-    last: str,
-    values: list[Value],
-    options: dict[str, Value],
-    is_guard: bool,
-    env: Env,
-    walker: "Walker",
-) -> Value:
+def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
+    """Return what a call makes of what goes in."""
+    name, last, base, given, options = site.name, site.last, site.base, site.given, site.options
     origin = name + "()" if name else ""
-    if is_guard:
-        taint = Taint(IDENTITY, name, env.module.path, call.line)
-        return Value(taints=frozenset({taint}), origin=origin)
-    if walker.known.neutral.first(name):
-        return Value(origin=origin)
-    base, given = values[0], values[1:]
-    if last == "promisify" and given:
-        return given[0]
     if last == "SystemMessage":
         content = options.get("content", options.get("0", NONE))
-        return Value(
-            items={"role": Value(literal="system"), "content": content}, taints=content.taints, origin=origin
-        )
-    whole = derived(values, origin=origin)
-    engine = asking.engine(name, options, env, call, walker)
+        said = {"role": Value(literal="system"), "content": content}
+        return Value(items=said, taints=content.taints, origin=origin)
+    whole = derived([*site.values, *back], origin=origin)
+    engine = asking.engine(site, walker)
     if engine is not None:
         whole = replace(whole, taints=whole.taints | {engine})
     if last in _CUTS:
-        whole = clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
-        return whole
+        return clear(replace(base if base is not NONE else whole, grows=False, origin=origin), "length")
     if last in {"dumps", "stringify"} and given:
         whole = replace(whole, items=given[0].items, shape="text", at=given[0].at)
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
-    if last in _BUILT_IN_COPY:
+    if last in _COPIES:
         first = base if base.elements is not None or base.shape == "list" else (given[0] if given else NONE)
         return replace(whole, elements=first.elements, shape="list")
-    if name in {
-        "dict",
-        "list",
-        "deque",
-        "collections.deque",
-        "collections.defaultdict",
-        "Map",
-        "Array",
-        "Set",
-        "set",
-        "defaultdict",
-    }:
-        shape = "dict" if "dict" in name or name == "Map" else "bounded" if "maxlen" in options else "list"
-        made = [value for value in values if value.shape in {"list", "bounded"} and value.ref is None]
-        items = {"*": replace(join(made), shared=None)} if shape == "dict" and made else None
-        return replace(whole, shape=shape, items=items, elements=None if shape == "dict" else ())
-    if last in {
-        "str",
-        "format",
-        "strip",
-        "join",
-        "lower",
-        "upper",
-        "trim",
-        "toString",
-        "replace",
-        "String",
-        "decode",
-        "repr",
-    }:
+    if name == "dict" and site.named and not given:
+        return replace(whole, items=dict(site.named), shape="dict")
+    if name in _HOLDERS:
+        return _holder(name, whole, [*site.values, *back], is_bounded="maxlen" in options)
+    if last in _TEXTS:
         whole = replace(whole, shape=base.shape or "text")
     if ".object()" in base.origin and base.items:
         return replace(whole, items=base.items)
-    keeps = last in {"object", "strictObject"} or last[:1].isupper() or last.startswith(("create", "init", "from_"))
-    keeps = (keeps or call.is_new) and not cleaned
-    return replace(whole, items=(options or None) if keeps else whole.items, client=base.client)
+    is_made = last[:1].isupper() or last.startswith(("create", "init", "from_", "object", "strictObject"))
+    is_made = (is_made or site.call.is_new) and not cleaned
+    items = (options or None) if is_made else whole.items
+    return replace(whole, items=items, client=base.client)
 
 
-def _environment(given: list[Value], env: Env, call: Call, walker: "Walker") -> Value:
-    from seawall.check.code.expressions import setting  # noqa: PLC0415 - the two modules call one another
+def _holder(name: str, whole: Value, values: list[Value], *, is_bounded: bool) -> Value:
+    """Return a new list or dict."""
+    if "dict" not in name and name != "Map":
+        return replace(whole, shape="bounded" if is_bounded else "list", elements=())
+    made = [value for value in values if value.shape in {"list", "bounded"} and value.ref is None]
+    items = {"*": replace(join(made), shared=None)} if made else None
+    return replace(whole, shape="dict", items=items, elements=None)
 
-    name = given[0].literal if given else None
-    return setting(name if isinstance(name, str) else "", env, call.line)
 
-
-def _callbacks(
-    last: str, base: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker", *, comes_back: bool
-) -> list[Value]:
+def _callbacks(site: Site, walker: "Walker", *, comes_back: bool) -> list[Value]:
     """Walk through functions that are handed over, as they will be called; return what they return."""
     back = []
     before = walker.in_background
-    walker.in_background = before or last in _LATER
-    inner = (part for value in given for part in (value.items or {}).values())  # `{ async start(controller) {…} }`
-    for place, value in enumerate((*given, *named.values(), *inner)):
-        if isinstance(value.ref, Closure) and id(value.ref.function) not in walker.handlers:
-            rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
-            arguments = named.get("args")
-            if arguments is not None and arguments.elements:
-                rest = list(arguments.elements)
-            if not rest or not value.ref.function.name:
-                held = derived([base, *(v for v in given if v.ref is None)])
-                element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
-                element = element if comes_back else NONE
-                count = 1 if last in _PER_ELEMENT else len(value.ref.function.params)
-                rest = [element] * count
-            back.append(join([walker.invoke(one, rest, {}, at) for one in (value.ref, *value.also)]))
+    walker.in_background = before or site.last in _LATER
+    base, given = site.base, site.given
+    inner = (part for value in given for part in (value.items or {}).values())  # `{ async start(c) {…} }`
+    for place, value in enumerate((*given, *site.named.values(), *inner)):
+        if not isinstance(value.ref, Closure) or id(value.ref.function) in walker.handlers:
+            continue
+        rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
+        arguments = site.named.get("args")
+        if arguments is not None and arguments.elements:
+            rest = list(arguments.elements)
+        if not rest or not value.ref.function.name:
+            held = derived([base, *(v for v in given if v.ref is None)])
+            element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
+            count = 1 if site.last in _PER_ELEMENT else len(value.ref.function.params)
+            rest = [element if comes_back else NONE] * count
+        back.append(_any_of(value, rest, {}, site.place, walker))
     walker.in_background = before
     return back

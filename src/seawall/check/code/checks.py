@@ -1,4 +1,4 @@
-"""What a condition says about the values in it: who calls, and what a value is fit for once it was let through."""
+"""What a condition says about the values in it: who calls, and what a value is fit for afterwards."""
 
 import re
 
@@ -7,10 +7,14 @@ from seawall.check.code.refusals import LIMIT
 from seawall.check.code.values import ENV, IDENTITY, INPUT, MODEL, SECRET, Env, Value
 from seawall.check.code.walking import walk
 
-ALL_USES = frozenset({"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program", "length", "type"})
+ALL_USES = frozenset(
+    {"code", "shell", "sql", "nosql", "path", "url", "model", "html", "base_url", "program", "length", "type"}
+)
 PLACES = frozenset({"path", "url", "base_url"})
 
-_WHO = re.compile(r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin")
+_WHO = re.compile(
+    r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin"
+)
 _LOOKED_UP = re.compile(r"(?i)(get|find|fetch|select|query|lookup|load|first|one|single|read)\w*\(\)$")
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
 _GOOD = (
@@ -78,17 +82,14 @@ def is_broad(handler: Handler) -> bool:
 
 
 def passed(test: Expr, env: Env, walker: object) -> tuple[Passed, Passed]:
-    """Return which (source, use) pairs are fit inside the block, and which where the condition did not hold."""
+    """Return the (source, use) pairs that are fit where the condition holds, and where it does not."""
     if isinstance(test, Op) and test.op in {"not", "!"} and test.operands:
         inside, outside = passed(test.operands[0], env, walker)
         return outside, inside
     if isinstance(test, Choice):
-        inside: Passed = frozenset()
-        outside: Passed = frozenset()
-        for option in test.options:
-            one, other = passed(option, env, walker)
-            inside, outside = inside | one, outside | other
-        return inside, outside
+        both = [passed(option, env, walker) for option in test.options]
+        none: Passed = frozenset()
+        return none.union(*(one for one, _ in both)), none.union(*(other for _, other in both))
     if isinstance(test, Op):
         return _compared(test, env, walker)
     if isinstance(test, Call):
@@ -104,7 +105,8 @@ def _compared(test: Op, env: Env, walker: object) -> tuple[Passed, Passed]:
         if isinstance(left, Literal) or not _of(
             left, ALL_USES, env, walker
         ):  # `".." in name`, `ROOT in path.parents`
-            found = _of(right, PLACES, env, walker)
+            of = right.base if isinstance(right, Attr) and right.name in {"parents", "parent"} else right
+            found = _of(of, PLACES, env, walker)
             return (found, found)
         if _denies(right):
             return frozenset(), frozenset()
@@ -206,3 +208,51 @@ def _measured(expr: Expr) -> Expr | None:
 
 def _last(call: Call) -> str:
     return call.callee.name if isinstance(call.callee, Attr) else getattr(call.callee, "id", "")
+
+
+def known(test: Expr, env: Env, walker: object, route: str) -> bool | None:
+    """Return what a condition about the path of the route comes to, None where that is not known.
+
+    So a check before all routes that lets some paths through is a check of the others only.
+    """
+    if isinstance(test, Op) and test.op in {"not", "!"} and test.operands:
+        inner = known(test.operands[0], env, walker, route)
+        return None if inner is None else not inner
+    if isinstance(test, Choice) and test.test is None:
+        parts = [known(option, env, walker, route) for option in test.options]
+        return True if True in parts else None  # `or` and `and` look alike here: only `or` is common.
+    if (
+        isinstance(test, Op)
+        and test.op in {"in", "not in", "==", "===", "!=", "!=="}
+        and len(test.operands) == 2
+    ):
+        left, right = (walker.value(side, env) for side in test.operands)  # type: ignore[attr-defined]
+        if left.origin != route and right.origin != route:
+            return None
+        found = _same(left, right, test.op)
+        return None if found is None else found != (test.op in {"not in", "!=", "!=="})
+    if isinstance(test, Call) and isinstance(test.callee, Attr):
+        return _known_call(test, env, walker, route)
+    return None
+
+
+def _same(left: Value, right: Value, op: str) -> bool | None:
+    if op in {"in", "not in"}:
+        held = [v.literal for v in right.elements or (right.items or {}).values()]
+        return left.literal in held if held and all(isinstance(h, str) for h in held) else None
+    if isinstance(left.literal, str) and isinstance(right.literal, str):
+        return left.literal == right.literal
+    return None
+
+
+def _known_call(test: Call, env: Env, walker: object, route: str) -> bool | None:
+    assert isinstance(test.callee, Attr)
+    base = walker.value(test.callee.base, env)  # type: ignore[attr-defined]
+    given = [walker.value(arg, env) for arg in test.args]  # type: ignore[attr-defined]
+    if test.callee.name in {"startswith", "startsWith"} and base.origin == route and given:
+        starts = [v.literal for v in given[0].elements or given]
+        if all(isinstance(one, str) for one in starts):
+            return any(str(base.literal).startswith(str(one)) for one in starts)
+    if test.callee.name in {"includes", "has"} and given and given[0].origin == route:
+        return _same(given[0], base, "in")
+    return None

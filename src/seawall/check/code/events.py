@@ -6,7 +6,7 @@ from seawall.check.code.values import NONE, Shared, Taint, Value
 
 
 class Event(Struct, gc=True, eq=False):
-    """Something at a line of a file; `way` are the functions that led there, `trail` the places of their calls."""
+    """Something at a line of a file; `way` are the functions that led there, `trail` where they were called."""
 
     path: str
     line: int
@@ -17,8 +17,8 @@ class Event(Struct, gc=True, eq=False):
 class Asked(Event, gc=True, eq=False):
     """A model is called.
 
-    `is_capped` is None where options come from somewhere that cannot be seen. `own_key` says that the caller brings
-    the key that pays. `options_at` is where the body of a plain HTTP call was written.
+    `is_capped` is None where options come from somewhere that cannot be seen. `own_key` says that the caller
+    brings the key that pays. `options_at` is where the body of a plain HTTP call was written.
     """
 
     name: str = ""

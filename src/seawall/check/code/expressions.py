@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from seawall.check.code import calls, checks
 from seawall.check.code.events import Checked
+from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -53,6 +53,7 @@ from seawall.check.code.values import (
     derived,
     join,
     part_of,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ ELEMENTS_MAX = 64
 
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z!/]")
-_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
-_PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
 _SECRET_FIELD = re.compile(
     r"(?i)(^|_)(api_?key|secret_?key|client_?secret|password|passwd|access_?token|private_?key)$"
 )
@@ -89,6 +88,8 @@ _NO_TEXT = frozenset(
         "ok",
     }
 )
+_PATHS = frozenset({"path", "path_info", "originalUrl", "pathname"})
+_URLS = frozenset({"url", "nextUrl", "URL"})
 _APPS = frozenset({"app", "config_dict", "server", "application"})
 _STATE = frozenset({"state", "locals", "ctx", "extensions"})
 _ASKED_ABOUT = frozenset({"not", "!", "==", "===", "!=", "!==", "is", "is not"})
@@ -108,7 +109,7 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         return own
     origin = f"{base.origin}.{name}" if base.origin else name
     if base.origin in _ENVIRONMENTS:
-        return setting(name, env, 0)
+        return setting(name, env.module.path, 0)
     if base.origin in {"flask.current_app", "quart.current_app"}:
         return walker.state(name)
     if base.items is not None and name in base.items:
@@ -127,6 +128,10 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         client = base.client or (base if base.items else None)
         return Value(origin=origin, client=client, shared=None, grows=False)
     taints = part_of(base, name).taints
+    if walker.route and (base.shape in {"request", "url"}) and name in _PATHS:
+        return Value(literal=walker.route, shape="text", origin=ROUTE)
+    if base.shape == "request" and name in _URLS:
+        return Value(taints=part_of(base, name).taints, origin=origin, shape="url")
     if base.shape == "request":
         if name in _IDENTITY:
             taints = frozenset({Taint(IDENTITY, name, env.module.path, 0)})
@@ -145,16 +150,6 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
         clear(value, "path")
         if name in _FILE_PARTS and ("Path()" in base.origin or "parse()" in base.origin)
         else value
-    )
-
-
-def setting(name: str, env: Env, line: int) -> Value:
-    """Return what a variable of the environment holds."""
-    kind = SECRET if _SECRET.search(name) and not _PUBLIC.search(name) else ENV
-    return Value(
-        taints=frozenset({Taint(kind, name, env.module.path, line)}),
-        origin=f"process.env.{name}",
-        shape="text",
     )
 
 
@@ -189,32 +184,6 @@ def path_of(expr: Expr) -> str | None:
         base = path_of(expr.base)
         return None if base is None else f"{base}.{expr.key.value}"
     return None
-
-
-def fit(value: Value, walker: "Walker") -> Value:
-    """Return the value cleared for the uses that conditions on the way have let it through for."""
-    if not walker.checked or not value.taints:
-        return value
-    passed = walker.passed()
-    changed = False
-    taints = []
-    for taint in value.taints:
-        uses = frozenset[str]()
-        for source in prefixes(taint.source):
-            if source in passed:
-                uses |= passed[source]
-        if uses - taint.cleared:
-            changed = True
-            taint = taint._replace(cleared=taint.cleared | uses)  # noqa: PLW2901
-        taints.append(taint)
-    return replace(value, taints=frozenset(taints)) if changed else value
-
-
-@lru_cache(maxsize=4096)
-def prefixes(source: str) -> tuple[str, ...]:
-    """Return a path and those that it lies in: `body.url`, `body`."""
-    parts = source.split(".")
-    return tuple(".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:

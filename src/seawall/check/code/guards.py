@@ -1,4 +1,4 @@
-"""What stands before a handler: whether a decorator, dependency or middleware asks who calls, or limits how often."""
+"""What stands before a handler: decorators, dependencies and middleware that ask or limit who calls."""
 
 import re
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from seawall.check.code.ir import (
     Raise,
     Return,
 )
+from seawall.check.code.readings import is_literal, options_of
 from seawall.check.code.values import INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walking import calls_in, functions_in, statements
 
@@ -36,7 +37,9 @@ _NEVER = re.compile(
     r"|httpsredirect|initialize|SessionMiddleware|AuthenticationMiddleware$|optional|set_?user|attach|\.json$|\.text$"
     r"|generate|iterat|operat|integrat|^express\.|multipart|upload|validat|error|not_?found|prometheus|sentry|request_?id"
 )
-_MADE = re.compile(r"(?i)(bearer|basic)_?auth|clerk|auth0|passport|express_?jwt|rate_?limit|limiter|throttle|require_?auth|with_?auth")
+_MADE = re.compile(
+    r"(?i)(bearer|basic)_?auth|clerk|auth0|passport|express_?jwt|rate_?limit|limiter|throttle|require_?auth|with_?auth"
+)
 """Middleware of libraries that other middleware is made of."""
 _METHODS = (
     "dispatch",
@@ -67,7 +70,12 @@ def guards_before(entry: Entry, walker: "Walker") -> list[Checked]:
             found.clear()
             continue
         owner = walker.project.scope(module).classes.get(entry.handler.owner or "")
-        if isinstance(expr, Attr) and isinstance(expr.base, Name) and expr.base.id == "self" and owner is not None:
+        if (
+            isinstance(expr, Attr)
+            and isinstance(expr.base, Name)
+            and expr.base.id == "self"
+            and owner is not None
+        ):
             hook = walker.method(module, owner, expr.name)
             if hook is not None:
                 me = Value(ref=Instance(module, owner), origin=owner.name + "()")
@@ -118,6 +126,8 @@ def _guards_of(module: Module, expr: Expr, walker: "Walker", depth: int = 4) -> 
 
 
 def _of_call(module: Module, call: Call, walker: "Walker", depth: int) -> list[Checked]:
+    if _is_optional(call):
+        return []
     name = walker.project.origin(module, call.callee)
     last = name.rpartition(".")[2]
     if last in {
@@ -154,6 +164,16 @@ def _of_call(module: Module, call: Call, walker: "Walker", depth: int) -> list[C
         if isinstance(arg, (Lambda, Name, Attr, Call))
         for g in _guards_of(module, arg, walker, depth - 1)
     ]
+
+
+def _is_optional(call: Call) -> bool:
+    """Say whether a check lets everybody through all the same: `passthrough: true`, `auto_error=False`."""
+    options = options_of(call)
+    lets = ("passthrough", "optional", "allow_anonymous")
+    needs = ("credentialsRequired", "auto_error", "required")
+    return any(is_literal(options.get(n), True) for n in lets) or any(
+        is_literal(options.get(n), False) for n in needs
+    )
 
 
 def _in_own(module: Module, value: object, expr: Expr, walker: "Walker", depth: int) -> list[Checked] | None:
@@ -210,7 +230,11 @@ def _in_function(module: Module, function: Function, line: int, walker: "Walker"
         for call in calls_in(function.body):
             name = walker.project.origin(module, call.callee)
             if _MADE.search(name.rpartition(".")[2]) and walker.project.find(module, call.callee) is None:
-                return [Checked(module.path, call.line, kind="limit" if _LIMIT.search(name) else "auth", name=name)]
+                return [
+                    Checked(
+                        module.path, call.line, kind="limit" if _LIMIT.search(name) else "auth", name=name
+                    )
+                ]
     return checks
 
 
@@ -218,7 +242,8 @@ def _walked(module: Module, function: Function, walker: "Walker", me: Value | No
     outer, walker.events = walker.events, []
     entered = set(walker.entered)
     before, walker.checked = walker.checked, frozenset()
-    request = Value(taints=frozenset({Taint(INPUT, "request", module.path, function.line)}))
+    taint = Taint(INPUT, "request", module.path, function.line)
+    request = Value(taints=frozenset({taint}), shape="request", origin="request")
     closure = Closure(module, function, walker.module_env(module), me)
     walker.invoke(closure, [request] * len(function.params), {})
     events, walker.events = walker.events, outer

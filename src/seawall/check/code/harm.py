@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from seawall.check.code.ir import Call
 from seawall.check.code.knowledge import Sink
+from seawall.check.code.site import Site
 from seawall.check.code.values import INPUT, MODEL, NONE, Value
 
 if TYPE_CHECKING:
@@ -21,19 +21,18 @@ _FROM_BODY = re.compile(r"(^|\.)(body|query|json|data)(\.|$)")
 _MONGO = ("pymongo", "motor", "mongoose", "mongodb", "beanie", "mongoengine", "mongo")
 
 
-def harms(
-    name: str,
-    call: Call,
-    base: Value,
-    given: list[Value],
-    named: dict[str, Value],
-    options: dict[str, Value],
-    walker: "Walker",
-) -> Iterator[tuple[str, Value]]:
+def harms(site: Site, walker: "Walker") -> Iterator[tuple[str, Value]]:
     """Yield (use, value) for each argument that reaches a place where it could do harm."""
+    name, given, named, options = site.name, site.given, site.named, site.options
     seen: set[str] = set()
-    if given and given[0].shape in {"text", "html"} and _SQL.match(given[0].prefix) and not call.is_tagged:
-        if not walker.known.sinks.first(name) or walker.known.sinks.first(name).use not in {"log", "reply"}:
+    if (
+        given
+        and given[0].shape in {"text", "html"}
+        and _SQL.match(given[0].prefix)
+        and not site.call.is_tagged
+    ):
+        known = walker.known.sinks.first(name)
+        if known is None or known.use not in {"log", "reply"}:
             seen.add("sql")
             yield "sql", given[0]
     for sink in walker.known.sinks.all(name):
@@ -46,9 +45,9 @@ def harms(
         if sink.program:
             yield from _program(given, named, options)
             continue
-        if call.is_tagged and sink.use == "sql":
+        if site.call.is_tagged and sink.use == "sql":
             continue  # A tagged template sends its values apart from the statement.
-        for value in _arguments(sink, base, given, named):
+        for value in _arguments(sink, site.base, given, named):
             use = _use(sink, value, walker)
             if use is not None:
                 seen.add(sink.use)

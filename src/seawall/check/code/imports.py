@@ -1,4 +1,4 @@
-"""Which file of the app an import means, by the rules of Python, Node.js, TypeScript's paths and workspaces."""
+"""Which file of the app an import means: by Python's rules, Node.js's, TypeScript's, and workspaces."""
 
 import json
 import posixpath
@@ -86,11 +86,11 @@ class Imports:
             if importer.startswith(folder) and (module.startswith(prefix) if prefix else True):
                 rest = module[len(prefix) :]
                 yield from (posixpath.normpath(posixpath.join(folder, target + rest)) for target in targets)
-        for prefix, targets in _USUAL_ALIASES:
-            if module.startswith(prefix):
-                rest = module[len(prefix) :]
+        for usual, places in _USUAL_ALIASES:
+            if module.startswith(usual):
+                rest = module[len(usual) :]
                 for start in _ancestors(posixpath.dirname(importer)):
-                    yield from (posixpath.join(start, target + rest) for target in targets)
+                    yield from (posixpath.join(start, place + rest) for place in places)
         for name, folder in self._packages.items():
             if module == name or module.startswith(name + "/"):
                 rest = module[len(name) :].lstrip("/")
@@ -98,7 +98,7 @@ class Imports:
                 yield posixpath.join(folder, "src", rest) if rest else posixpath.join(folder, "src/index")
 
     def _read_configs(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Yield (folder, prefix, targets) of all tsconfig and jsconfig files, and learn the workspace's packages."""
+        """Yield (folder, prefix, targets) of all tsconfig files, and learn the workspace's packages."""
         configs = [
             p
             for p in self._paths
@@ -109,8 +109,9 @@ class Imports:
             folder = posixpath.dirname(path)
             start = folder + "/" if folder else ""
             if path.endswith("package.json"):
-                if folder and isinstance(config.get("name"), str):
-                    self._packages[config["name"]] = folder
+                name = config.get("name")
+                if folder and isinstance(name, str):
+                    self._packages[name] = folder
                 continue
             options = config.get("compilerOptions")
             if not isinstance(options, dict):

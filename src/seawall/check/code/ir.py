@@ -1,8 +1,8 @@
 """The code of an app in one form for both languages, so that every rule is written once.
 
-`python.py` and `javascript.py` lower a file into a `Module`; what they cannot say becomes `Other`, whose parts are
-kept, so that a value is never lost on its way. Lines count from 1. `self` and `this` are both `Name("self")`.
-`await x`, `x!`, `x as T`, `(x)` and `<T>x` are x itself.
+`python.py` and `javascript.py` lower a file into a `Module`; what they cannot say becomes `Other`, whose
+parts are kept, so that a value is never lost on its way. Lines count from 1. `self` and `this` are both
+`Name("self")`. `await x`, `x!`, `x as T`, `(x)` and `<T>x` are x itself.
 """
 
 from typing import Literal as OneOf
@@ -99,7 +99,7 @@ class Op(Expr, gc=False):
 
 
 class Each(Expr, gc=False):
-    """A comprehension or generator expression: the elements, and the (target, iterable) pairs; conditions last."""
+    """A comprehension or generator expression: elements, (target, iterable) pairs, conditions."""
 
     elements: list[Expr]
     loops: list[tuple[Expr, Expr]]
@@ -271,9 +271,10 @@ class Class(Struct, gc=False, eq=False):
 class Imported(Struct, gc=False):
     """Where a local name comes from.
 
-    Python: `from ..a.b import c` is module "a.b", name "c", level 2; `import a.b as x` is module "a.b", no name;
-    `import a.b` binds "a" to module "a". JavaScript: `import X from "m"` is name "default", `import * as X` and
-    `const X = require("m")` no name, `import {a as b}` and `const {a: b} = require("m")` name "a"; level 0.
+    Python: `from ..a.b import c` is module "a.b", name "c", level 2; `import a.b as x` is module "a.b", no
+    name; `import a.b` binds "a" to module "a". JavaScript: `import X from "m"` is name "default", `import *
+    as X` and `const X = require("m")` no name, `import {a as b}` and `const {a: b} = require("m")` name "a";
+    level 0.
     """
 
     module: str

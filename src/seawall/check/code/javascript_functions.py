@@ -241,7 +241,9 @@ def _bases(reader: Reader, node: Node) -> list[Expr]:
         value = clause.child_by_field_name("value") if clause.type == "extends_clause" else None
         if value is not None:
             bases.append(reader.value(value))
-        if clause.type == "implements_clause":  # What is asked for by this name may be an object of this class.
+        if (
+            clause.type == "implements_clause"
+        ):  # What is asked for by this name may be an object of this class.
             kinds = [child for child in clause.named_children if child.type == "type_identifier"]
             bases += [Name(*lines(kind), text(kind)) for kind in kinds]
     if bases:

@@ -124,7 +124,7 @@ class Names(Generic[T]):
                 self._by_last.setdefault(_plain(parts[-1]), []).append((parts, meaning))
 
     def all(self, name: str) -> list[T]:
-        """Return the meanings of a name, in the order in which they were added; `default` imports count as the module."""
+        """Return the meanings of a name, the first added first; `default` imports are the module."""
         known = self._known.get(name)
         if known is not None:
             return known

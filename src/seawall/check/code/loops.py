@@ -121,7 +121,11 @@ def is_bounded(loop: Loop) -> bool:
 def is_fed(loop: Loop) -> bool:
     """Say whether a loop goes on as long as something gives it more: pages, rows, chunks."""
     tests = loop.test.options if isinstance(loop.test, Choice) else [loop.test]
-    asked = {_name(test.operands[0] if isinstance(test, Op) and test.op in _UNLIKE else test) for test in tests if test}
+    asked = {
+        _name(test.operands[0] if isinstance(test, Op) and test.op in _UNLIKE else test)
+        for test in tests
+        if test
+    }
     return any(
         isinstance(stmt, Assign)
         and isinstance(stmt.value, (Call, Attr, Index))
@@ -131,7 +135,7 @@ def is_fed(loop: Loop) -> bool:
 
 
 def _runs_dry(test: Expr, body: list[Stmt]) -> bool | None:
-    """Say whether a loop empties a list and puts nothing back; None where its condition is about no list's end."""
+    """Say whether a loop empties a list and puts nothing back; None where it takes nothing from a list."""
     if isinstance(test, Op) and test.op in {">", "!=", "!==", ">="} and len(test.operands) == 2:
         end = test.operands[1]
         if not isinstance(end, Literal) or end.value not in {0, 1}:
@@ -142,14 +146,18 @@ def _runs_dry(test: Expr, body: list[Stmt]) -> bool | None:
     elif isinstance(test, Attr) and test.name in {"length", "size"}:
         test = test.base
     name = _name(test)
-    on_it = {_last(call) for call in calls_in(body) if isinstance(call.callee, Attr) and _name(call.callee.base) == name}
+    on_it = {
+        _last(call)
+        for call in calls_in(body)
+        if isinstance(call.callee, Attr) and _name(call.callee.base) == name
+    }
     if not name or not on_it & _TAKES:
         return None
     return not on_it & _PUTS
 
 
 def is_paced(loop: Loop, own: Own = _nobody) -> bool:
-    """Say whether each round waits for a person, a message or a job; `own` finds the app's function behind a call."""
+    """Say whether each round waits for a person, a message or a job; `own` finds the app's own functions."""
     return any(_waits(call, own) for call in _calls(loop))
 
 

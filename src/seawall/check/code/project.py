@@ -72,7 +72,7 @@ class Project:
         return None if data is None else data.decode("utf-8", "replace")
 
     def uses(self, packages: tuple[str, ...]) -> bool:
-        """Say whether a manifest of the app names one of these packages, or a file that was read imports one."""
+        """Say whether a manifest of the app names one of these packages, or a read file imports one."""
         known = self.kept.get(packages[0])
         if isinstance(known, bool):
             return known
@@ -128,7 +128,8 @@ class Project:
     def origin(self, module: Module, expr: Expr, steps: int = STEPS_MAX) -> str:
         """Return the canonical dotted name of an expression, `""` where it has none.
 
-        `OpenAI()` of the library `openai` is `openai.OpenAI()`; a call's result ends in `()`, an element in `[]`.
+        `OpenAI()` of the library `openai` is `openai.OpenAI()`; a call's result ends in `()`, an element in
+        `[]`.
         """
         if steps <= 0:
             return ""
@@ -189,7 +190,7 @@ class Project:
         return None
 
     def implementation(self, name: str) -> tuple[Module, Class] | None:
-        """Return the first class of the app that has this name among its bases: what an interface stands for."""
+        """Return the first class of the app that has this base: what an interface stands for."""
         if "classes by base" not in self.kept:
             by_base: dict[str, tuple[Module, Class]] = {}
             for module in [m for m in self._modules.values() if m is not None]:
@@ -259,7 +260,9 @@ class Project:
         """Return the module that a name stands for: `import a`, `from pkg import a`, `import * as a`."""
         home = self.imported(module, name)
         if name.name is not None and home is None and module.language == "python":
-            whole = f"{name.module}.{name.name}" if name.module else name.name  # A folder without `__init__.py`.
+            whole = (
+                f"{name.module}.{name.name}" if name.module else name.name
+            )  # A folder without `__init__.py`.
             path = self._imports.python(module.path, whole, name.level)
             return None if path is None else self.module(path)
         if name.name is None or home is None:

@@ -1,7 +1,20 @@
 """How apps refuse a caller: the status that a block of code answers with."""
 
 from seawall.check.code.events import Asked, Event
-from seawall.check.code.ir import Assign, Attr, Call, Do, Expr, Handler, Literal, Name, Raise, Return, Stmt, Try
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Call,
+    Do,
+    Expr,
+    Handler,
+    Literal,
+    Name,
+    Raise,
+    Return,
+    Stmt,
+    Try,
+)
 from seawall.check.code.walking import calls_in, expressions, statements, walk
 
 AUTH = frozenset({401, 403, 407})

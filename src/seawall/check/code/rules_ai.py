@@ -15,7 +15,8 @@ LOOKED_FOR_ON_THE_WAY = (
 )
 
 _RULE_WORDS = re.compile(
-    r"(?i)\b(never|do not|don't|must not|refuse|decline|ignore (any|all|requests|instructions)|regardless|under no"
+    r"(?i)\b(never|do not|don't|must not|refuse|decline|ignore (any|all|requests|instructions)|regardless"
+    r"|under no"
     r"|cannot be (changed|overridden)|even if|disregard|no matter|not allowed|reject)\b"
 )
 _TOPIC_WORDS = re.compile(
@@ -41,7 +42,8 @@ def unprotected(entry: Entry, checks: list[Checked], asked: list[Asked]) -> Iter
         rule="unprotected-llm-endpoint",
         path=path,
         line=line,
-        message=f"{label(entry)} reaches {short(first.name)}{place} through {way}: anybody who finds it spends your money.",
+        message=f"{label(entry)} reaches {short(first.name)}{place} through {way}: "
+        "anybody who finds it spends your money.",
         severity=Severity.ERROR if is_open else Severity.WARNING,
         confidence=Confidence.HIGH if is_open else Confidence.MEDIUM,
         looked_for=LOOKED_FOR_ON_THE_WAY,
@@ -67,7 +69,8 @@ def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool, home: st
         yield _at(
             asked,
             "browser-llm-call",
-            f"{short(asked.name)} is called in the browser ({in_browser}): its key is in every visitor's hands.",
+            f"{short(asked.name)} is called in the browser ({in_browser}): "
+            "its key is in every visitor's hands.",
         )
     if asked.kind == "text" and asked.is_capped is False and not asked.demands_cap and asked.is_paid:
         yield _at(
@@ -82,7 +85,9 @@ def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool, home: st
     if asked.model.has(INPUT, "model") and asked.is_paid:
         names = _sources(asked.model, "model")
         yield _at(
-            asked, "user-chosen-model", f"The caller chooses the model ({names}): also the dearest one.",
+            asked,
+            "user-chosen-model",
+            f"The caller chooses the model ({names}): also the dearest one.",
             at=asked.options_at,
         )
     yield from _of_text(asked, is_exposed=is_exposed, home=home)
@@ -105,7 +110,6 @@ def _of_text(asked: Asked, *, is_exposed: bool, home: str) -> Iterator[Finding]:
                 f"{names} goes to {short(asked.name)} with no limit on its length.",
                 at=site(asked, home),
                 looked_for=("a check of the length, a cut, or a type with a maximum",),
-                confidence=Confidence.MEDIUM,
             )
     whole = [
         t
@@ -167,7 +171,8 @@ def loops(events: list[Event]) -> Iterator[Finding]:
                 rule="unbounded-llm-loop",
                 path=event.path,
                 line=event.line,
-                message=f"This loop runs {event.how}, and calls {short(event.asked.name)} ({place}) in each round.",
+                message=f"This loop runs {event.how}, "
+                f"and calls {short(event.asked.name)} ({place}) in each round.",
                 severity=Severity.ERROR,
                 looked_for=(
                     "a limit on the rounds, the time or the money",
@@ -180,14 +185,16 @@ def shared_state(entry: Entry, events: list[Event], asked: list[Asked]) -> Itera
     """One history for all callers: what one writes, the next one's model reads."""
     sent = {a.messages.shared for a in asked if a.messages.shared is not None}
     for event in events:
-        if isinstance(event, Mutated) and event.shared in sent and event.shared is not None and event.taints:
+        if isinstance(event, Mutated) and event.shared in sent and event.taints:
             sent.discard(event.shared)
+            assert event.shared is not None
             name = event.shared.name
             yield Finding(
                 rule="shared-conversation-state",
                 path=event.path,
                 line=event.line,
-                message=f"{name} (line {event.shared.line}) is one list for all callers: {label(entry)} adds to it and sends it to the model.",
+                message=f"{name} (line {event.shared.line}) is one list for all callers: "
+                f"{label(entry)} adds to it and sends it to the model.",
                 severity=Severity.ERROR,
             )
 
@@ -232,7 +239,6 @@ def _at(
     message: str,
     *,
     severity: Severity | None = None,
-    confidence: Confidence = Confidence.HIGH,
     looked_for: tuple[str, ...] = (),
     at: tuple[str, int] | None = None,
 ) -> Finding:
@@ -244,6 +250,6 @@ def _at(
         line=line,
         message=message,
         severity=severity or usual,
-        confidence=confidence,
+        confidence=Confidence.MEDIUM if rule == "unvalidated-llm-input" else Confidence.HIGH,
         looked_for=looked_for,
     )

@@ -42,7 +42,7 @@ _PRIVATE = re.compile(
 
 
 def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
-    """Turn one event into findings: what a stranger sent, what a model wrote, what a secret or an error tells."""
+    """Turn one event into findings: about what a stranger sent, a model wrote, an error tells."""
     if harm.use == "reply":
         yield from _told(harm.path, harm.line, harm.taints)
         return
@@ -56,21 +56,11 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
             names = ", ".join(dict.fromkeys(t.source for t in taints))[:80]
             subject = "What the model wrote" if kind == MODEL else f"{names} {who}"
             yield _finding(harm, rule, f"{subject} {what} in {short(harm.name)}.")
-    if (
-        harm.use == "html"
-        and harm.name in _DOM
-        and not harm.taints
-        and has_ai
-        and _CHATTY.search(line_text)
-        and not _CLEAN.search(line_text)
-    ):
-        if not _CLEAN.search(harm.value.origin):
-            yield _finding(
-                harm,
-                "llm-output-html",
-                f"What the model wrote is shown as HTML by {short(harm.name)}.",
-                Confidence.MEDIUM,
-            )
+    if harm.use == "html" and harm.name in _DOM and not harm.taints and has_ai:
+        is_safe = is_clean(line_text) or is_clean(harm.value.origin)
+        if is_chatty(line_text) and not is_safe:
+            message = f"What the model wrote is shown as HTML by {short(harm.name)}."
+            yield _finding(harm, "llm-output-html", message, Confidence.MEDIUM)
 
 
 def is_chatty(text: str) -> bool:

@@ -10,8 +10,32 @@ from seawall.check.code.values import Value, clear, part_of
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
 
-_PARSES = frozenset({"parse", "safeParse", "parseAsync", "safeParseAsync", "validate", "validateSync", "validateAsync", "cast"})
-_CLOSED = ("enum()", "nativeEnum()", "literal()", "number()", "boolean()", "uuid()", "int()", "date()", "cuid()", "oneOf()", "picklist()", "valid()")
+_PARSES = frozenset(
+    {
+        "parse",
+        "safeParse",
+        "parseAsync",
+        "safeParseAsync",
+        "validate",
+        "validateSync",
+        "validateAsync",
+        "cast",
+    }
+)
+_CLOSED = (
+    "enum()",
+    "nativeEnum()",
+    "literal()",
+    "number()",
+    "boolean()",
+    "uuid()",
+    "int()",
+    "date()",
+    "cuid()",
+    "oneOf()",
+    "picklist()",
+    "valid()",
+)
 _BOUNDED = ("max()", "length()", "maxLength()", "slice()", "email()", "refine()", "superRefine()")
 _WHOLE = frozenset({"regex()", "pattern()", "matches()"})
 
@@ -36,9 +60,17 @@ def _through(schema: Value, value: Value, *, wrapped: bool) -> Value:
     for name, field in schema.items.items():
         if not name.isdigit() and name != "**":
             items[name] = limited(part_of(value, name), field)
-    taints = frozenset[tuple[object, ...]]().union(*(item.taints for item in items.values())) if items else value.taints
+    taints = (
+        frozenset[tuple[object, ...]]().union(*(item.taints for item in items.values()))
+        if items
+        else value.taints
+    )
     whole = replace(value, items=items, taints=taints, shape="dict")
-    return Value(items={"data": whole, "success": Value(), "output": whole}, taints=whole.taints) if wrapped else whole
+    return (
+        Value(items={"data": whole, "success": Value(), "output": whole}, taints=whole.taints)
+        if wrapped
+        else whole
+    )
 
 
 def limited(value: Value, field: Value) -> Value:

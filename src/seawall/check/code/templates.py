@@ -1,4 +1,4 @@
-"""Findings in templates: text that is put into a page without escaping, where the language of pages allows it."""
+"""Findings in templates: text that is put into a page without escaping."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ _TYPED = re.compile(
 def template_findings(
     paths: Iterable[str], text_of: Callable[[str], str | None], *, has_ai: bool
 ) -> Iterator[Finding]:
-    """Yield unescaped values of templates: as a model's answer where the name says so, else with less certainty."""
+    """Yield unescaped values of templates: a model's answer where the name says so, else less sure."""
     for path in paths:
         if not path.endswith(ENDINGS):
             continue
@@ -38,7 +38,7 @@ def template_findings(
                     rule="llm-output-html",
                     path=path,
                     line=line,
-                    message=f"What the model wrote ({inside.strip()[:60]}) is shown as HTML without escaping.",
+                    message=f"What the model wrote ({inside.strip()[:60]}) is shown as raw HTML.",
                     severity=Severity.ERROR,
                     confidence=Confidence.MEDIUM,
                 )
@@ -56,13 +56,21 @@ def template_findings(
 def _is_fetched(inside: str, text: str) -> bool:
     """Say whether a component asks a server and shows what comes back, also through a list or a converter."""
     names = set(re.findall(r"[A-Za-z_$][\w$]*", inside)) - {"marked", "parse", "md", "render"}
-    for loop in re.finditer(r"(?:v-for=\"\(?\s*(\w+)[^\"]*?\s(?:in|of)\s+(\w+)|\{#each\s+(\w+)\s+as\s+(\w+))", text):
+    for loop in re.finditer(
+        r"(?:v-for=\"\(?\s*(\w+)[^\"]*?\s(?:in|of)\s+(\w+)|\{#each\s+(\w+)\s+as\s+(\w+))", text
+    ):
         item, over = (loop[1], loop[2]) if loop[1] else (loop[4], loop[3])
         if item in names:
             names.add(over)
     if not re.search(r"\$?fetch\(|axios|useFetch|useChat|EventSource|getReader", text):
         return False
-    return any(re.search(rf"\b{re.escape(n)}(?:\.value)?\s*(?:=|\+=)\s*[^=\n]*(?:await|result|data|response|res\b|json|chunk|text)", text) for n in names)
+    return any(
+        re.search(
+            rf"\b{re.escape(n)}(?:\.value)?\s*(?:=|\+=)\s*[^=\n]*(?:await|result|data|response|res\b|json|chunk|text)",
+            text,
+        )
+        for n in names
+    )
 
 
 def _is_constant(inside: str, text: str) -> bool:

@@ -1,11 +1,25 @@
-"""What a type says about a value from outside: a number cannot hold a path, a `Literal` only what it lists."""
+"""What a type says about a value from outside: a number cannot hold a path."""
 
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from seawall.check.code.checks import ALL_USES
-from seawall.check.code.ir import Assign, Attr, Call, Class, Def, Expr, Index, Items, Literal, Name, Op, Param
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Call,
+    Class,
+    Def,
+    Expr,
+    Index,
+    Items,
+    Literal,
+    Name,
+    Op,
+    Other,
+    Param,
+)
 from seawall.check.code.values import ENGINE, INPUT, Closure, Instance, Taint, Value, clear, part_of
 from seawall.check.code.walking import walk
 
@@ -54,7 +68,9 @@ _HARMLESS = frozenset(
 )
 _EXCEPT_URL = frozenset({"HttpUrl", "EmailStr", "AnyHttpUrl"})
 _LENGTH_CALLS = frozenset({"MaxLength", "Length", "ArrayMaxSize", "MaxLen", "StringConstraints"})
-_CLOSED_CALLS = frozenset({"IsInt", "IsNumber", "IsEnum", "IsIn", "IsUUID", "IsBoolean", "IsDate", "IsMongoId", "IsPositive"})
+_CLOSED_CALLS = frozenset(
+    {"IsInt", "IsNumber", "IsEnum", "IsIn", "IsUUID", "IsBoolean", "IsDate", "IsMongoId", "IsPositive"}
+)
 _PATTERN_CALLS = frozenset({"Matches", "IsAlphanumeric", "IsNumberString"})
 _STRING_CALLS = frozenset({"IsString", "IsEmail", "IsUrl"})
 _PATTERNS = frozenset({"pattern", "regex"})
@@ -76,9 +92,12 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
     """Return a value as an annotation limits it."""
     if annotation is None:
         return value
+    if module.language == "javascript" and value.taints:
+        return _decorated(value, annotation, module, walker)
     spelled = [annotation, *_aliases(annotation, module, walker)]
     parts = [part for one in spelled for part in walk(one)]
-    names = {part.id for part in parts if isinstance(part, Name)} | {p.name for p in parts if isinstance(p, Attr)}
+    names = {part.id for part in parts if isinstance(part, Name)}
+    names |= {part.name for part in parts if isinstance(part, Attr)}
     found = None if not value.taints else _class_in(annotation, module, walker)
     if found is not None:
         home, cls = found
@@ -96,6 +115,17 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
     if names & _STRINGS and not names & _HOLDERS:
         value = clear(value, "nosql", "type")
     return value
+
+
+def _decorated(value: Value, annotation: Expr, module: "Module", walker: "Walker") -> Value:
+    """Return a value as validators of a class limit it; TypeScript's own types prove nothing at run time."""
+    if isinstance(annotation, Other):
+        return _limited(value, annotation)
+    found = _class_in(annotation, module, walker)
+    if found is None:
+        return value
+    checked = any(isinstance(s, Assign) and isinstance(s.annotation, Other) for s in found[1].body)
+    return replace(value, ref=found[1], home=found[0]) if checked else value
 
 
 def field_of(body: Value, cls: Class, name: str, walker: "Walker") -> Value:
@@ -137,7 +167,7 @@ def _is_validator(decorator: Expr, name: str) -> bool:
 
 def _aliases(annotation: Expr, module: "Module", walker: "Walker") -> list[Expr]:
     """Return what the app's own names of types stand for: `Short = Annotated[str, Field(max_length=99)]`."""
-    found = []
+    found: list[Expr] = []
     for part in walk(annotation):
         if isinstance(part, Name) and part.id not in _STRINGS:
             alias = _stands_for(part, module, walker)
@@ -188,7 +218,7 @@ def _provided(call: Call, module: "Module", walker: "Walker") -> Value:
 
 
 def of_type(annotation: Expr, module: "Module", walker: "Walker") -> Value:
-    """Return an object of the annotated class: `llm: ChatOpenAI` can be asked, `service: ChatService` is walked."""
+    """Return an object of the annotated class, which can be asked or walked through."""
     found = _class_in(annotation, module, walker)
     name = _last(annotation)
     if name and (found is None or _is_abstract(found[1])):

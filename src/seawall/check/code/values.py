@@ -1,12 +1,13 @@
 """What the audit knows of a value: where its text came from, what it is called, what it is made of."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from seawall.check.code.ir import Call, Class, Function, Module
+from seawall.check.code.ir import Assign, Call, Class, Function, Module, Name
 
 INPUT, MODEL, ERROR, TRACE, SECRET, IDENTITY, ENGINE, ENV = (
     "input",  # a stranger chose it
@@ -21,10 +22,12 @@ INPUT, MODEL, ERROR, TRACE, SECRET, IDENTITY, ENGINE, ENV = (
 
 
 SOURCE_DEPTH_MAX = 8
+_PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
+_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
 
 
 class Taint(NamedTuple):
-    """Where a part of a value came from. `source` is a path such as `body.url`; `cleared` are the uses it is fit for."""
+    """Where a part of a value came from: `source` is such as `body.url`, `cleared` what it is fit for."""
 
     kind: str
     source: str
@@ -71,11 +74,12 @@ NOTHING: frozenset[Taint] = frozenset()
 class Value(Struct, frozen=True, gc=True, eq=False):
     """An abstract value. Never changed: changes make a new one.
 
-    `literal` is its constant value. `items` are the known entries of an object, `elements` those of a list. `shape` is
-    "text", "list", "dict" or "". `shared` is set while it is, or holds, a list that all callers see; `grows` while a
-    list is only ever appended to; `copied` if it is not that list itself. `client` is the object with the options that a method belongs to. `prefix` is the
-    constant that a text begins with. `home` is the module of a class. `at` is where a text was
-    written or a list last added to. `also` are further functions that it may be.
+    `literal` is its constant value. `items` are the known entries of an object, `elements` those of a list.
+    `shape` is "text", "list", "dict" or "". `shared` is set while it is, or holds, a list that all callers
+    see, `copied` if it is not that list itself; `grows` while a list is only ever appended to. `client` is
+    the object with the options that a method belongs to. `prefix` is the constant that a text begins with.
+    `home` is the module of a class. `at` is
+    where a text was written or a list last added to. `also` are further functions that it may be.
     """
 
     taints: frozenset[Taint] = NOTHING
@@ -226,3 +230,21 @@ def part_of(value: Value, name: str) -> Value:
         for t in value.taints
     )
     return Value(taints=taints)
+
+
+def setting(name: str, path: str, line: int) -> Value:
+    """Return what a variable of the environment holds: a secret, if its name says so."""
+    kind = SECRET if _SECRET.search(name) and not _PUBLIC.search(name) else ENV
+    taint = Taint(kind, name, path, line)
+    return Value(taints=frozenset({taint}), origin=f"process.env.{name}", shape="text")
+
+
+def fields_of(cls: Class) -> list[str]:
+    """Return the annotated fields of a class, in order."""
+    return [
+        target.id
+        for stmt in cls.body
+        if isinstance(stmt, Assign) and stmt.annotation is not None
+        for target in stmt.targets
+        if isinstance(target, Name)
+    ]

@@ -1,15 +1,14 @@
 """Walks through the app's code as a request would, and notes what happens on the way.
 
-Every branch is taken, every loop twice, so that what is appended in one round is seen in the next. Functions of the
-app are entered with the values they are given, at most `DEPTH_MAX` deep; all work is bounded by `STEPS_MAX`.
+Every branch is taken, every loop twice, so that what is appended in one round is seen in the next. Functions
+of the app are entered with the values they are given, at most `DEPTH_MAX` deep; all work is bounded by
+`STEPS_MAX`.
 """
-
-from functools import partial
 
 from msgspec.structs import replace
 
-from seawall.check.code import calls, checks, expressions
-from seawall.check.code.events import Asked, Checked, Event, Looped, Returned
+from seawall.check.code import branches, calls, expressions
+from seawall.check.code.events import Checked, Event, Returned
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -39,16 +38,13 @@ from seawall.check.code.ir import (
     Try,
     With,
 )
+from seawall.check.code.kept import kept_state
 from seawall.check.code.knowledge import Knowledge, knowledge
-from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.project import Project
-from seawall.check.code.refusals import AUTH, is_swallowed, refusal
+from seawall.check.code.refusals import AUTH, refusal
 from seawall.check.code.typing import typed
-from seawall.check.code.walking import inner_bodies, statements
 from seawall.check.code.values import (
-    ERROR,
     INPUT,
-    MODEL,
     NONE,
     Closure,
     Env,
@@ -80,8 +76,9 @@ class Walker:
         self.imported: set[str] = set()
         self.schema: Value | None = None
         self.handlers: set[int] = set()
+        self.route = ""
         self._steps = 0
-        self._branches = 0
+        self.branches = 0
         self._passed: dict[str, frozenset[str]] = {}
         self._passed_of: frozenset[tuple[str, str]] | None = None
         self._envs: dict[str, Env] = {}
@@ -114,7 +111,7 @@ class Walker:
         self._steps = 0
 
     def instance(self, module: Module, cls: Class, *, is_shared: bool = True) -> Value:
-        """Return an object of a class of the app, made as its framework would: from the types of its parameters."""
+        """Return an object of a class, made as a framework would: from the types of its parameters."""
         value = Value(ref=Instance(module, cls, is_shared=is_shared), origin=cls.name + "()")
         for name in ("__init__", "constructor"):
             found = self.method(module, cls, name)
@@ -154,7 +151,9 @@ class Walker:
         scope = self.project.scope(module)
         bound = scope.top.get(name)
         if bound is None and name not in module.imports:
-            bound = scope.inner.get(name)  # A handler inside a function that makes the app sees that one's names.
+            bound = scope.inner.get(
+                name
+            )  # A handler inside a function that makes the app sees that one's names.
         if bound is None:
             imported = module.imports.get(name)
             return Value(origin=name) if imported is None else self.imported_value(module, imported)
@@ -172,7 +171,7 @@ class Walker:
         return value
 
     def imported_value(self, module: Module, imported: Imported, steps: int = 8) -> Value:
-        """Return what an import brings: something of the app's own code, or the name of something of a library."""
+        """Return what an import brings: something of the app's own, or a name of a library."""
         home = self.project.module_behind(module, imported)
         if home is not None:
             return Value(ref=home, origin=imported.module)
@@ -237,7 +236,7 @@ class Walker:
         self.entered.add(id(function))
         self.imported |= {name.module.split(".")[0] for name in closure.module.imports.values()}
         outer_loop, self.in_dialogue = self.in_dialogue, False
-        branches, self._branches = self._branches, 0
+        branches, self.branches = self.branches, 0
         env = Env(closure.module, closure.env)
         env.me = me
         outer, before, self.events = self.events, self.checked, []
@@ -246,7 +245,7 @@ class Walker:
         self._bind(function.params, given, named, env)
         self.run(function.body, env)
         value = join(self._returns.pop())
-        self.in_dialogue, self._branches = outer_loop, branches
+        self.in_dialogue, self.branches = outer_loop, branches
         self._running.pop()
         done, self.events = self.events, outer
         self._take_over(done, function, at)
@@ -264,16 +263,6 @@ class Walker:
         """Note that a generator hands a value out."""
         if self._returns:
             self._returns[-1].append(value)
-
-    def fields_of(self, module: Module, cls: Class) -> list[str]:
-        """Return the annotated fields of a class, in order."""
-        return [
-            target.id
-            for stmt in cls.body
-            if isinstance(stmt, Assign) and stmt.annotation is not None
-            for target in stmt.targets
-            if isinstance(target, Name)
-        ]
 
     def state(self, key: str) -> Value:
         """Return what the app keeps under a key: `app["db"] = …`, `app.state.db = …`, `app.locals.db = …`."""
@@ -312,6 +301,7 @@ class Walker:
 
         values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
         return (
+            self.route,
             id(closure.function),
             id(closure.env),
             id(me.ref) if me else 0,
@@ -334,7 +324,9 @@ class Walker:
             elif place < len(given):
                 value = given[place]
             else:
-                value = self.value(param.default, env) if param.default is not None else Value(origin=param.name)
+                value = (
+                    self.value(param.default, env) if param.default is not None else Value(origin=param.name)
+                )
             if param.annotation is not None or param.default is not None:
                 value = typed(value, param, env.module, self)
             if param.name:
@@ -370,11 +362,11 @@ class Walker:
                 self.value(stmt.value, env)
             return True
         elif isinstance(stmt, If):
-            return self._if(stmt, env)
+            return branches.walk_if(stmt, env, self)
         elif isinstance(stmt, Loop):
-            self._loop(stmt, env)
+            branches.walk_loop(stmt, env, self)
         elif isinstance(stmt, Try):
-            return self._try(stmt, env)
+            return branches.walk_try(stmt, env, self)
         elif isinstance(stmt, With):
             for item, target in stmt.items:
                 value = self.value(item, env)
@@ -391,7 +383,7 @@ class Walker:
 
     def _refuse_at_last(self, stmt: Return | Raise, env: Env) -> None:
         """Note the refusal at the end of a check that has let others through before."""
-        if self._returns and self._returns[-1] and not self._branches:
+        if self._returns and self._returns[-1] and not self.branches:
             status = refusal([stmt])
             if status is not None:
                 kind = "auth" if status in AUTH else "limit"
@@ -445,134 +437,3 @@ class Walker:
             self._returns[-1].append(value)
         if self._running and self._running[-1] is self._handler:
             self.note(Returned(env.module.path, stmt.line, value=value))
-
-    def _if(self, stmt: If, env: Env) -> bool:
-        test = self.value(stmt.test, env)
-        status = refusal(stmt.then) or refusal(stmt.otherwise)
-        if status is not None and checks.is_about_caller(stmt.test, test, status):
-            kind = "auth" if status in AUTH else "limit"
-            self.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
-        inside, outside = checks.passed(stmt.test, env, self)
-        before, names = self.checked, dict(env.names)
-        self.checked = before | inside
-        self._branches += 1
-        then_leaves = self.run(stmt.then, env)
-        then_names, then_checked = env.names, self.checked
-        env.names, self.checked = names, before | outside
-        else_leaves = self.run(stmt.otherwise, env)
-        self._branches -= 1
-        if then_leaves and not else_leaves:
-            self.checked |= outside
-        elif else_leaves and not then_leaves:
-            env.names, self.checked = then_names, then_checked | inside
-        else:
-            self.checked = before | (then_checked & self.checked)
-            env.names = _joined(then_names, env.names)
-        for measured in checks.measured(stmt.test):
-            calls.end_growth(measured, env, self)
-        return then_leaves and else_leaves
-
-    def _loop(self, stmt: Loop, env: Env) -> None:
-        start = len(self.events)
-        outer, self.in_dialogue = (
-            self.in_dialogue,
-            stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt, partial(self._own, env)),
-        )
-        by_model = False
-        for _ in range(2):
-            if stmt.test is not None:
-                by_model = self.value(stmt.test, env).has(MODEL)
-            if stmt.iterable is not None:
-                over = self.value(stmt.iterable, env)
-                if stmt.target is not None:
-                    element = join(over.elements) if over.elements else part_of(over, "[]")
-                    self.assign(stmt.target, replace(element, shared=None), env)
-            before, names = self.checked, dict(env.names)
-            self.run(stmt.body, env)
-            self.checked, env.names = before, _joined(names, env.names)
-        self.in_dialogue = outer
-        for measured in checks.measured(stmt.test) if stmt.test is not None else ():
-            calls.end_growth(measured, env, self)
-        asked = next((e for e in self.events[start:] if isinstance(e, Asked)), None)
-        how = unbounded(stmt, partial(self._own, env)) if asked is not None else None
-        if how is not None and not by_model and is_fed(stmt):
-            return
-        if how is not None and not any(isinstance(e, Looped) for e in self.events[start:]):
-            self.note(Looped(env.module.path, stmt.line, asked=asked, how=how))
-
-    def _own(self, env: Env, call: Call) -> Function | None:
-        """Return the app's own function that is called; None for anybody else's."""
-        callee = call.callee
-        if isinstance(callee, Name):
-            ref = self.lookup(callee.id, env).ref
-            return ref.function if isinstance(ref, Closure) else None
-        if isinstance(callee, Attr) and isinstance(callee.base, Name) and callee.base.id == "self":
-            me = env.me.ref if env.me is not None else None
-            found = self.method(me.module, me.cls, callee.name) if isinstance(me, Instance) else None
-            return found[1] if found is not None else None
-        there = self.project.find(env.module, callee)
-        return there.value if there is not None and isinstance(there.value, Function) else None
-
-    def _try(self, stmt: Try, env: Env) -> bool:
-        start, names = len(self.events), dict(env.names)
-        body_leaves = self.run(stmt.body, env)
-        in_body = self.events[start:]
-        if any(isinstance(event, Checked) for event in in_body) and is_swallowed(stmt, in_body):
-            self.events[start:] = [event for event in in_body if not isinstance(event, Checked)]
-        after = env.names
-        leaves = body_leaves
-        for handler in stmt.handlers:
-            status = refusal(handler.body)
-            if status is not None and not any(isinstance(event, Asked) for event in in_body):
-                kind = "auth" if status in AUTH else "limit"
-                self.note(Checked(env.module.path, handler.line, kind=kind, name=f"answers {status}"))
-            env.names = _joined(names, after)
-            if handler.name:
-                is_broad = checks.is_broad(handler)
-                source = handler.name if is_broad else "known error"
-                env.names[handler.name] = Value(
-                    taints=frozenset({Taint(ERROR, source, env.module.path, handler.line)}),
-                    origin=handler.name,
-                )
-            if not self.run(handler.body, env):
-                after = _joined(after, env.names)
-                leaves = False
-        env.names = after
-        if stmt.otherwise:
-            leaves = self.run(stmt.otherwise, env) and leaves
-        return self.run(stmt.final, env) or leaves
-
-
-def kept_state(project: Project) -> dict[str, tuple[Module, Expr]]:
-    """Return what apps keep for their handlers, by key."""
-    known = project.kept.get("state")
-    if isinstance(known, dict):
-        return known
-    found: dict[str, tuple[Module, Expr]] = {}
-    project.kept["state"] = found
-    for module in project.modules(".state.", ".locals.", 'app["', "app['", ".decorate(", ".extensions"):
-        bodies = [module.body, *inner_bodies(module.body)]
-        for stmt in (stmt for body in bodies for stmt in statements(body)):
-            if isinstance(stmt, Assign) and stmt.value is not None:
-                for target in stmt.targets:
-                    key = _state_key(target)
-                    if key is not None:
-                        found.setdefault(key, (module, stmt.value))
-    return found
-
-
-def _state_key(target: Expr) -> str | None:
-    if isinstance(target, Index) and isinstance(target.key, Literal) and isinstance(target.base, (Name, Attr)):
-        return target.key.value if isinstance(target.key.value, str) else None
-    if isinstance(target, Attr) and isinstance(target.base, Attr) and target.base.name in {"state", "locals", "ctx"}:
-        return target.name
-    return None
-
-
-def _joined(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
-    """Return the names after two ways: what they may be."""
-    names = dict(other)
-    for name, value in one.items():
-        there = names.get(name)
-        names[name] = value if there is None or there is value else join((value, there))
-    return names

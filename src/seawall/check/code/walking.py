@@ -35,7 +35,7 @@ from seawall.check.code.ir import (
 
 
 def statements(body: Iterable[Stmt]) -> Iterator[Stmt]:
-    """Yield the statements of a body and of its blocks, in order; not those of inner functions and classes."""
+    """Yield the statements of a body and of its blocks, in order; not of inner functions."""
     for stmt in body:
         yield stmt
         for block in blocks(stmt):

@@ -1,9 +1,9 @@
 """Tells what somebody drew at random from what somebody wrote: the difference between a key and a word.
 
 A value is scored by how much more likely it is under "each character drawn from its alphabet" than under
-"letters follow one another as they do in words and identifiers". The table behind the second (`letters.txt`) holds
-costs in eighths of a nat for pairs of letters, digits and separators, counted over the distinct identifiers and
-words of several thousand source files and manuals.
+"letters follow one another as they do in words and identifiers". The table behind the second (`letters.txt`)
+holds costs in eighths of a nat for pairs of letters, digits and separators, counted over the distinct
+identifiers and words of several thousand source files and manuals.
 """
 
 import math
