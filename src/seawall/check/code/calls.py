@@ -10,6 +10,7 @@ from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.project import RESOLVES
 from seawall.check.code.site import Site
+from seawall.check.code.tools import walk_tools
 from seawall.check.code.values import (
     ENGINE,
     ENV,
@@ -156,6 +157,8 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         else:
             named |= value.items if value.items is not None else {"**": value}
     if isinstance(callee.ref, Closure):
+        if call.args and isinstance(call.args[-1], Spread) and given and given[-1].shared is None:
+            given += [given[-1]] * (len(callee.ref.function.params) - len(given))  # `run(*arguments)`
         return _any_of(callee, given, named, (env.module.path, call.line), walker)
     if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
         return _later(base.ref, given, named, walker)
@@ -296,7 +299,8 @@ def _outside(site: Site, walker: "Walker") -> Value:
     if known.slow.first(name):
         walker.note(Slow(path, line, name=name, in_background=walker.in_background))
     touches = {sink.use for sink in known.sinks.all(name)} & _OUTSIDE
-    back = _callbacks(site, walker, comes_back=not touches)
+    is_tool = walk_tools(site, walker)
+    back = [] if is_tool else _callbacks(site, walker, comes_back=not touches)
     for base_url in asking.addresses(name, site.options):
         harm_at(site.env, line, "base_url", name, base_url, walker)
     answer = asking.ask(site, walker)

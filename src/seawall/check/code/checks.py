@@ -49,6 +49,7 @@ _LENGTHS = frozenset(
         "content_length",
     }
 )
+_HOST_PARTS = frozenset({"hostname", "host", "netloc", "origin"})
 _BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
 
 Passed = frozenset[tuple[str, str]]
@@ -172,7 +173,12 @@ def _of(expr: Expr, uses: frozenset[str], env: Env, walker: object) -> Passed:
     """Return the pairs of what a stranger or a model chose in an expression."""
     value = walker.value(expr, env)  # type: ignore[attr-defined] # the walker cannot be imported from below it
     sources = {taint.source for taint in value.all_taints() if taint.kind in {INPUT, MODEL}}
-    return frozenset((source, use) for source in sources for use in uses)
+    found = {(source, use) for source in sources for use in uses}
+    for source in sources:
+        whole, _, part = source.rpartition(".")
+        if part in _HOST_PARTS and whole:  # `urlparse(url).hostname in HOSTS` is said of the address.
+            found |= {(whole, use) for use in uses & PLACES}
+    return frozenset(found)
 
 
 def measured(test: Expr) -> list[Expr]:

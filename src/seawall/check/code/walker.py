@@ -297,7 +297,8 @@ class Walker:
     ) -> tuple[object, ...]:
         def of(value: Value) -> object:
             literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
-            return (value.all_taints(), value.origin, id(value.ref), literal, value.shared, value.grows)
+            held = (value.shape, tuple(value.items or ()), value.shared, value.grows, value.copied)
+            return (value.all_taints(), value.origin, id(value.ref), literal, held)
 
         values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
         return (
@@ -323,6 +324,8 @@ class Walker:
                 value = left.pop(param.name)
             elif place < len(given):
                 value = given[place]
+            elif "**" in left and left["**"].taints:  # `run(**arguments)`
+                value = part_of(left["**"], param.name)
             else:
                 value = (
                     self.value(param.default, env) if param.default is not None else Value(origin=param.name)
