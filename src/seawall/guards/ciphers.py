@@ -197,6 +197,11 @@ def decipher(
     return None if changed == text else changed
 
 
+def telling_words() -> frozenset[str]:
+    """Return the words of which one at least is in every text that is shifted, mirrored or spelled."""
+    return _MARKED | _NATO_WORDS
+
+
 def _unshift(text: str, words: Sequence[str]) -> str | None:
     """Undo a cipher that moves letters about, known by how common words look in it."""
     if _MARKED.isdisjoint(words):

@@ -9,11 +9,14 @@ Invariants:
 
 import re
 import unicodedata
-from functools import partial
+from functools import lru_cache, partial
 
 from msgspec import Struct
 
 SAMPLE_CHARS = 400
+OTHERS_MAX = 256
+"""A text with more different characters above ASCII is brought into its form without a first look at them."""
+_ASCII = bytes(range(128))
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -69,6 +72,9 @@ def normalise(text: str) -> Normal:
     if text.isascii():
         plain = text if text.isprintable() else _CONTROLS.sub("", text)
         return Normal(plain.lower(), plain)
+    if _is_inert(text):
+        plain = text if text.isprintable() else _CONTROLS.sub("", text)
+        return Normal(plain.lower(), plain)
     hidden = _hidden(text)
     seen, unseen = _UNSEEN.subn("", text)
     cased = _CONTROLS.sub("", unicodedata.normalize("NFKC", _BLESSINGS.sub(" ", seen)))
@@ -81,6 +87,36 @@ def normalise(text: str) -> Normal:
     latin = _FOREIGN_WORD.sub(partial(_make_latin, is_latin=_is_latin(plain)), plain)
     changed = 0 if latin == plain else sum(map(str.__ne__, plain, latin))
     return Normal(latin, cased, hidden, unseen, changed)
+
+
+def beyond_ascii(text: str) -> frozenset[str]:
+    """Return the characters of a text that are not ASCII."""
+    data = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+    return frozenset(data.decode("utf-8", "surrogatepass"))
+
+
+def _is_inert(text: str) -> bool:
+    """Say whether nothing in a text has a plain form of its own, but for capitals and controls of ASCII."""
+    others = beyond_ascii(text)
+    return len(others) <= OTHERS_MAX and all(map(_stays, others))
+
+
+@lru_cache(maxsize=4096)
+def _stays(char: str) -> bool:
+    """Say whether a character above ASCII is its own plain form, whatever stands beside it.
+
+    Marks and the letters of Hangul make one character with what stands before; outside the basic plane some
+    letters do.
+    """
+    kind = unicodedata.category(char)
+    return (
+        kind[0] in ("LNPSZ" if char < "\U00010000" else "S")
+        and not "\u1100" <= char <= "\u11ff"
+        and char == char.lower() == char.casefold() == unicodedata.normalize("NFKC", char)
+        and char == char.translate(_DRESSED) == char.translate(_SMALL)
+        and _UNSEEN.match(char) is None
+        and _FOREIGN_WORD.match(char) is None
+    )
 
 
 def _is_latin(plain: str) -> bool:
