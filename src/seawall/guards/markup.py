@@ -94,6 +94,14 @@ def may_continue(tail: str) -> int:
     return scan.held()
 
 
+def may_hold(text: str) -> bool:
+    """Say whether anything may be found in a text: a tag, a picture, a link, an address under a label.
+
+    Of a long one yes: what has too many marks is looked at coarsely.
+    """
+    return len(text) > EFFORT_MAX or "<" in text or "![" in text or "](" in text or "]:" in text
+
+
 class MarkupScan:
     """Looks at an answer that comes in pieces. Findings count from the beginning of the answer."""
 

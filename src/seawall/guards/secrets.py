@@ -12,9 +12,11 @@ The forms are those of providers' keys as known in 2026-11.
 import binascii
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+from ahocorasick_rs import BytesAhoCorasick
 
 from seawall.core.findings import Finding
 from seawall.guards.checks import entropy_of, has_crc
@@ -277,6 +279,8 @@ Span = tuple[int, int, str]
 
 def find_secrets(text: str) -> list[Finding]:
     """Return the secrets in a text as they stand; one inside another is not named twice."""
+    if not may_hold(text):
+        return []
     raw = text.encode("ascii", "replace")  # One byte a character, so that places agree.
     spans: list[Span] = []
     if "-----BEGIN " in text:
@@ -287,13 +291,28 @@ def find_secrets(text: str) -> list[Finding]:
         spans += _keys(text, classes)
     if "://" in text:
         spans += _in_urls(text)
-    if "=" in text or ":" in text or any(part in text for part in _UNASSIGNED):
+    if "=" in text or ":" in text or any(map(text.__contains__, _UNASSIGNED)):
         spans += _named(text, raw)
     return (
         [Finding.at(text, "secrets", label, (start, end)) for start, end, label in _outermost(spans)]
         if spans
         else []
     )
+
+
+def may_hold(text: str) -> bool:
+    """Say whether a text has what every secret has: a long word, or a sign such as `://` or "password".
+
+    Where it has not, no part of it has.
+    """
+    raw = text.encode("ascii", "replace")
+    return _LONG in raw.translate(_CLASSES) or bool(_signs().find_matches_as_indexes(raw.lower()))
+
+
+@cache
+def _signs() -> BytesAhoCorasick:
+    """Return what finds the signs of secrets in small letters."""
+    return BytesAhoCorasick([b"-----begin ", b"eyj", b"://", *(word.encode() for word, _ in _NAMED)])
 
 
 def _outermost(spans: list[Span]) -> Iterator[Span]:
