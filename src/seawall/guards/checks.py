@@ -160,6 +160,8 @@ def is_nino(letters: str) -> bool:
 
 def is_fiscale(letters: str) -> bool:
     """Say whether the last letter is the tabled sum of the others, mod 26 (DM 23-12-1976, 2026-11)."""
+    if not (letters.isascii() and letters.isalnum()):
+        return False
     odd = sum(_FISCALE_ODD[int(each, 36)] for each in letters[:15:2])
     even = sum(int(each, 36) - (0 if each.isdigit() else 10) for each in letters[1:15:2])
     return chr(65 + (odd + even) % 26) == letters[15]
