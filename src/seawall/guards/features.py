@@ -89,7 +89,7 @@ class Hashing:
         if not len(starts):
             return _NOTHING
         lasts = (padded[1:-1] > is_letter[2:]).nonzero()[0]
-        concepts, at = self._concepts(text, is_letter, starts)
+        concepts, at = self._concepts(text, is_letter.tobytes(), starts)
         words, runs = _sizes(len(starts)), (max(0, len(codes) - 2), max(0, len(codes) - 4))
         by_word, by_run = sum(words), sum(words) + sum(runs)
         hashed = np.empty(by_run + len(concepts), np.uint32)
@@ -149,7 +149,7 @@ class Hashing:
         out *= inverse.take(starts)
         out ^= out >> _SHIFT_13
 
-    def _concepts(self, text: str, is_letter: Bytes, starts: Places) -> tuple[U32, Places]:
+    def _concepts(self, text: str, is_letter: bytes, starts: Places) -> tuple[U32, Places]:
         """Return the concepts, alone and in runs, and the words at which they begin."""
         hashed, places = self._lexicon.find(text, is_letter)
         count = len(hashed)
@@ -188,19 +188,31 @@ def tidy(text: str) -> str:
         text = _MAIL.sub("a@b", text)
     if "://" in text:
         text = _URL.sub("http://a", text)
-    if text.isascii() and b"---" not in text.encode().translate(_ASCII_LINES):
+    if text.isascii() and not _may_be_drawn(text.encode()):
         return text
     if "--" in text or "==" in text or "**" in text or ".." in text or "##" in text or "  " in text:
         text = _RUN.sub(r"\1\1", text)
     return text
 
 
+def _may_be_drawn(data: bytes) -> bool:
+    """Say whether a line is drawn in a text: a character that lines are made of, three times."""
+    if b"---" not in data.translate(_ANY_LINE):
+        return False
+    drawn = np.frombuffer(data.translate(_LINES), np.uint8)
+    is_twice = drawn[1:] == drawn[:-1]
+    is_thrice = is_twice[1:] & is_twice[:-1]
+    return bool((drawn[2:][is_thrice] < 128).any())
+
+
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,255}")
 _URL = re.compile(r"(?<![a-z])[a-z]{2,10}://[^\s\"'<>)\]}]{1,2048}")
 _RUN = re.compile(r"([^\w<>|\[\]`])\1{2,}")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_ASCII_LINES = bytes(45 if _RUN.fullmatch(chr(code) * 3) else 97 for code in range(128)) + bytes(128)
-"""Turns into a hyphen what a line can be drawn of: without three in a row there is none to shorten."""
+_DRAWS = frozenset(code for code in range(128) if _RUN.fullmatch(chr(code) * 3))
+_LINES = bytes(code if code in _DRAWS else 255 for code in range(256))
+_ANY_LINE = bytes(45 if code in _DRAWS else 97 for code in range(256))
+"""Tables that keep what a line can be drawn of, and that make a hyphen of it."""
 
 
 def _sizes(count: int) -> tuple[int, int, int, int]:

@@ -7,14 +7,13 @@ in "$" is a whole word. In scripts without spaces a stem counts anywhere.
 import tomllib
 from functools import cache
 from importlib import resources
-from itertools import chain
 
 import numpy as np
 from ahocorasick_rs import AhoCorasick, MatchKind
 from numpy.typing import NDArray
 
 _UNSPACED = ("zh", "ja", "ko", "th")
-_SPREAD = np.uint32(0xC2B2AE35)
+_SPREAD = 0xC2B2AE35
 _NOTHING = np.zeros(0, np.uint32), np.zeros(0, np.intp)
 
 
@@ -30,25 +29,26 @@ class Lexicon:
                     stem = word.removesuffix("$").casefold()
                     stems.setdefault(stem, (number, language not in _UNSPACED, word.endswith("$")))
         concept, at_border, is_whole = zip(*stems.values(), strict=True)
-        self._hashes = (np.array(concept, np.uint32) + np.uint32(1)) * _SPREAD
-        self._at_border, self._is_whole = np.array(at_border, np.uint8), np.array(is_whole, np.uint8)
+        self._hashes = [(each + 1) * _SPREAD & 0xFFFFFFFF for each in concept]
+        self._at_border, self._is_whole = bytes(at_border), bytes(is_whole)
         self._machine = AhoCorasick(list(stems), matchkind=MatchKind.LeftmostLongest)
 
-    def find(self, text: str, is_letter: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    def find(self, text: str, is_letter: bytes) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
         """Return concepts in order, each as a number that is spread, and the characters at which they begin.
 
         `is_letter` says 1 of each letter (see `features.py`), and has a 0 before the first character and one
         after the last.
         """
-        found = self._machine.find_matches_as_indexes(text)
-        if not found:
+        border, whole, hashes = self._at_border, self._is_whole, self._hashes
+        meant = [
+            (hashes[stem], start)
+            for stem, start, end in self._machine.find_matches_as_indexes(text)
+            if not ((is_letter[start] and border[stem]) or (is_letter[end + 1] and whole[stem]))
+        ]
+        if not meant:
             return _NOTHING
-        flat = np.fromiter(chain.from_iterable(found), np.intp, 3 * len(found))
-        stems, starts, ends = flat[::3], flat[1::3], flat[2::3]
-        is_inside = is_letter.take(starts) & self._at_border.take(stems)
-        goes_on = is_letter[1:].take(ends) & self._is_whole.take(stems)
-        is_meant = (is_inside | goes_on) == 0
-        return self._hashes.take(stems[is_meant]), starts[is_meant]
+        concepts, starts = zip(*meant, strict=True)
+        return np.array(concepts, np.uint32), np.array(starts, np.intp)
 
 
 @cache
