@@ -149,10 +149,10 @@ def plain_proxy(provider: str, folder: Path) -> Iterator[Gateway]:
 
 
 @contextmanager
-def seawall(provider: str, folder: Path) -> Iterator[Gateway]:
-    """Run Seawall as a user does who starts it for the first time."""
+def seawall(provider: str, folder: Path, settings: str = "") -> Iterator[Gateway]:
+    """Run Seawall as a user does who starts it for the first time; `settings` are more lines for its file."""
     port, log, config = free_port(), folder / "log", folder / "seawall.toml"
-    config.write_text(SEAWALL_TOML.format(provider=provider))
+    config.write_text(SEAWALL_TOML.format(provider=provider) + settings)
     program = "from seawall.cli.main import main; main()"
     command = [
         sys.executable,

@@ -276,9 +276,7 @@ def main() -> None:
 
 def whole(guard: LocalGuard, policy: GuardPolicy, text: str) -> None:
     """Look at an answer that comes at once."""
-    scan = guard.scan(policy, (RULES,), ())
-    scan.feed(text)
-    scan.close()
+    guard.scan(policy, (RULES,), ()).whole(text)
 
 
 def events(guard: LocalGuard, policy: GuardPolicy, text: str) -> None:

@@ -94,3 +94,52 @@ def test_what_is_held_back_is_bounded() -> None:
         for _ in range(400):
             looking.feed(unit * (200 // len(unit)))
             assert looking.held() <= 20_000
+
+
+HELD_AGAINST = (
+    "",
+    KEY,
+    "password: hunter2!x",
+    "a@b.example.org",
+    "<b onclick=x>",
+    RULES,
+    "purple whale",
+    "![",
+    "\u2019",
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    planted=st.lists(st.sampled_from(HELD_AGAINST), max_size=4),
+    filling=st.text(alphabet="abc def, ghi. jkl\n<>-'(k=s1`[]:!", max_size=300),
+    policy=st.sampled_from([POLICY, GuardPolicy.of(output={"secrets": 1, "leak": 1, "markup": 1})]),
+)
+def test_a_whole_answer_is_what_its_pieces_are_together(
+    planted: list[str], filling: str, policy: GuardPolicy
+) -> None:
+    text = filling.join(["", *planted, ""])
+    looking = GUARD.scan(policy, (RULES,), ())
+    assert GUARD.scan(policy, (RULES,), ()).whole(text) == looking.feed(text) + looking.close()
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    texts=st.lists(st.text(alphabet="ab cd, K\n-\u2019\u00e9", max_size=400), min_size=1, max_size=4),
+    ending=st.integers(0, len(RULES)),
+)
+def test_long_pieces_and_short_ones_hold_the_same_back(texts: list[str], ending: int) -> None:
+    long, short = scan(), scan()
+    for text in (*texts, RULES[:ending]):
+        long.feed(text)
+        for char in text:
+            short.feed(char)
+        assert long.held() == short.held()
+
+
+def test_what_is_surely_not_in_a_whole_answer_is_not_looked_for() -> None:
+    policy = GuardPolicy.of(output={"secrets": 1, "leak": 1, "markup": 1, "personal": 1})
+    looking = GUARD.scan(policy, (RULES,), ())
+    assert isinstance(looking, Scan)
+    looking.whole("The tide comes in over the sand, and the wall holds it back until the wind turns. " * 10)
+    assert (looking._leaks, looking._markup, looking._looks) == (None, None, False)

@@ -148,3 +148,8 @@ def test_no_shape_of_two_megabytes_takes_for_ever(shape: str) -> None:
 def test_any_text_is_read_and_no_finding_is_too_long(text: str) -> None:
     findings = find_personal(text, ALL_KINDS)
     assert all(0 <= f.start < f.end <= len(text) and f.end - f.start <= LONGEST_PERSONAL for f in findings)
+
+
+def test_a_code_that_begins_among_other_words_is_none() -> None:
+    for text in ("x: ab cA11B22C333D", "(a-b)A11B22C333D", " \u00e9A11B22C333D"):
+        assert seen(text) == []

@@ -1,6 +1,7 @@
 """One audit from beginning to end: files, secrets, code, checklist, and what is left after sifting."""
 
 import gc
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from seawall.check.settings import FILE, BadSettings, CheckSettings, read_settin
 from seawall.check.sifting import sift
 from seawall.core.stages import Stage
 
+DEPTH_MAX = 6_000
+"""How deep calls may go while code is followed; Python's own limit of 1,000 is for small programs."""
+
 
 def audit(root: Path, options: Options, progress: Progress | None = None) -> Report:
     """Audit a folder; nothing of it is imported or run, and nothing leaves the machine.
@@ -30,7 +34,7 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
     """
     started = time.perf_counter()
     tell = progress or _silent
-    with _files(root, options, tell) as files, _no_collection():
+    with _files(root, options, tell) as files, _room():
         settings = settings_of(root, options)
         options = _with_settings(options, settings, root)
         secrets = scan(files, history=options.history and not options.staged, progress=tell)
@@ -60,7 +64,7 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
             suppressed=sifted.suppressed,
             checklist=[] if options.staged else rows,
             too_early=early,
-            notices=[*files.notices, *settings.notices, *sifted.notices],
+            notices=[*files.notices, *settings.notices, *analysis.notices, *sifted.notices],
             stack=stack(files),
             files=len(files.paths),
             commits=secrets.commits or 0,
@@ -69,13 +73,15 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from looking again and again through trees of code, which hold no cycles."""
-    was_on = gc.isenabled()
+def _room() -> Iterator[None]:
+    """Make room for large trees of code: deep calls, and no search for garbage, of which there is none."""
+    was_on, depth = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()
+    sys.setrecursionlimit(max(depth, DEPTH_MAX))
     try:
         yield
     finally:
+        sys.setrecursionlimit(depth)
         if was_on:
             gc.enable()
 

@@ -86,6 +86,9 @@ class AnswerScan(Protocol):
     def close(self) -> list[Finding]:
         """Return what the end of the answer makes certain."""
 
+    def whole(self, text: str) -> list[Finding]:
+        """Look at an answer that is complete, in the place of everything else."""
+
 
 class Guard(Protocol):
     """Finds things in texts; what it found it remembers by the text's hash. It never raises."""
@@ -112,6 +115,10 @@ class NoScan:
         return 0
 
     def close(self) -> list[Finding]:
+        """Return nothing."""
+        return []
+
+    def whole(self, text: str) -> list[Finding]:
         """Return nothing."""
         return []
 

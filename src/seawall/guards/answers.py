@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 
 from seawall.core.findings import Finding
 from seawall.core.guarding import GuardPolicy
+from seawall.guards import markup, personal, secrets
 from seawall.guards.leak import LeakScan, SystemPrompts
-from seawall.guards.markup import MarkupScan
-from seawall.guards.personal import find_personal
 from seawall.guards.redaction import releasable
-from seawall.guards.secrets import find_secrets
 from seawall.guards.topics import find_off_topic
 
 if TYPE_CHECKING:
@@ -94,7 +92,7 @@ class Scan:
         self._policy, self._tools, self._leaks = policy, tools, leaks
         self._output = output = policy.output
         self._looks = bool(output.get("secrets") or output.get("personal"))
-        self._markup = MarkupScan(policy.image_hosts) if output.get("markup") else None
+        self._markup = markup.MarkupScan(policy.image_hosts) if output.get("markup") else None
         self._text = self._topic_text = ""
         self._base = self._settled = self._told = self._length = 0
 
@@ -134,6 +132,17 @@ class Scan:
             found += find_off_topic(text, topics, self._policy.topics_threshold)
         return found
 
+    def whole(self, text: str) -> list[Finding]:
+        """Look at an answer that is complete; who surely finds nothing in it does not look."""
+        if self._leaks is not None and not self._leaks.may_find(text):
+            self._leaks = None
+        if self._markup is not None and not markup.may_hold(text):
+            self._markup = None
+        if self._looks and self._tools.allowed is None:
+            has_secrets = bool(self._output.get("secrets")) and secrets.may_hold(text)
+            self._looks = has_secrets or (bool(self._output.get("personal")) and personal.may_hold(text))
+        return self.feed(text) + self.close()
+
     def _counted(self, found: list[Finding]) -> list[Finding]:
         """Leave out runs that are too small a part of the instructions to count."""
         least = self._policy.leak_threshold
@@ -169,7 +178,7 @@ class Scan:
         text = self._tools.without_allowed(self._text)
         found = self._tools.phrases.find(text)
         if self._output.get("secrets"):
-            found += find_secrets(text)
+            found += secrets.find_secrets(text)
         if self._output.get("personal"):
-            found += find_personal(text)
+            found += personal.find_personal(text)
         return found

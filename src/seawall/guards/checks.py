@@ -5,8 +5,12 @@ table as UIDAI uses it, and GitHub's description of its token format.
 """
 
 import math
+import re
 from binascii import crc32
+from functools import cache, lru_cache
 from operator import mul
+
+from ahocorasick_rs import AhoCorasick
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUES = bytes(max(0, code - 48) for code in range(256))
@@ -34,6 +38,15 @@ _FISCALE_ODD = (
     12, 14, 16, 10, 22, 25, 24, 23,
 )  # fmt: skip
 """What a digit or a letter counts at an odd place of a codice fiscale."""
+_STAND_IN = re.compile(
+    r"example|placeholder|change[-_]?me|redacted|dummy|sample|replace|insert|1234567|abcdef|abc123|x{6}|\*{3}|\.{3}"
+    r"|(?:^|[-_.])(?:your|my|the|fake|mock|test|some)[-_.]|^x+$"
+)
+"""Of a text in small letters."""
+_STAND_IN_SIGNS = (
+    "example", "placeholder", "change", "redacted", "dummy", "sample", "replace", "insert",
+    "1234567", "abcdef", "abc123", "xxxxxx", "***", "...",
+)  # fmt: skip
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 
 
@@ -85,11 +98,41 @@ def base62(number: int) -> str:
     return written
 
 
+def is_stand_in(value: str) -> bool:
+    """Say whether a value only shows where a secret would be."""
+    low = value.lower()
+    signs = _stand_in_signs().find_matches_as_indexes(low)
+    return bool(signs or not low.strip("x")) and _STAND_IN.search(low) is not None
+
+
+@cache
+def _stand_in_signs() -> AhoCorasick:
+    """Return what finds what each of these has; only a value of nothing but x has none."""
+    begun = [
+        word + joint for word in ("your", "my", "the", "fake", "mock", "test", "some") for joint in "-_."
+    ]
+    return AhoCorasick([*_STAND_IN_SIGNS, *begun])
+
+
+def has_entropy(text: str, least: float) -> bool:
+    """Say whether a text has so many bits a character; often its number of different ones says so already."""
+    return _least_entropy(len(text), len(set(text))) > least or entropy_of(text) >= least
+
+
+@lru_cache(maxsize=1024)
+def _least_entropy(length: int, different: int) -> float:
+    """Return what any text has at least, a little less: all but one of its characters come once."""
+    often = length - different + 1
+    once = (different - 1) / length * math.log2(length)
+    return once + often / length * math.log2(length / often) - 1e-9
+
+
 def entropy_of(text: str) -> float:
     """Return Shannon's entropy in bits a character."""
     length = len(text)
-    shares = [text.count(each) / length for each in set(text)]
-    return -sum(share * math.log2(share) for share in shares)
+    counts = [text.count(each) for each in set(text)]
+    shares = [(counts.count(count), count / length) for count in set(counts)]
+    return -sum(many * share * math.log2(share) for many, share in shares)
 
 
 def is_nir(digits: str) -> bool:
@@ -160,6 +203,8 @@ def is_nino(letters: str) -> bool:
 
 def is_fiscale(letters: str) -> bool:
     """Say whether the last letter is the tabled sum of the others, mod 26 (DM 23-12-1976, 2026-11)."""
+    if not (letters.isascii() and letters.isalnum()):
+        return False
     odd = sum(_FISCALE_ODD[int(each, 36)] for each in letters[:15:2])
     even = sum(int(each, 36) - (0 if each.isdigit() else 10) for each in letters[1:15:2])
     return chr(65 + (odd + even) % 26) == letters[15]

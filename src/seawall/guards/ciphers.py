@@ -4,24 +4,28 @@ As with codes, that a text is written so is no evidence: what it says is looked 
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 
 from ahocorasick_rs import AhoCorasick
+
+from seawall.guards.signs import may_be_spaced
 
 GLUED_LETTERS = 18
 RUN_LETTERS_MAX = 1_024
 _WORD_LETTERS_MAX = 14
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-_LEET = re.compile(r"[a-z][0-9@$!|+€£]{1,3}[a-z]|(?<![a-z0-9])[0-9@$€£][a-z]{2}")
-_LEET_WORD = re.compile(r"[a-z0-9@$!|+€£]{2,40}")
+_LEET = re.compile(r"[a-z][0-9@$!|+€£]{1,3}[a-z]|[0-9@$€£](?<![a-z0-9].)[a-z]{2}")
+_LEET_WORD = re.compile(r"((?![a-z]++(?![a-z0-9@$!|+€£]))[a-z0-9@$!|+€£]{2,40})")
+"""A word, or a part of one, that is not of letters alone."""
 _NUMBER = re.compile(r"[0-9$€£+@!|]+|(?=[a-f]*[0-9][a-f0-9]*[0-9])[a-f0-9]{7,}")
 """What is left as it is: amounts, and the like of a hash."""
 _FIGURE = re.compile(r"[0-9]+[a-z]{1,2}|[a-f]*[0-9][a-f0-9]*")
 """Figures with a unit, and parts of identifiers; in a text that is full of such words they are words too."""
-_SHORT_NUMBER = re.compile(r"(?<![\w.,:/-])[0134578]{1,2}(?![\w:/-]|[.,]\d)")
+_SHORT_NUMBER = re.compile(r"[0134578](?<![\w.,:/-].)[0134578]?(?![\w:/-]|[.,]\d)")
 _MARKS_OF_A_WORD = 6
 """Words have no more: what has is no text."""
 _HEAVY = 5
@@ -187,14 +191,23 @@ def decipher(
     marks = len(_LEET.findall(odd))
     if 2 <= marks <= _MARKS_OF_A_WORD * len(words):
         is_heavy = marks >= _HEAVY
-        changed = _LEET_WORD.sub(partial(_read_leet, is_heavy=is_heavy), changed)
+        parts = _LEET_WORD.split(changed)
+        known = {word: _read_leet(word, is_heavy=is_heavy) for word in set(parts[1::2])}
+        parts[1::2] = map(known.__getitem__, parts[1::2])
+        changed = "".join(parts)
         if is_heavy:
             changed = _SHORT_NUMBER.sub(lambda found: found[0].translate(_LEET_CODE), changed)
-    if lengths.count(1) >= 5 or _SPACED.search(odd) is not None:
+    is_spaced = lengths.count(1) >= 5 or _SPACED.search(odd) is not None
+    if is_spaced and may_be_spaced(changed.encode("ascii", "replace")):
         changed = _SPACED.sub(lambda run: _join(run[0], vocabulary), changed)
     if max(lengths, default=0) >= GLUED_LETTERS:
         changed = _GLUED.sub(lambda run: split_words(run[0], vocabulary), changed)
     return None if changed == text else changed
+
+
+def telling_words() -> frozenset[str]:
+    """Return the words of which one at least is in every text that is shifted, mirrored or spelled."""
+    return _MARKED | _NATO_WORDS
 
 
 def _unshift(text: str, words: Sequence[str]) -> str | None:
@@ -229,8 +242,7 @@ def _unspell(words: Sequence[str]) -> str | None:
     return "".join(letters) if sum(map(bool, letters)) >= 8 else None
 
 
-def _read_leet(found: re.Match[str], *, is_heavy: bool) -> str:
-    word = found[0]
+def _read_leet(word: str, *, is_heavy: bool) -> str:
     if word.isalpha() or _NUMBER.fullmatch(word) is not None:
         return word
     if not is_heavy and _FIGURE.fullmatch(word) is not None:
@@ -238,8 +250,10 @@ def _read_leet(found: re.Match[str], *, is_heavy: bool) -> str:
     ending = ""
     while word and word[-1] in "!+|":
         word, ending = word[:-1], word[-1] + ending
-    word = _ONE.sub(lambda run: "l" * len(run[0]), word)
-    return word.replace("1", "i").replace("!", "i").replace("|", "i").translate(_LEET_CODE) + ending
+    if "1" in word or "!" in word or "|" in word:
+        word = _ONE.sub(lambda run: "l" * len(run[0]), word)
+        word = word.replace("1", "i").replace("!", "i").replace("|", "i")
+    return word.translate(_LEET_CODE) + ending
 
 
 def _join(run: str, vocabulary: frozenset[str]) -> str:
@@ -263,18 +277,24 @@ def split_words(letters: str, vocabulary: frozenset[str]) -> str:
     starts: dict[int, list[int]] = {}
     for _, start, end in _finder(vocabulary).find_matches_as_indexes(letters, overlapping=True):
         starts.setdefault(end, []).append(start)
-    best = [0] * (len(letters) + 1)
-    cut = list(range(-1, len(letters)))
-    for end in range(1, len(letters) + 1):
-        best[end] = best[end - 1]
-        for start in sorted(starts.get(end, ())):
-            found = best[start] + (end - start) ** 2
-            if found > best[end]:
-                best[end], cut[end] = found, start
+    ends, most, cuts = (
+        [0],
+        [0],
+        dict[int, int](),
+    )  # `most` is what the letters before each of `ends` are worth.
+    for end in sorted(starts):
+        best = most[-1]
+        for start in sorted(starts[end]) if len(starts[end]) > 1 else starts[end]:
+            found = most[bisect_right(ends, start) - 1] + (end - start) ** 2
+            if found > best:
+                best, cuts[end] = found, start
+        ends.append(end)
+        most.append(best)
     parts: list[str] = []
-    end = len(letters)
-    while end > 0:
-        start = cut[end]
-        parts.append(letters[start:end])
-        end = start
+    reached = len(letters)
+    for end in reversed(cuts):
+        if end <= reached:
+            parts += (*reversed(letters[end:reached]), letters[cuts[end] : end])
+            reached = cuts[end]
+    parts += reversed(letters[:reached])
     return " ".join(reversed(parts))

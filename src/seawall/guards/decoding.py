@@ -13,18 +13,27 @@ from collections.abc import Callable, Sequence
 from html import unescape
 from urllib.parse import unquote
 
+from seawall.guards.signs import may_be_morse, may_be_numbers, may_be_uuencoded
+
 DEPTH_MAX = 3
 TOKEN_CHARS = 16
 """Text in code without spaces is no shorter."""
+SAMPLE_CHARS = 400
+"""By so much of what was decoded it is judged whether it is text."""
 NUMBERS = 4
 """Text in numbers has so many of them at least."""
 _TEXT_SHARE = 0.9
 """So much of what was decoded has to be letters, digits, spaces or plain punctuation."""
 
+_PUNCTUATION = " \n\t.,;:!?'\"()-_/<>=[]{}#*@&+$%"
+_LETTERS = bytes(code for code in range(128) if chr(code).isalpha())
+_PLAIN = _LETTERS + b"0123456789" + _PUNCTUATION.encode()
+_ASCII85_ZERO = sum(33 * 85**place for place in range(5))
+"""What the digits of ASCII85 count as characters."""
 _DIGIT = re.compile("[0-9]{2}")
-_WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/]{60})\r?\n(?=[A-Za-z0-9+/=])")
+_WRAPPED = re.compile(r"(?:\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\n(?<=[A-Za-z0-9+/]{60}\n))(?=[A-Za-z0-9+/=])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_BASE32 = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{16,}={0,6}(?![A-Za-z0-9=])")
+_BASE32 = re.compile(r"[A-Z2-7](?<![A-Za-z0-9].)[A-Z2-7]{15,}={0,6}(?![A-Za-z0-9=])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]{0,2}){8,}(?![0-9A-Za-z])")
 _BINARY = re.compile(r"(?<![01])(?:[01]{8}[ ,]{0,2}){4,}(?![01])")
 _DECIMAL = re.compile(r"(?<![\d.])(?:\d{2,3}[ ,;]{1,2}){7,}\d{2,3}(?![\d.])")
@@ -105,13 +114,16 @@ def decode(text: str, words: Sequence[str], longest: int) -> str | None:
 def _decode_once(text: str) -> str:
     words = text.split()
     is_long = max(map(len, words), default=0) >= TOKEN_CHARS
-    if is_long:
+    if is_long and "\n" in text:
         text = _WRAPPED.sub("", text)
-    for signs, pattern, read in _CODES:
-        if any(sign in text for sign in signs):
+    for mark, signs, pattern, read in _CODES:
+        is_there = mark in text if isinstance(mark, str) else mark(text.encode("ascii", "replace"))
+        if is_there and any(sign in text for sign in signs):
             text = pattern.sub(_reading(read), text)
-    for pattern, read in _NUMBER_CODES if _DIGIT.search(text) is not None else ():
-        text = pattern.sub(_reading(read), text)
+    has_numbers = not text.isascii() or may_be_numbers(text.encode())
+    if has_numbers and _DIGIT.search(text) is not None:
+        for pattern, read in _NUMBER_CODES:
+            text = pattern.sub(_reading(read), text)
     for pattern, read in _LONG_CODES if is_long else ():
         text = pattern.sub(_reading(read), text)
     return text
@@ -134,10 +146,21 @@ def _is_text(value: str) -> bool:
     """Say whether something could be meant to be read: letters mostly, no control characters."""
     if len(value) < 4:
         return False
-    sample = value[:400]
-    plain = sum(each.isalnum() or each in " \n\t.,;:!?'\"()-_/<>=[]{}#*@&+$%" for each in sample)
-    letters = sum(map(str.isalpha, sample))
-    return plain >= _TEXT_SHARE * len(sample) and letters >= 0.45 * len(sample) and "\ufffd" not in sample
+    sample = value[:SAMPLE_CHARS]
+    if "\ufffd" in sample:
+        return False
+    if sample.isascii():
+        data = sample.encode()
+        plain, letters = (
+            len(sample) - len(data.translate(None, _PLAIN)),
+            len(sample) - len(data.translate(None, _LETTERS)),
+        )
+    else:
+        plain, letters = (
+            sum(each.isalnum() or each in _PUNCTUATION for each in sample),
+            sum(map(str.isalpha, sample)),
+        )
+    return plain >= _TEXT_SHARE * len(sample) and letters >= 0.45 * len(sample)
 
 
 def _from_base64(found: str) -> bytes:
@@ -178,7 +201,23 @@ def _from_quoted(found: str) -> bytes:
 
 
 def _from_ascii85(found: str) -> bytes:
-    return base64.a85decode(found.removeprefix("<~").removesuffix("~>"))
+    """Decode ASCII85, which takes long; what is no text is known by its beginning."""
+    body = found.removeprefix("<~").removesuffix("~>")
+    for chars in (5, 20):  # Five characters are four bytes; of a beginning the last character may be cut off.
+        if "\ufffd" in _ascii85(body[:chars])[:-1]:
+            raise ValueError("no text")
+    if len(body) > 5 * SAMPLE_CHARS and not _is_text(_ascii85(body[: 5 * SAMPLE_CHARS])):
+        raise ValueError("no text")
+    return base64.a85decode(body)
+
+
+def _ascii85(body: str) -> str:
+    """Return what the beginning of such a code says, by fours of bytes."""
+    data = bytearray()
+    for first, second, third, fourth, fifth in zip(*[iter(body.encode())] * 5, strict=False):
+        number = (((first * 85 + second) * 85 + third) * 85 + fourth) * 85 + fifth - _ASCII85_ZERO
+        data += number.to_bytes(4, "big")  # Raises OverflowError where it is none.
+    return data.decode("utf-8", "replace")
 
 
 def _from_uu(found: str) -> bytes:
@@ -196,16 +235,16 @@ def _from_braille(found: str) -> str:
 
 _Code = Callable[[str], str | bytes]
 
-_CODES: tuple[tuple[tuple[str, ...], re.Pattern[str], _Code], ...] = (
-    (("\\x", "\\u", "\\0", "\\1"), _ESCAPES, _from_escapes),
-    (("&#",), _ENTITIES, unescape),
-    (("%2", "%3", "%4", "%5", "%6", "%7", "%c", "%C", "%e", "%E"), _PERCENT, unquote),
-    (("=2", "=3", "=4", "=5", "=6", "=7", "=C", "=E"), _QUOTED, _from_quoted),
-    (("-.", ".-", "- -", ". ."), _MORSE, _from_morse),
-    (("⠞", "⠑"), _BRAILLE, _from_braille),
-    (("\nM", "\n#", "\n+", "\n/", "`"), _UU, _from_uu),
+_CODES: tuple[tuple[str | Callable[[bytes], bool], tuple[str, ...], re.Pattern[str], _Code], ...] = (
+    ("\\", ("\\x", "\\u", "\\0", "\\1"), _ESCAPES, _from_escapes),
+    ("&", ("&#",), _ENTITIES, unescape),
+    ("%", ("%2", "%3", "%4", "%5", "%6", "%7", "%c", "%C", "%e", "%E"), _PERCENT, unquote),
+    ("=", ("=2", "=3", "=4", "=5", "=6", "=7", "=C", "=E"), _QUOTED, _from_quoted),
+    (may_be_morse, ("-.", ".-", "- -", ". ."), _MORSE, _from_morse),
+    ("", ("⠞", "⠑"), _BRAILLE, _from_braille),
+    (may_be_uuencoded, ("\nM", "\n#", "\n+", "\n/", "`"), _UU, _from_uu),
 )
-"""Codes with the signs without which they are not looked for."""
+"""Codes, with a mark or a test and with signs of which one is needed: else they are not looked for."""
 
 _SIGNS = ("\\", "&", "%", "=", "`", "-.", ".-", "\u281e")
 """At least one of these is in every text with such a code; they are looked for first."""

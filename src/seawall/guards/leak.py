@@ -28,6 +28,8 @@ PENDING_CHARS_MAX = 256
 WORD_CHARS_MAX = 64
 PIECE_CHARS = 512
 """A longer piece is searched for the canary as a whole first."""
+AT_ONCE_CHARS = 128
+"""In a longer piece words are given their places only where a run of them is."""
 LONG_PIECE_CHARS = 4_096
 """A longer piece is searched for runs as a whole first; where there is none, its tail is enough."""
 TAIL_CHARS = 2_048
@@ -50,6 +52,7 @@ _MIXED_WORD = re.compile(
 _TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
 """Invisible characters that stand for ASCII (Unicode 16, Tags)."""
 _SEPARATORS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
+_ONLY_WORDS = bytes(32 if code in _SEPARATORS else ord(chr(code).lower()) for code in range(256))
 
 
 class Overlap(Struct, frozen=True):
@@ -140,12 +143,7 @@ class SystemPrompts:
 
     def _may_hold(self, words: list[str]) -> bool:
         """Say whether so many words in a row are words of the instructions, in whatever order."""
-        known, least, count = self._known, min(self._least, RUN_WORDS), 0
-        for word in words:
-            count = count + 1 if word in known else 0
-            if count >= least:
-                return True
-        return False
+        return b"\1" * min(self._least, RUN_WORDS) in bytes(map(self._known.__contains__, words))
 
 
 class LeakScan:
@@ -170,6 +168,14 @@ class LeakScan:
         self._seen: set[str] = set()
         self._code, self._places = b"", list[int]()
 
+    def may_find(self, text: str) -> bool:
+        """Say whether anything may be found in an answer that is no more than this text."""
+        needles = self._prompts.needles
+        if len(text) > LONG_PIECE_CHARS or (needles and any(map(_code_of(text).__contains__, needles))):
+            return True
+        words = _words_of(text) if text.isascii() else _words_and_spans(text)[0]
+        return bool(self._hits_in(words))
+
     def feed(self, piece: str) -> list[Finding]:
         """Look at the next piece; returns what is complete with it."""
         found = self._find_canary(piece)
@@ -179,6 +185,8 @@ class LeakScan:
         if len(text) > LONG_PIECE_CHARS and not self._hits_in(self._words + _words_of(text)):
             offset, text = offset + len(text) - TAIL_CHARS, text[-TAIL_CHARS:]
             self._words, self._spans = [], []
+        if len(text) > AT_ONCE_CHARS and text.isascii() and self._passed(text, offset):
+            return found
         words, spans = _words_and_spans(text)
         self._pending = ""
         if spans and spans[-1][1] == len(text) and not _UNSPACED.match(text, spans[-1][0]):
@@ -187,6 +195,21 @@ class LeakScan:
         if len(self._pending) > PENDING_CHARS_MAX:  # No word of any instructions: its end is enough.
             self._pending = "0" * PENDING_CHARS_MAX
         return found + self._take(words, [(offset + start, offset + end) for start, end in spans])
+
+    def _passed(self, text: str, offset: int) -> bool:
+        """Go past a piece of ASCII and remember its last words; False where a run may be in it."""
+        words = _words_of(text)
+        if self._hits_in(self._words + words):
+            return False
+        self._pending = ""
+        if words and text[-1].isalnum():
+            size = len(words.pop())
+            self._pending = text[-size:] if size <= PENDING_CHARS_MAX else "0" * PENDING_CHARS_MAX
+            text = text[:-size]
+        new = words[-_RUN_WEIGHT:]
+        self._words = [*self._words, *new][-_RUN_WEIGHT:]
+        self._spans = [*self._spans, *_last_spans(text, new, offset)][-_RUN_WEIGHT:]
+        return True
 
     def end(self) -> list[Finding]:
         """Return what is still to be found where nothing follows."""
@@ -334,7 +357,7 @@ def _merged(hits: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
 
 def _words_of(text: str) -> list[str]:
     if text.isascii():
-        return _PLAIN_WORD.findall(text.lower())
+        return text.encode().translate(_ONLY_WORDS).decode().split()
     if is_normalized("NFKC", text) and _INVISIBLE_MARK.search(text) is None:
         return _pattern_for(text).findall(text.casefold())
     return [word for each in _pattern_for(text).findall(text) if (word := _plain(each))]
@@ -350,6 +373,16 @@ def _words_and_spans(text: str) -> tuple[list[str], list[tuple[int, int]]]:
             words.append(word)
             spans.append(each.span())
     return words, spans
+
+
+def _last_spans(text: str, words: list[str], offset: int) -> list[tuple[int, int]]:
+    """Return where these last words of a text of ASCII stand; after them and between them is no other."""
+    text, end = text.lower(), len(text)
+    spans = []
+    for word in reversed(words):
+        end = text.rindex(word, 0, end)
+        spans.append((offset + end, offset + end + len(word)))
+    return spans[::-1]
 
 
 def _word_spans(text: str) -> list[tuple[int, int]]:

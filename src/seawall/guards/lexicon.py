@@ -7,14 +7,14 @@ in "$" is a whole word. In scripts without spaces a stem counts anywhere.
 import tomllib
 from functools import cache
 from importlib import resources
-from itertools import chain
 
 import numpy as np
 from ahocorasick_rs import AhoCorasick, MatchKind
 from numpy.typing import NDArray
 
-_LETTER = 1
 _UNSPACED = ("zh", "ja", "ko", "th")
+_SPREAD = 0xC2B2AE35
+_NOTHING = np.zeros(0, np.uint32), np.zeros(0, np.intp)
 
 
 class Lexicon:
@@ -28,27 +28,27 @@ class Lexicon:
                 for word in words:
                     stem = word.removesuffix("$").casefold()
                     stems.setdefault(stem, (number, language not in _UNSPACED, word.endswith("$")))
-        self._concept, self._at_border, self._whole = (
-            np.array([each[column] for each in stems.values()], dtype)
-            for column, dtype in enumerate((np.uint8, bool, bool))
-        )
+        concept, at_border, is_whole = zip(*stems.values(), strict=True)
+        self._hashes = [(each + 1) * _SPREAD & 0xFFFFFFFF for each in concept]
+        self._at_border, self._is_whole = bytes(at_border), bytes(is_whole)
         self._machine = AhoCorasick(list(stems), matchkind=MatchKind.LeftmostLongest)
 
-    def find(self, text: str, padded: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-        """Return concepts in order, and the characters at which they begin.
+    def find(self, text: str, is_letter: bytes) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+        """Return concepts in order, each as a number that is spread, and the characters at which they begin.
 
-        `padded` says of each character what it is (see `features.py`), and has a 0 after the last.
+        `is_letter` says 1 of each letter (see `features.py`), and has a 0 before the first character and one
+        after the last.
         """
-        found = self._machine.find_matches_as_indexes(text)
-        if not found:
-            return np.zeros(0, np.uint8), np.zeros(0, np.intp)
-        stems, starts, ends = (
-            np.fromiter(chain.from_iterable(found), np.intp, 3 * len(found)).reshape(-1, 3).T
-        )
-        is_inside = (starts > 0) & (padded[starts - 1] == _LETTER) & self._at_border[stems]
-        goes_on = (padded[ends] == _LETTER) & self._whole[stems]
-        is_meant = ~(is_inside | goes_on)
-        return self._concept[stems[is_meant]], starts[is_meant]
+        border, whole, hashes = self._at_border, self._is_whole, self._hashes
+        meant = [
+            (hashes[stem], start)
+            for stem, start, end in self._machine.find_matches_as_indexes(text)
+            if not ((is_letter[start] and border[stem]) or (is_letter[end + 1] and whole[stem]))
+        ]
+        if not meant:
+            return _NOTHING
+        concepts, starts = zip(*meant, strict=True)
+        return np.array(concepts, np.uint32), np.array(starts, np.intp)
 
 
 @cache

@@ -10,13 +10,11 @@ Invariants:
 
 import html
 import re
-from bisect import bisect_right
 from itertools import islice
 
 from seawall.core.findings import Finding, digest_of
+from seawall.guards.fences import BLANK, LONGEST_TAG, CodeRuns, Fence
 
-LONGEST_TAG = 1_024
-"""So many characters at most are held back until it is known what they are."""
 FINDINGS_MAX = 64
 """So many findings are reported of one text; after them nothing is looked at."""
 TAG_CHARS_MAX = 16_384
@@ -43,9 +41,7 @@ _LABEL = re.compile(r"\[((?:[^\[\]\\\n]|\n(?!\n)|\\.|\[[^\[\]\n]*\])*+)\]")
 _TARGET = re.compile(r"\(((?:[^()\\\n]|\n(?!\n)|\\.|\([^()\n]*\))*+)(\)?)")
 _DEFINED = re.compile(r"[ \t>]*\[((?:[^\[\]\\]|\\.)+)\]", re.DOTALL)
 _DEFINITION = re.compile(r":[ \t]*\n?[ \t]*(<[^<>\n]*>|\S+)")
-_FENCE_LEAD = re.compile(r"([ \t]*)((?:>[ \t]*)*)((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)")
 _LEAD = re.compile(r"[ >]*")
-_BLANK = re.compile(r"\n[ \t\r>]*\n")
 _BLANK_BEFORE = re.compile(r"(?:\A|\n)[ \t\r>]*(?:\n[ >]*)?\Z")
 _COMMENT_END = re.compile("-->")
 _WHOLE_END = re.compile(r"</(?:script|pre|style|textarea)\s*>", re.IGNORECASE)
@@ -98,6 +94,14 @@ def may_continue(tail: str) -> int:
     return scan.held()
 
 
+def may_hold(text: str) -> bool:
+    """Say whether anything may be found in a text: a tag, a picture, a link, an address under a label.
+
+    Of a long one yes: what has too many marks is looked at coarsely.
+    """
+    return len(text) > EFFORT_MAX or "<" in text or "![" in text or "](" in text or "]:" in text
+
+
 class MarkupScan:
     """Looks at an answer that comes in pieces. Findings count from the beginning of the answer."""
 
@@ -105,7 +109,7 @@ class MarkupScan:
         self._hosts = allowed_hosts
         self._text, self._offset, self._pos, self._held = "", 0, 0, 0
         self._found: list[Finding] = []
-        self._fence: _Fence | None = None
+        self._fence: Fence | None = None
         self._raw: re.Pattern[str] | None = None
         self._raw_from = self._outer = 0
         self._is_last = self._is_in_tag = False
@@ -137,7 +141,7 @@ class MarkupScan:
         """Go through what is new, up to what is not yet known; returns where that is."""
         text, pos = self._text, self._pos
         self._held = 0
-        code: _Code | None = None
+        code: CodeRuns | None = None
         left = EFFORT_MAX
         while left > 0:
             if len(self._found) >= FINDINGS_MAX:
@@ -155,7 +159,7 @@ class MarkupScan:
             kind = text[start]
             left -= 1 if kind in "`~:" else 3
             if kind in "`~":
-                code = code or _Code(text, start)
+                code = code or CodeRuns(text, start)
                 after = self._code(code, event)
             elif kind == "<":
                 after = self._open_tag(start)
@@ -197,7 +201,7 @@ class MarkupScan:
     def _may_go_on(self, start: int) -> bool:
         return self._is_early(start) and "\n\n" not in self._text[start:]
 
-    def _code(self, code: "_Code", event: re.Match[str]) -> int | None:
+    def _code(self, code: CodeRuns, event: re.Match[str]) -> int | None:
         text, (start, end) = self._text, event.span()
         is_early = self._is_early(start)
         if end == len(text) and is_early:
@@ -208,7 +212,7 @@ class MarkupScan:
             line_end = text.find("\n", end)
             if line_end < 0 and is_early:
                 return None
-            fence = _Fence.opened(text, start, end, line_end if line_end >= 0 else len(text))
+            fence = Fence.opened(text, start, end, line_end if line_end >= 0 else len(text))
             if fence is not None:
                 self._fence = fence
                 return line_end if line_end >= 0 else len(text)
@@ -319,8 +323,8 @@ class MarkupScan:
             text[end : end + 64].lstrip(" \t\r")[:1] in {"", "\n"}
             and _BLANK_BEFORE.search(text, max(0, start - 64), start)
         ):
-            self._raw = _BLANK
-        self._raw_from = end if self._raw is not _BLANK else max(start, end - 1)
+            self._raw = BLANK
+        self._raw_from = end if self._raw is not BLANK else max(start, end - 1)
 
     def _go_on_with_tag(self) -> None:
         """Look at what follows in a tag that was longer than anything is held back for."""
@@ -425,74 +429,6 @@ def _carries_data(value: str, allowed_hosts: frozenset[str]) -> bool:
             return True
         odd += sum(len(each) for each in _PARTS.split(segment) if not _WORDY.fullmatch(each))
     return odd > DATA_CHARS or "@" in remote[1]
-
-
-class _Fence:
-    """A fenced block: where it ends, and whether it has ended."""
-
-    def __init__(self, end: str) -> None:
-        self._end, self.is_left = re.compile(end, re.MULTILINE), False
-
-    @classmethod
-    def opened(cls, text: str, start: int, end: int, line_end: int) -> "_Fence | None":
-        """Return the block that a run of marks opens, if it stands where a fence may stand."""
-        mark = text[start]
-        line = text.rfind("\n", max(0, start - 64), start) + 1
-        lead = _FENCE_LEAD.fullmatch(text, line, start) if line or start <= 64 else None
-        if lead is None or (mark == "`" and "`" in text[end:line_end]):
-            return None
-        indent, quotes, items = lead.groups()
-        run = f"{mark}{{{end - start},}}[ \\t\\r]*$"
-        if quotes:
-            lead_in = rf"[ \t]*(?:>[ \t]*){{{quotes.count('>')}}}"
-            return cls(rf"^{lead_in}{run}|(?P<out>^(?!{lead_in}))")
-        width = len((indent + items).expandtabs(4))
-        if width < 2:
-            return cls(f"^ {{0,3}}{run}")
-        # In an item of a list the block ends with the item: at a line that is not indented as far.
-        least = 2 if width < 4 and not items else width
-        return cls(rf"^[\t ]{{0,{width + 3}}}{run}|(?P<out>^(?= {{0,{least - 1}}}[^ \t\r\n]))")
-
-    def leave(self, text: str, pos: int, *, is_last: bool) -> tuple[int, int]:
-        """Return where to go on, and how much at the end is held: a line that may be outside the block."""
-        until = len(text) if is_last else text.rfind("\n", pos) + 1 or pos
-        end = self._end.search(text, pos, until)
-        if end is not None and end.start() < until:
-            self.is_left = True
-            return end.end(), 0
-        rest = max(until, pos)
-        is_outside = rest < len(text) and self._end.match(text, rest) is not None
-        return rest, min(len(text) - rest, LONGEST_TAG) if is_outside else 0
-
-
-class _Code:
-    """Where the runs of backticks in a text are, by their length: which closes which."""
-
-    def __init__(self, text: str, pos: int) -> None:
-        self._text, self._blank = text, -1
-        self._runs = re.compile("`+").finditer(text, pos)
-        self._starts: dict[int, list[int]] = {}
-
-    def close_of(self, start: int, end: int) -> int | None:
-        """Return where the code ends that a run begins, or None: then the run is plain text."""
-        length, blank = end - start, self.blank_after(end)
-        starts = self._starts.setdefault(length, [])
-        while not starts or starts[-1] <= start:
-            run = next(self._runs, None)
-            if run is None:
-                return None
-            self._starts.setdefault(run.end() - run.start(), []).append(run.start())
-            if run.start() > blank:
-                break
-        following = bisect_right(starts, start)
-        return None if following == len(starts) or starts[following] > blank else starts[following] + length
-
-    def blank_after(self, pos: int) -> int:
-        """Return where the paragraph ends: no code goes past it."""
-        if self._blank < pos:
-            blank = _BLANK.search(self._text, pos)
-            self._blank = blank.start() if blank is not None else len(self._text)
-        return self._blank
 
 
 def _folded(label: str) -> str:

@@ -9,11 +9,14 @@ Invariants:
 
 import re
 import unicodedata
-from functools import partial
+from functools import lru_cache, partial
 
 from msgspec import Struct
 
 SAMPLE_CHARS = 400
+OTHERS_MAX = 256
+"""A text with more different characters above ASCII is brought into its form without a first look at them."""
+_ASCII = bytes(range(128))
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -29,6 +32,8 @@ _MARKS = re.compile("(?<=[a-z])[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u
 _LATIN = re.compile("[a-z]")
 _ALIKE = "\u0370-\u03ff\u0400-\u052f\u0530-\u058f\u13a0-\u13ff\ua4d0-\ua4ff"
 _FOREIGN_WORD = re.compile(f"(?<![a-z])[a-z]*[{_ALIKE}][a-z{_ALIKE}]*")
+_EMOJI = b"\xf0\x9f"
+"""With these bytes of UTF-8 the dressed letters begin, and every emoji."""
 _DRESSED = {first + place: 0x61 + place for first in (0x1F150, 0x1F170, 0x1F1E6) for place in range(26)}
 
 _LOOKALIKES = str.maketrans(
@@ -45,6 +50,7 @@ _SMALL = str.maketrans(
     "abcdefghijklmnoprstuvwyzijoldhageeirtvm",
 )
 """Small capitals and other Latin letters that NFKC leaves as they are."""
+_SMALL_LETTER = re.compile(f"[{''.join(map(chr, _SMALL))}]")
 
 
 class Normal(Struct, frozen=True):
@@ -69,18 +75,54 @@ def normalise(text: str) -> Normal:
     if text.isascii():
         plain = text if text.isprintable() else _CONTROLS.sub("", text)
         return Normal(plain.lower(), plain)
+    if _is_inert(text):
+        plain = text if text.isprintable() else _CONTROLS.sub("", text)
+        return Normal(plain.lower(), plain)
     hidden = _hidden(text)
     seen, unseen = _UNSEEN.subn("", text)
     cased = _CONTROLS.sub("", unicodedata.normalize("NFKC", _BLESSINGS.sub(" ", seen)))
-    plain = unicodedata.normalize("NFC", cased.translate(_DRESSED).casefold())
+    plain = cased.translate(_DRESSED) if _EMOJI in cased.encode("utf-8", "surrogatepass") else cased
+    plain = unicodedata.normalize("NFC", plain.casefold())
     if plain.isascii():
         return Normal(plain, cased, hidden, unseen)
-    plain = _MARKS.sub("", plain.translate(_SMALL))
+    plain = _MARKS.sub("", plain if _SMALL_LETTER.search(plain) is None else plain.translate(_SMALL))
     if _LATIN.search(plain) is None:
         return Normal(plain, cased, hidden, unseen)
     latin = _FOREIGN_WORD.sub(partial(_make_latin, is_latin=_is_latin(plain)), plain)
     changed = 0 if latin == plain else sum(map(str.__ne__, plain, latin))
     return Normal(latin, cased, hidden, unseen, changed)
+
+
+def beyond_ascii(text: str) -> str:
+    """Return the characters of a text that are not ASCII, in order."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+
+
+def _is_inert(text: str) -> bool:
+    """Say whether nothing in a text has a plain form of its own, but for capitals and controls of ASCII."""
+    others = beyond_ascii(text)
+    if len(frozenset(others[: 4 * OTHERS_MAX])) > OTHERS_MAX:
+        return False
+    different = frozenset(others)
+    return len(different) <= OTHERS_MAX and all(map(_stays, different))
+
+
+@lru_cache(maxsize=4096)
+def _stays(char: str) -> bool:
+    """Say whether a character above ASCII is its own plain form, whatever stands beside it.
+
+    Marks and the letters of Hangul make one character with what stands before; outside the basic plane some
+    letters do.
+    """
+    kind = unicodedata.category(char)
+    return (
+        kind[0] in ("LNPSZ" if char < "\U00010000" else "S")
+        and not "\u1100" <= char <= "\u11ff"
+        and char == char.lower() == char.casefold() == unicodedata.normalize("NFKC", char)
+        and char == char.translate(_DRESSED) == char.translate(_SMALL)
+        and _UNSEEN.match(char) is None
+        and _FOREIGN_WORD.match(char) is None
+    )
 
 
 def _is_latin(plain: str) -> bool:

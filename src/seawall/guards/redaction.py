@@ -30,6 +30,7 @@ _BODY = re.compile(r"[A-Za-z0-9+/=]{30}")
 _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}")
 _LETTERS = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2} (?:[0-9]{2} ){0,3}[0-9]{0,2}[A-Z]?\Z")
 _URL = re.compile(r"[a-z+]{0,20}://[^\s/?#\"'<>]{0,200}\Z", re.IGNORECASE)
+_NAMING = re.compile("|".join(re.escape(mark) for marks, _ in WORDS.values() for mark in marks))
 _SECRET = re.compile(rb"passw|passphrase|pwd|secret|token|key|bearer|authorization")
 _REST = re.compile(
     rb"[a-z0-9_]{0,16}(?:[\"'`]\]?|\))?[ \t]{0,3}(?:(?:=>?|:=?|==)[ \t]{0,3}"
@@ -127,15 +128,9 @@ def _number(window: str) -> int:
 def _word_before(window: str, held: int) -> int:
     """Return the length from a word that names a number to the end, where the number may be still to come."""
     number = len(window) - held
-    before = window[max(0, number - WORD_CHARS) : number]
-    low = before.lower()
-    longest = 0
-    for marks, _ in WORDS.values():
-        for mark in marks:
-            at = low.find(mark)
-            if at >= 0:
-                longest = max(longest, len(low) - at + held)
-    return min(longest, len(window))
+    low = window[max(0, number - WORD_CHARS) : number].lower()
+    first = _NAMING.search(low)
+    return min(len(low) - first.start() + held, len(window)) if first is not None else 0
 
 
 def _name(window: str) -> int:

@@ -10,7 +10,7 @@ Invariants:
 """
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
 
@@ -33,7 +33,7 @@ class Head(Struct, frozen=True):
     sizes in words of the parts that are scored by themselves. `centre` and `slope` turn that into a score.
     """
 
-    table: NDArray[np.int16]
+    table: NDArray[np.int8] | NDArray[np.int16]
     scale: float
     bias: float
     centre: float
@@ -46,61 +46,93 @@ class Head(Struct, frozen=True):
         if not count:
             return -math.inf
         weights = self.weights(found)
-        new = int(np.count_nonzero(found.is_first))
-        best = int(weights.sum(dtype=np.int64)) / math.sqrt(new)
-        sizes = [size for size in self.windows if size < count]
-        if sizes:
-            sums, numbers = self.running(found, weights)
-            for size in sizes:
-                first = _beginnings(count, size)
-                last = first + size
-                of_window = (sums[last] - sums[first]) / np.sqrt(
-                    np.maximum(1, numbers[last] - numbers[first])
-                )
-                best = max(best, float(of_window.max()))
-        return self.scale * best + self.bias
+        root = math.sqrt(np.count_nonzero(found.is_first))
+        if count <= min(self.windows, default=count):
+            return self.scale * (int(weights.sum(dtype=np.int64)) / root) + self.bias
+        by_word, by_character, edges = running(found, weights)
+        best = int(by_word[-1] + by_character[-1]) / root
+        parts = _parts(count, self.windows)
+        at = edges.take(parts.edges)
+        sums = by_word.take(parts.edges)
+        sums += by_character.take(at)
+        half = len(parts.by_word)
+        numbers = at[half:] - at[:half]
+        numbers *= len(found.runs)
+        numbers += parts.by_word
+        of_part = (sums[half:] - sums[:half]) / np.sqrt(numbers)
+        return self.scale * max(best, float(of_part.max())) + self.bias
 
     def weights(self, found: Features) -> NDArray[np.int16]:
         """Return the weight of each feature; 0 of those that were there before."""
-        weights = self.table.take(found.index)
-        weights *= found.is_first
-        weights[len(weights) - len(found.concepts_at) :] *= CONCEPT_WEIGHT
-        return weights
-
-    @staticmethod
-    def running(found: Features, weights: NDArray[np.int16]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the sum of weights, and the number of features, before each word and after the last."""
-        count, length = len(found.starts), found.runs[0] + 2
-        by_word, at = _laid_over(weights, found.words, 0, count)
-        by_character, at = _laid_over(weights, found.runs, at, length)
+        backwards = self.table.take(found.index[::-1])
+        backwards *= found.is_first[::-1]
+        weights = backwards[::-1].astype(np.int16)
         if len(found.concepts_at):
-            by_word += np.bincount(found.concepts_at, weights[at:], count).astype(np.int16)
-        edges = np.append(found.starts, length)
-        edges[0] = 0
-        sums = _before(by_word) + _before(by_character)[edges]
-        numbers = len(found.words) * np.arange(count + 1) + len(found.runs) * edges
-        return sums, numbers
+            weights[-len(found.concepts_at) :] *= CONCEPT_WEIGHT
+        return weights
 
     def score(self, total: float) -> float:
         """Turn a sum into a score from 0 to 1."""
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.slope * (total - self.centre)))))
 
 
-def _laid_over(
-    weights: NDArray[np.int16], sizes: tuple[int, ...], at: int, count: int
-) -> tuple[NDArray[np.int16], int]:
+def running(
+    found: Features, weights: NDArray[np.int16]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.intp]]:
+    """Return the sums of weights before each word and after the last, and before each character likewise.
+
+    The third are the characters at which words begin, the first from 0 on, and where the text ends. `weights`
+    are used up.
+    """
+    count, length = len(found.starts), found.runs[0] + 2
+    by_word, at = _laid_over(weights, found.words, 0)
+    by_character, at = _laid_over(weights, found.runs, at)
+    if len(found.concepts_at):
+        by_word += np.bincount(found.concepts_at, weights[at:], count).astype(np.int16)
+    edges = np.empty(count + 1, np.intp)
+    edges[:-1] = found.starts
+    edges[0], edges[-1] = 0, length
+    return _before(by_word, count), _before(by_character, length), edges
+
+
+def _laid_over(weights: NDArray[np.int16], sizes: tuple[int, ...], at: int) -> tuple[NDArray[np.int16], int]:
     """Add up the weights of several kinds that begin at the same places; returns where they end as well."""
-    added = np.zeros(count, np.int16)  # Never more than four times 127.
-    for size in sizes:
+    most = sizes[0]
+    added = weights[at : at + most]  # Never more than four times 127.
+    at += most
+    for size in sizes[1:]:
         added[:size] += weights[at : at + size]
         at += size
     return added, at
 
 
-def _before(values: NDArray[np.int16]) -> NDArray[np.int64]:
-    sums = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=sums[1:])
+def _before(values: NDArray[np.int16], count: int) -> NDArray[np.int64]:
+    """Return the sum before each value, and of so many values as there should be: what is missing is 0."""
+    sums = np.empty(count + 1, np.int64)
+    sums[0] = 0
+    np.add.accumulate(values, dtype=np.int64, out=sums[1 : len(values) + 1])
+    sums[len(values) + 1 :] = sums[len(values)]
     return sums
+
+
+class _Parts(Struct, frozen=True):
+    """The windows of a text: at `edges` the words with which they begin, then those before which they end.
+
+    `by_word` is how many features each of them has that begin with words.
+    """
+
+    edges: NDArray[np.intp]
+    by_word: NDArray[np.intp]
+
+
+@lru_cache(maxsize=512)
+def _parts(count: int, sizes: tuple[int, ...]) -> _Parts:
+    """Return the windows of a text of so many words."""
+    sizes = tuple(size for size in sizes if size < count)
+    firsts = [_beginnings(count, size) for size in sizes]
+    lasts = [first + size for first, size in zip(firsts, sizes, strict=True)]
+    by_word = np.repeat(4 * np.array(sizes), list(map(len, firsts)))
+    return _Parts(np.concatenate((*firsts, *lasts)), by_word)
 
 
 def _beginnings(count: int, size: int) -> NDArray[np.intp]:
@@ -132,7 +164,9 @@ class Scorer:
             return []
         chosen = self.heads[head]
         weights = chosen.weights(found)
-        shares = np.diff(chosen.running(found, weights)[0]) * chosen.scale / math.sqrt(len(found.index))
+        by_word, by_character, edges = running(found, weights)
+        sums = by_word + by_character.take(edges)
+        shares = np.diff(sums) * chosen.scale / math.sqrt(len(found.index))
         ends = [*found.starts[1:], len(found.text)]
         order = np.argsort(-shares)[:most]
         return [
@@ -156,6 +190,4 @@ def _head(stored: "np.lib.npyio.NpzFile", name: str) -> Head:
     scale, bias, centre, slope = map(float, stored[f"{name}_numbers"])
     table = stored[f"{name}_table"]
     assert table.dtype == np.int8 and table.shape == (1 << BITS,)
-    return Head(
-        table.astype(np.int16), scale, bias, centre, slope, tuple(map(int, stored[f"{name}_windows"]))
-    )
+    return Head(table, scale, bias, centre, slope, tuple(map(int, stored[f"{name}_windows"])))

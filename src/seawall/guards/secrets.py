@@ -12,12 +12,14 @@ The forms are those of providers' keys as known in 2026-11.
 import binascii
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+from ahocorasick_rs import BytesAhoCorasick
 
 from seawall.core.findings import Finding
-from seawall.guards.checks import entropy_of, has_crc
+from seawall.guards.checks import has_crc, has_entropy, is_stand_in
 
 LONGEST_SECRET = 300
 """So many characters a finding can have, with the name before it, other than a PEM block and a JWT."""
@@ -231,11 +233,6 @@ _JWT_REST = re.compile(r"\.[\w-]{0,2400}(?:\.[\w-]{0,1200}){1,3}", re.ASCII)
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_BODY = re.compile(r"(?:[\\\s\"'+,>|]{0,40}[A-Za-z0-9+/=:,-]{16,200}){1,400}")
 _IN_URL = re.compile(r"://([^\s/?#\"'<>:\[\]]{0,64}):([^\s/?#\"'<>]{1,128})@")
-_PLACEHOLDER = re.compile(
-    r"example|placeholder|change[-_]?me|redacted|dummy|sample|replace|insert|1234567|abcdef|abc123|x{6}|\*{3}|\.{3}"
-    r"|(?:^|[-_.])(?:your|my|the|fake|mock|test|some)[-_.]|^x+$"
-)
-"""Of a text in small letters."""
 _WEAK = frozenset({"pass", "password", "passwd", "pwd", "pw", "secret", "user", "username", "pass123"})
 _GLUE = rb"[a-z0-9_]{0,12}(?:[\"'`]\]?|\))?[ \t]{0,3}(?:=>|:=|={1,2}|:)[ \t]{0,3}"
 _SAID = rb"(?:" + _GLUE + rb"|[ \t]{1,2}(?:is|was|ist|est|es)[ \t]{1,2}:?)"
@@ -277,6 +274,8 @@ Span = tuple[int, int, str]
 
 def find_secrets(text: str) -> list[Finding]:
     """Return the secrets in a text as they stand; one inside another is not named twice."""
+    if not may_hold(text):
+        return []
     raw = text.encode("ascii", "replace")  # One byte a character, so that places agree.
     spans: list[Span] = []
     if "-----BEGIN " in text:
@@ -287,13 +286,28 @@ def find_secrets(text: str) -> list[Finding]:
         spans += _keys(text, classes)
     if "://" in text:
         spans += _in_urls(text)
-    if "=" in text or ":" in text or any(part in text for part in _UNASSIGNED):
+    if "=" in text or ":" in text or any(map(text.__contains__, _UNASSIGNED)):
         spans += _named(text, raw)
     return (
         [Finding.at(text, "secrets", label, (start, end)) for start, end, label in _outermost(spans)]
         if spans
         else []
     )
+
+
+def may_hold(text: str) -> bool:
+    """Say whether a text has what every secret has: a long word, or a sign such as `://` or "password".
+
+    Where it has not, no part of it has.
+    """
+    raw = text.encode("ascii", "replace")
+    return _LONG in raw.translate(_CLASSES) or bool(_signs().find_matches_as_indexes(raw.lower()))
+
+
+@cache
+def _signs() -> BytesAhoCorasick:
+    """Return what finds the signs of secrets in small letters."""
+    return BytesAhoCorasick([b"-----begin ", b"eyj", b"://", *(word.encode() for word, _ in _NAMED)])
 
 
 def _outermost(spans: list[Span]) -> Iterator[Span]:
@@ -463,16 +477,16 @@ def _is_basic(value: str) -> bool:
 
 
 def _is_placeholder(value: str) -> bool:
-    return value[0] in "<{$%*[" or _PLACEHOLDER.search(value.lower()) is not None
+    return value[0] in "<{$%*[" or is_stand_in(value)
 
 
 def _is_random(value: str) -> bool:
     """Say whether characters were drawn at random: they vary, and are no words with hyphens."""
-    if len(set(value[:64])) < 8 or _PLACEHOLDER.search(value.lower()) is not None:
+    if len(set(value[:64])) < 8 or is_stand_in(value):
         return False
     if not any(_is_mixed(part) for part in _PART.findall(value)):
         return False
-    return entropy_of(value) >= (2.75 if len(value) <= 24 else 3.0)
+    return has_entropy(value, 2.75 if len(value) <= 24 else 3.0)
 
 
 def _is_mixed(part: str) -> bool:

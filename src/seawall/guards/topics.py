@@ -31,7 +31,10 @@ SHORT_WORDS = 2
 SKETCH_CELLS = 4_096
 SKETCH_CHARS = 160
 
-_WORD = re.compile(r"[^\W\d_]{2,24}")
+WORD_CHARS_MAX = 24
+
+_WORD = re.compile(rf"[^\W\d_]{{2,{WORD_CHARS_MAX}}}")
+_ONLY_LETTERS = bytes(code if 97 <= code < 123 else 32 for code in range(256))
 _NEAR, _APP, _STRONG = 0.25, 0.3, 1.5
 """How much a word of a field near the topics, or one about the app, speaks for a text, and how much one that
 tells another field alone speaks against it; a word of the topics is 1."""
@@ -254,7 +257,12 @@ def _ends(text: str) -> str:
 
 
 def _words_of(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+    text = text.lower()
+    if text.isascii():
+        words = text.encode().translate(_ONLY_LETTERS).decode().split()
+        if max(map(len, words), default=0) <= WORD_CHARS_MAX:
+            return [word for word in words if len(word) > 1]
+    return _WORD.findall(text)
 
 
 def _stem(word: str) -> str:

@@ -9,6 +9,7 @@ Invariants:
 from seawall.guards.ciphers import decipher
 from seawall.guards.decoding import decode
 from seawall.guards.normal import Normal, normalise
+from seawall.guards.plainness import is_plain
 
 VIEWS_MAX = 3
 CHUNK_CHARS = 8_192
@@ -32,6 +33,8 @@ def views(normal: Normal, vocabulary: frozenset[str]) -> list[str]:
 
 def _read(text: str, cased: str, vocabulary: frozenset[str]) -> list[str]:
     """Return what a piece of text says that is in code; nothing for one that is written plainly."""
+    if is_plain(text, cased):
+        return []
     found: list[str] = []
     words = text.split()
     lengths = list(map(len, words))

@@ -210,7 +210,6 @@ class _Watching:
         "_reply",
         "_seen",
         "_start",
-        "_tools_policy",
     )
 
     def __init__(self, call: Call, gateway: Gateway, reply: Reply) -> None:
@@ -221,7 +220,6 @@ class _Watching:
         self._start = partial(
             gateway.guard.scan, instructions=instructions, said=_newest_said(texts, SAID_CHARS)
         )
-        self._tools_policy = _for_tools(self._policy)
         self._channels: dict[tuple[int, str], _Channel] = {}
         self._last: dict[int, tuple[str, _Channel]] = {}
         self._queue: deque[_Waiting] = deque()
@@ -243,7 +241,7 @@ class _Watching:
     def _look_at(self, texts: dict[tuple[int, str], str]) -> None:
         for (_, kind), text in texts.items():
             scan = self._start(self._policy_for(kind))
-            for finding in (*scan.feed(text), *scan.close()):
+            for finding in scan.whole(text):
                 self._note(finding)
         self._tell()
 
@@ -295,7 +293,7 @@ class _Watching:
         return channel
 
     def _policy_for(self, name: str) -> GuardPolicy:
-        return self._tools_policy if name.startswith(("tool", "name")) else self._policy
+        return _for_tools(self._policy) if name.startswith(("tool", "name")) else self._policy
 
     def _close(self, channel: _Channel) -> None:
         self._act_on(channel.scan.close(), channel)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from ahocorasick_rs import AhoCorasick
 
@@ -197,6 +198,7 @@ class Analysis:
         self.project = project
         self.entries: list[tuple[Module, Entry]] = []
         self.findings: list[Finding] = []
+        self.notices: list[str] = []
         self.has_ai = False
         self._walker = Walker(project)
         self._alone = AhoCorasick(ALONE)
@@ -208,25 +210,40 @@ class Analysis:
         tell = progress or (lambda doing, done, total: None)
         modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
         for module in modules:
-            self.entries.extend((module, entry) for entry in _entries(self.project, module))
+            with self._bounded(module.path):
+                self.entries.extend((module, entry) for entry in _entries(self.project, module))
         self._walker.handlers = {id(entry.handler) for _, entry in self.entries}
         total = len(self.entries) + len(modules)
         walked: list[tuple[Entry | None, list[Event]]] = []
         for found_in, entry in self.entries:
             tell("following requests through the code", len(walked), total)
-            walked.append((entry, self._handled(self.project.module(entry.path) or found_in, entry)))
+            with self._bounded(entry.path):
+                module = self.project.module(entry.path) or found_in
+                walked.append((entry, self._handled(module, entry)))
         for module in modules:
             tell("reading the code", len(walked), total)
             if self._matters(module):
-                walked.append((None, self._rest(module)))
+                with self._bounded(module.path):
+                    walked.append((None, self._rest(module)))
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for reached, events in walked:
             self._keep(self._of_events(reached, events))
         for module in modules:
-            in_browser = self._in_browser(module.path) is not None
-            self._keep(static_findings(self.project, module, in_browser=in_browser))
+            with self._bounded(module.path):
+                in_browser = self._in_browser(module.path) is not None
+                self._keep(static_findings(self.project, module, in_browser=in_browser))
         self._keep(template_findings(self.project.paths, self.project.text, has_ai=self.has_ai))
         return self.findings
+
+    @contextmanager
+    def _bounded(self, path: str) -> Iterator[None]:
+        """Go on with the next file where one is nested too deeply to be followed, and say so."""
+        try:
+            yield
+        except RecursionError:
+            notice = f"{path} is nested too deeply to be followed: parts of it were not read."
+            if notice not in self.notices:
+                self.notices.append(notice)
 
     def _matters(self, module: Module) -> bool:
         """Say whether code that no request reaches can hold a finding all the same."""

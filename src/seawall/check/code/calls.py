@@ -138,8 +138,7 @@ _HOLDERS = frozenset(
 
 def call_value(call: Call, env: Env, walker: "Walker") -> Value:
     """Return what a call gives back."""
-    base = walker.value(call.callee.base, env) if isinstance(call.callee, Attr) else NONE
-    callee = walker.value(call.callee, env)
+    base, callee = walker.callee(call.callee, env)
     if isinstance(call.callee, Attr) and call.callee.name in _ADDS and (call.args or call.named):
         values = [walker.value(arg, env) for arg in call.args]
         append_to(call.callee.base, values[-1:], env, walker, line=call.line)

@@ -253,6 +253,17 @@ def _attr(expr: Attr, env: Env, walker: "Walker") -> Value:
     return fit(attribute(walker.value(expr.base, env), expr.name, env, walker), walker)
 
 
+def with_base(expr: Expr, env: Env, walker: "Walker") -> tuple[Value, Value]:
+    """Return what a callee is called on, and the callee; what it is called on is walked through once only."""
+    if not isinstance(expr, Attr):
+        return NONE, walker.value(expr, env)
+    base = walker.value(expr.base, env)
+    path = path_of(expr)
+    if path is not None and path in env.names:
+        return base, fit(env.names[path], walker)
+    return base, fit(attribute(base, expr.name, env, walker), walker)
+
+
 def _index(expr: Index, env: Env, walker: "Walker") -> Value:
     path = path_of(expr)
     kept = env.get(path) if path is not None else None

@@ -26,6 +26,8 @@ from seawall.check.code.project import Project, returned
 Key = tuple[str, int, str]
 
 _PASSES = 4
+_HOPS_MAX = 30
+"""How far a router is followed from name to name; some objects lead back to themselves."""
 
 
 class Step(Struct, gc=False):
@@ -54,6 +56,7 @@ class Routers:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._hops = 0
         self.all: dict[Key, Router] = {}
         self.aliases: dict[Key, Key] = {}
         self._names: dict[int, frozenset[str]] = {}
@@ -75,13 +78,19 @@ class Routers:
 
     def key_of(self, module: Module, expr: Expr, scopes: list[Function] | None = None) -> Key | None:
         """Return the key of the router that an expression means, whether there is one or not."""
-        if isinstance(expr, Name):
-            return self._key_of_name(module, expr, scopes or [])
-        if isinstance(expr, Attr):
-            return self._key_of_attr(module, expr)
-        if isinstance(expr, Call):
-            return self._key_of_call(module, expr, scopes)
-        return None
+        if self._hops >= _HOPS_MAX:
+            return None
+        self._hops += 1
+        try:
+            if isinstance(expr, Name):
+                return self._key_of_name(module, expr, scopes or [])
+            if isinstance(expr, Attr):
+                return self._key_of_attr(module, expr)
+            if isinstance(expr, Call):
+                return self._key_of_call(module, expr, scopes)
+            return None
+        finally:
+            self._hops -= 1
 
     def _key_of_name(self, module: Module, name: Name, scopes: list[Function]) -> Key:
         for function in reversed(scopes):

@@ -214,6 +214,10 @@ class Walker:
             self._passed_of = self.checked
         return self._passed
 
+    def callee(self, expr: Expr, env: Env) -> tuple[Value, Value]:
+        """Return what a callee is called on, and the callee itself."""
+        return expressions.with_base(expr, env, self)
+
     def note(self, event: Event) -> None:
         """Note that something happens here."""
         if len(self.events) < EVENTS_MAX:
