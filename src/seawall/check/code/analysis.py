@@ -70,6 +70,12 @@ AI_WORDS = (
     *(
         "generateText",
         "streamText",
+        "langgraph",
+        "from agents",
+        "function_tool",
+        "@tool",
+        "semantic_kernel",
+        "agno",
         "@ai-sdk",
         "InferenceClient",
         "deepseek",
