@@ -8,14 +8,30 @@ from msgspec.structs import replace
 from seawall.check.code import calls, checks
 from seawall.check.code.events import Asked, Checked, Looped
 from seawall.check.code.fitting import ROUTE, fit
-from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Try
+from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.refusals import AUTH, is_swallowed, refusal
 from seawall.check.code.values import ERROR, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
-from seawall.check.code.walking import walk
+from seawall.check.code.walking import statements, walk
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
+
+_ENDS = frozenset(
+    [
+        *(
+            "flask.abort",
+            "quart.abort",
+            "bottle.abort",
+            "werkzeug.exceptions.abort",
+            "abort",
+            "sanic.exceptions.abort",
+        ),
+        *("sys.exit", "exit", "quit", "os._exit", "process.exit", "Deno.exit", "streamlit.stop", "ctx.throw"),
+        *("@sveltejs/kit.error", "@sveltejs/kit.redirect"),
+    ]
+)
+_LEAVES_PAGE = frozenset(["redirect", "permanentRedirect", "notFound", "unauthorized", "forbidden"])
 
 
 def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
@@ -58,6 +74,18 @@ def fit_names(test: Expr, env: Env, walker: "Walker") -> None:
             value = env.names.get(part.id)
             if value is not None and value.taints:
                 env.names[part.id] = fit(value, walker)
+
+
+def never_returns(value: Expr, env: Env, walker: "Walker") -> bool:
+    """Say whether a call ends what calls it: `abort(400)`, `sys.exit()`, a function that only raises."""
+    if not isinstance(value, Call):
+        return False
+    function = _own(walker, env, value)
+    if function is not None:
+        gives_up = any(isinstance(stmt, Return) for stmt in statements(function.body))
+        return bool(function.body) and isinstance(function.body[-1], Raise) and not gives_up
+    name = walker.project.origin(env.module, value.callee)
+    return name in _ENDS or (name.startswith("next/navigation.") and name.rpartition(".")[2] in _LEAVES_PAGE)
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:

@@ -90,6 +90,21 @@ _NO_TEXT = frozenset(
 )
 _PATHS = frozenset({"path", "path_info", "originalUrl", "pathname"})
 _URLS = frozenset({"url", "nextUrl", "URL"})
+_TEXTUAL = frozenset(
+    [
+        "params",
+        "param",
+        "path_params",
+        "query_params",
+        "args",
+        "form",
+        "GET",
+        "POST",
+        "headers",
+        "searchParams",
+    ]
+)
+"""Parts of a request that hold texts only, never objects."""
 _APPS = frozenset({"app", "config_dict", "server", "application"})
 _STATE = frozenset({"state", "locals", "ctx", "extensions"})
 _ASKED_ABOUT = frozenset({"not", "!", "==", "===", "!=", "!==", "is", "is not"})
@@ -137,6 +152,8 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
             taints = frozenset({Taint(IDENTITY, name, env.module.path, 0)})
         elif name in _OWN:
             taints = frozenset()
+        elif name in _TEXTUAL:
+            taints = frozenset(t._replace(cleared=t.cleared | {"nosql", "type"}) for t in taints)
     if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
         walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
     if base.has(MODEL) and name in _NO_TEXT:
