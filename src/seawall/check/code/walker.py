@@ -54,6 +54,7 @@ from seawall.check.code.values import (
     join,
     part_of,
 )
+from seawall.check.code.walking import walk
 
 DEPTH_MAX = 8
 STEPS_MAX = 150_000
@@ -79,6 +80,8 @@ class Walker:
         self.branches = 0
         self._passed: dict[str, frozenset[str]] = {}
         self._passed_of: frozenset[tuple[str, str]] | None = None
+        self._names_in: dict[int, tuple[str, ...]] = {}
+        self._refusals: dict[int, int | None] = {}
         self._envs: dict[str, Env] = {}
         self._busy: set[tuple[str, str]] = set()
         self._running: list[Function] = []
@@ -215,6 +218,20 @@ class Walker:
     def callee(self, expr: Expr, env: Env) -> tuple[Value, Value]:
         """Return what a callee is called on, and the callee itself."""
         return expressions.with_base(expr, env, self)
+
+    def names_in(self, expr: Expr) -> tuple[str, ...]:
+        """Return the names in an expression."""
+        key = id(expr)
+        if key not in self._names_in:
+            self._names_in[key] = tuple({part.id for part in walk(expr) if isinstance(part, Name)})
+        return self._names_in[key]
+
+    def refusal_of(self, stmt: If) -> int | None:
+        """Return the status of the refusal in one of the branches of a condition."""
+        key = id(stmt)
+        if key not in self._refusals:
+            self._refusals[key] = refusal(stmt.then) or refusal(stmt.otherwise)
+        return self._refusals[key]
 
     def note(self, event: Event) -> None:
         """Note that something happens here."""
