@@ -17,18 +17,18 @@ from seawall.check.secrets.scan import pairs_of, secrets_of
 from seawall.check.secrets.weak import find_weak
 
 __all__ = [
-    *(
-        "History",
-        "Scan",
-        "Stack",
-        "check_env_files",
-        "fingerprint",
-        "mask",
-        "scan",
-        "scan_history",
-        "scan_text",
-    ),
-    *("scan_tree", "stack_of", "with_first_commits"),
+    "History",
+    "Scan",
+    "Stack",
+    "check_env_files",
+    "fingerprint",
+    "mask",
+    "scan",
+    "scan_history",
+    "scan_text",
+    "scan_tree",
+    "stack_of",
+    "with_first_commits",
 ]
 
 Progress = Callable[[str, int, int], None]
@@ -44,7 +44,7 @@ class Scan(Struct, frozen=True):
 
 
 def scan(files: Files, *, history: bool = True, progress: Progress | None = None) -> Scan:
-    """Search the files and, where there is one, the history; what could not be read is added to `files.notices`."""
+    """Search the files and the history; what could not be read of it is added to `files.notices`."""
     found = scan_tree(files, progress)
     if not history or files.repository is None:
         return Scan(findings=found)

@@ -119,7 +119,7 @@ class Page:
             severity=shipped.severity,
             confidence=Confidence.HIGH if shipped.severity is Severity.ERROR else Confidence.MEDIUM,
             evidence=evidence(self.text, shipped.start, hidden),
-            fix=f"Rename it to `{bare}`, read it only in a route of your server, and call that from the page.{rotate}",
+            fix=f"Rename it to `{bare}` and read it only in a route of your own server.{rotate}",
             hash=fingerprint("browser-key", self.place.path, shipped.name),
         )
 

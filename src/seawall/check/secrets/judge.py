@@ -46,7 +46,7 @@ _DIGEST_NAME = re.compile(
 _PASSWORD_ASKS = re.compile(
     r"(?ix)example|placeholder|change|your|replace|redacted|removed|masked|hidden|xxx|\*\*\*|\.\.\.|…|<|>|\bnone\b|null|"
     r"undefined|required|optional|enter|insert|here\b|todo|dummy|fake|sample|^string$|^text$|^hash|^plain|^secret$|^true$|"
-    r"^false$|^yes$|^no$|^\W+$|^\d{1,3}$|n/a|prompt|input|generated|random|not[_-]?set|^ask|^tbd"
+    r"^false$|^yes$|^no$|^\W+$|^\d{1,3}$|^\d+/\w+|n/a|prompt|input|generated|random|not[_-]?set|^ask|^tbd"
 )
 _LOCAL_WORDS = """
 postgres postgresql root admin mysql mariadb mongo mongodb redis rabbitmq guest user test tests testing

@@ -27,7 +27,7 @@ _EVERYDAY = frozenset(
 
 
 def find_positional(text: str, place: Place) -> Iterator[Secret]:
-    """Yield passwords of `login(user, password)` and `auth=(user, password)`, and keys of `cohere.Client(key)`."""
+    """Yield the passwords of `login(user, password)` and `auth=(…)`, and the keys of `cohere.Client(key)`."""
     if not place.is_code and place.ending != "ipynb":
         return
     if ".login(" in text:

@@ -257,7 +257,12 @@ def _is_firebase(text: str, at: int) -> bool:
 def _of_address(token: Token, place: Place) -> Secret | None:
     scheme, user, host = token.detail.split("\0")
     password = token.value
-    if is_reference(password) or is_reference(host) or any(char in password for char in "{}$<>()|"):
+    if (
+        re.match(r"\d{2,5}[/,]", password)
+        or is_reference(password)
+        or is_reference(host)
+        or any(char in password for char in "{}$<>()|")
+    ):
         return None
     if (
         _REMOTE.search(host.lower()) is not None

@@ -1,4 +1,4 @@
-"""Finds what its form alone shows to be a secret: tokens, private keys, web tokens, passwords in addresses."""
+"""Finds what its form shows to be a secret: tokens, private keys, web tokens, passwords in addresses."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -106,14 +106,14 @@ def _token(text: str, at: int, start_chars: int, kind: Kind) -> Token | None:
     value = match[0]
     if _is_in_blob(text, match.start(), match.end()):
         return None
-    body = value if kind.starts_inside else value[start_chars:]
+    body = value.replace(text[at : at + start_chars], "", 1)
     if not _is_drawn(body):
         return None
     return Token(form="kind", value=value, start=match.start(), end=match.end(), kind=kind)
 
 
 def _is_in_blob(text: str, start: int, end: int) -> bool:
-    """Say whether a match is a stretch of something longer in base64, such as an image or a compiled module."""
+    """Say whether a match is a stretch of something longer in base64, such as an image."""
     before, after = text[max(0, start - _BLOB_CHARS) : start], text[end : end + _BLOB_CHARS]
     return len(before) == _BLOB_CHARS == len(after) and _BLOB.fullmatch(before + after) is not None
 

@@ -1,9 +1,9 @@
 """Tells what somebody drew at random from what somebody wrote: the difference between a key and a word.
 
 A value is scored by how much more likely it is under "each character drawn from its alphabet" than under
-"letters follow one another as they do in words and identifiers". The table behind the second (`letters.txt`) holds
-costs in eighths of a nat for pairs of letters, digits and separators, counted over the distinct identifiers and
-words of several thousand source files and manuals.
+"letters follow one another as they do in words and identifiers". The table behind the second (`letters.txt`)
+holds costs in eighths of a nat for pairs of letters, digits and separators, counted over the distinct
+identifiers and words of several thousand source files and manuals.
 """
 
 import math
@@ -55,7 +55,7 @@ _WORDY = re.compile(
 )
 """What a short value is written with; in a long random one it may stand by chance."""
 _CHANCE_NATS = 40.0
-_PARTS = re.compile(r"[.:-]")
+_PARTS = re.compile(r"[.:_-]")
 """Each part of a key may be drawn from an alphabet of its own."""
 _CALL = re.compile(r"[A-Za-z_]\w*\s?\(|=>|->|;\s|&&|\|\|")
 
@@ -128,6 +128,8 @@ def _drawn_nats(value: str) -> float:
     lower = value.lower()
     if set(value) <= _HEX or (value.upper() == value and set(lower) <= _HEX):
         return len(value) * math.log(16)
+    if set(lower) <= _HEX:
+        return len(value) * math.log(22)
     small = sum(char.islower() for char in value)
     large = sum(char.isupper() for char in value)
     digits = sum(char.isdigit() for char in value)
