@@ -24,7 +24,6 @@ _PIPE_BYTES = 1 << 20
 
 _SAFE = (
     "--no-pager",
-    "--literal-pathspecs",
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.pager=cat"),
     *("-c", f"core.hooksPath={os.devnull}"),

@@ -1,9 +1,10 @@
 """Finds names and the values written next to them, in any language.
 
-A value may be a secret because of its name. Five shapes are one here: assignment, entry of a dict or of JSON
-and YAML, keyword argument, header, and environment file; and calls that take both (`getenv("NAME", "value")`),
-XML, and name/value pairs of deployment files. All expressions are anchored where a word such as `key` or `token`
-ends and look at a bounded stretch, so that the time is proportional to the number of those words.
+A value may be a secret because of its name. Five shapes are one here: assignment, entry of a dict or of
+JSON and YAML, keyword argument, header, and environment file; and calls that take both (`getenv("NAME",
+"value")`), XML, and name/value pairs of deployment files. All expressions are anchored where a word such as
+`key` or `token` ends and look at a bounded stretch, so that the time is proportional to the number of those
+words.
 """
 
 import re
