@@ -21,6 +21,7 @@ _CLIENT = re.compile(
     r"|Cohere|Deepgram|Mistral|Together|ElevenLabs|AI21|Tavily|Exa|VoyageAI|Replicate|AssemblyAI)(?:AI)?(?:Client|Api)?"
     r"(?:\.(?:Async)?(?:Client|ClientV2|Deepgram|Mistral))?\(\s{0,40}[\"']([A-Za-z0-9_-]{20,100})[\"']"
 )
+_TEXT_CHARS_MAX = 1_000_000
 _EVERYDAY = frozenset(
     ("password", "passwd", "secret", "admin", "test", "user", "pass", "guest", "changeme", "example")
 )
@@ -28,7 +29,7 @@ _EVERYDAY = frozenset(
 
 def find_positional(text: str, place: Place) -> Iterator[Secret]:
     """Yield the passwords of `login(user, password)` and `auth=(…)`, and the keys of `cohere.Client(key)`."""
-    if not place.is_code and place.ending != "ipynb":
+    if (not place.is_code and place.ending != "ipynb") or len(text) > _TEXT_CHARS_MAX:
         return
     if ".login(" in text:
         for match in _LOGIN.finditer(text):

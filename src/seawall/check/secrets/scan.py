@@ -97,7 +97,7 @@ def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
 
 def _in_comment(secret: Secret, text: str) -> Secret:
     """Return a secret as less sure where it stands in a block comment that documents a function."""
-    start = text.rfind("\n", max(0, secret.start - 300), secret.start) + 1
+    start = max(text.rfind("\n", max(0, secret.start - 300), secret.start) + 1, secret.start - 300)
     if secret.severity is not Severity.ERROR or not text[start : start + 80].lstrip().startswith("* "):
         return secret
     return msgspec.structs.replace(secret, severity=Severity.WARNING, confidence=Confidence.LOW)
