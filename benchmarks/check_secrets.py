@@ -5,10 +5,10 @@
     python benchmarks/check_secrets.py speed FOLDER
     python benchmarks/check_secrets.py history REPOSITORY
 
-CredData (github.com/Samsung/CredData) is built by its own `download_data.py`, which replaces real values; rows
-that are only passwords or UUIDs do not count, every other finding on a line without a true row is wrong.
-leaky-repo (github.com/Plazmaz/leaky-repo) counts per file as many hits as its list of risks has. Neither is part
-of this repository.
+CredData (github.com/Samsung/CredData) is built by its own `download_data.py`, which replaces real values;
+rows that are only passwords or UUIDs do not count, every other finding on a line without a true row is
+wrong. leaky-repo (github.com/Plazmaz/leaky-repo) counts per file as many hits as its list of risks has.
+Neither is part of this repository.
 """
 
 import csv
@@ -81,9 +81,8 @@ def speed(folder: Path) -> None:
     found = scan_tree(files)
     ended = time.perf_counter()
     size = sum(len(files.read(path) or b"") for path in files.paths) / 1e6
-    print(
-        f"{len(files.paths)} files, {size:.1f} MB: walk {walked - started:.2f} s, search {ended - walked:.2f} s"
-    )
+    took = f"walk {walked - started:.2f} s, search {ended - walked:.2f} s"
+    print(f"{len(files.paths)} files, {size:.1f} MB: {took}")
     print(f"{len(found)} findings, {_memory_mb()} MB, {time.process_time():.2f} s of CPU since the start")
 
 
@@ -92,9 +91,8 @@ def history(repository: Path) -> None:
     files = walk(repository)
     started = time.perf_counter()
     past = scan_history(files)
-    print(
-        f"{past.commits} commits: {time.perf_counter() - started:.2f} s, {len(past.findings)} findings, {past.notices}"
-    )
+    took = time.perf_counter() - started
+    print(f"{past.commits} commits: {took:.2f} s, {len(past.findings)} findings, {past.notices}")
     print(f"{_memory_mb()} MB")
 
 

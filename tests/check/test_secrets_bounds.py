@@ -6,12 +6,12 @@ from tests.check.secret_values import draw
 from seawall.check.secrets import scan_text
 from seawall.check.secrets.scan import SECRETS_MAX
 
-SIZE = 300_000
+SIZE = 120_000
 PIECES = ["key", "key=", 'key="', "eyJ", "eyJabcdefghijk.", "://b:c@", '{"kty":', "sk-", "A", "T3BlbkFJ", "1Q~", "-us1", ":AA", "key" + " " * 60,
           'key=\\"', "key=a(a(a(", "key:\n", 'auth=("a', "jwt.sign(aaaa(", "secret: a.b[c] ", "$2a$10$", "VITE_OPENAI_API_KEY ", "\n", "\0", "İ"]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["a.py", "a.env", "a.yaml", "a.html", "Dockerfile", "a"])
+@pytest.mark.parametrize("path", ["a.py", "a.env", "a.html"])
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_text_of_one_piece_ends(piece: str, path: str) -> None:
     text = (piece * (SIZE // len(piece) + 1))[:SIZE]
