@@ -261,7 +261,7 @@ def _of_address(token: Token, place: Place) -> Secret | None:
         re.match(r"\d{2,5}[/,]", password)
         or is_reference(password)
         or is_reference(host)
-        or any(char in password for char in "{}$<>()|")
+        or re.search(r"[{}<>()|]|\$[A-Za-z_]", password)
     ):
         return None
     if (
