@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.check.conftest import Repo
 
 from seawall.check import files as module
 from seawall.check.files import decode, walk, walk_staged
+from tests.check.conftest import Repo
 
 
 def test_tracked_and_new_files_are_read_and_ignored_ones_are_not(repo: Repo) -> None:

@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.check.conftest import Repo
 
 from seawall.check.files import walk, walk_staged
 from seawall.check.git import Blobs, GitError, find_repository, run
+from tests.check.conftest import Repo
 
 
 def test_a_repository_without_commits_has_files(repo: Repo) -> None:

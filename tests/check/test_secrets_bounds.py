@@ -1,10 +1,10 @@
 """Texts that were made to keep the search busy, and such as break other readers, end in few findings."""
 
 import pytest
-from tests.check.secret_values import draw
 
 from seawall.check.secrets import scan_text
 from seawall.check.secrets.scan import SECRETS_MAX
+from tests.check.secret_values import draw
 
 SIZE = 120_000
 PIECES = ["key", "key=", 'key="', "eyJ", "eyJabcdefghijk.", "://b:c@", '{"kty":', "sk-", "A", "T3BlbkFJ", "1Q~", "-us1", ":AA", "key" + " " * 60,

@@ -1,11 +1,10 @@
 """Environment files: in the repository, beside it, and kept out of it."""
 
-from tests.check.conftest import Repo
-from tests.check.secret_values import draw
-
 from seawall.check.files import walk
 from seawall.check.findings import Finding
 from seawall.check.secrets import scan_tree
+from tests.check.conftest import Repo
+from tests.check.secret_values import draw
 
 KEY = f"sk-proj-{draw(60)}"
 

@@ -3,11 +3,10 @@
 import subprocess
 from pathlib import Path
 
-from tests.check.conftest import Repo
-from tests.check.secret_values import draw
-
 from seawall.check.files import walk
 from seawall.check.secrets import scan, scan_history, scan_tree
+from tests.check.conftest import Repo
+from tests.check.secret_values import draw
 
 KEY = f"sk-proj-{draw(60)}"
 OTHER = f"gsk_{draw(52, seed=3)}"

@@ -60,10 +60,71 @@ _VERIFY_CALLS = frozenset(
 
 _NOT_CHECKED = "Certificates are not checked: anybody on the way can read and change what is sent."
 _ASKED_NAMES = frozenset(
-    ["run", "run_app", "Flask", "FastAPI", "Starlette", "Sanic", "Quart", "Litestar", "Application", "Bottle", "run_simple", "listen", "decode", "verify", "jwtDecode", "decodeJwt", "get_unverified_claims", "_create_unverified_context", "add_middleware", "Middleware", "CORSMiddleware", "CORS", "cross_origin", "cors", "register", "enableCors", "setHeader", "header", "set", "append", "setup", "set_cookie", "cookie", "setCookie", "session", "cookieSession", "Server", "onRequest", "onCall", "errorhandler", "ApolloServer"]
+    [
+        "run",
+        "run_app",
+        "Flask",
+        "FastAPI",
+        "Starlette",
+        "Sanic",
+        "Quart",
+        "Litestar",
+        "Application",
+        "Bottle",
+        "run_simple",
+        "listen",
+        "decode",
+        "verify",
+        "jwtDecode",
+        "decodeJwt",
+        "get_unverified_claims",
+        "_create_unverified_context",
+        "add_middleware",
+        "Middleware",
+        "CORSMiddleware",
+        "CORS",
+        "cross_origin",
+        "cors",
+        "register",
+        "enableCors",
+        "setHeader",
+        "header",
+        "set",
+        "append",
+        "setup",
+        "set_cookie",
+        "cookie",
+        "setCookie",
+        "session",
+        "cookieSession",
+        "Server",
+        "onRequest",
+        "onCall",
+        "errorhandler",
+        "ApolloServer",
+    ]
 )
 _ASKED_OPTIONS = frozenset(
-    ["verify", "verify_ssl", "ssl_verify", "verify_certs", "ssl", "rejectUnauthorized", "strictSSL", "cert_reqs", "debug", "use_debugger", "url", "base_url", "baseURL", "endpoint", "host", "api_base", "includeStacktraceInErrorResponses", "baseUrl"]
+    [
+        "verify",
+        "verify_ssl",
+        "ssl_verify",
+        "verify_certs",
+        "ssl",
+        "rejectUnauthorized",
+        "strictSSL",
+        "cert_reqs",
+        "debug",
+        "use_debugger",
+        "url",
+        "base_url",
+        "baseURL",
+        "endpoint",
+        "host",
+        "api_base",
+        "includeStacktraceInErrorResponses",
+        "baseUrl",
+    ]
 )
 ERROR_NAMES = frozenset({"err", "error", "e", "ex", "exc", "exception", "_err", "cause"})
 _ERROR_HANDLERS = frozenset(
