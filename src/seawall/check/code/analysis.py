@@ -17,6 +17,7 @@ from seawall.check.code.rules_flow import of_harm, of_returned
 from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_error_handler, static_findings
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
+from seawall.check.code.tools import given_by_model, is_tool
 from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
@@ -69,6 +70,12 @@ AI_WORDS = (
     *(
         "generateText",
         "streamText",
+        "langgraph",
+        "from agents",
+        "function_tool",
+        "@tool",
+        "semantic_kernel",
+        "agno",
         "@ai-sdk",
         "InferenceClient",
         "deepseek",
@@ -267,7 +274,8 @@ class Analysis:
         me = None
         if entry.handler.owner is not None:
             cls = self.project.scope(module).classes.get(entry.handler.owner)
-            me = walker.instance(module, cls) if cls is not None else None
+            once = module.language == "javascript"  # Python's frameworks make one for each request.
+            me = walker.instance(module, cls, is_shared=once) if cls is not None else None
             if me is not None and isinstance(me.ref, Instance):
                 taint = Taint(INPUT, "request", entry.path, entry.line)
                 me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))
@@ -294,18 +302,20 @@ class Analysis:
         walker.top(module)
         registered = error_handlers(module)
         for function in functions_in(module.body):
-            if id(function) in walker.entered:
+            cls = self.project.scope(module).classes.get(function.owner or "")
+            is_for_model = is_tool(function, cls)
+            if id(function) in walker.entered and not is_for_model:
                 continue
-            given: dict[str, Value] = {}
+            keywords = any(p.kind == "keywords" for p in function.params)
+            given = {"**": Value(origin="options")} if keywords else {}
+            if is_for_model:
+                given = given_by_model(function, module.path)
             if is_error_handler(function) or id(function) in registered:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
             else:
-                me = None
-                if function.owner is not None:
-                    cls = self.project.scope(module).classes.get(function.owner)
-                    me = Value(ref=Instance(module, cls), origin=cls.name + "()") if cls is not None else None
-                walker.invoke(Closure(module, function, walker.module_env(module), me), [], {})
+                me = Value(ref=Instance(module, cls), origin=cls.name + "()") if cls is not None else None
+                walker.invoke(Closure(module, function, walker.module_env(module), me), [], given)
         return walker.events
 
     def _of_events(self, entry: Entry | None, events: list[Event]) -> Iterator[Finding]:

@@ -1,16 +1,17 @@
 """Walks through conditions, loops and attempts: all ways are taken, and joined afterwards."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from seawall.check.code import checks
+from seawall.check.code import calls, checks
 from seawall.check.code.events import Asked, Checked, Looped
 from seawall.check.code.fitting import ROUTE, fit
-from seawall.check.code.ir import If, Loop, Try
-from seawall.check.code.loops import is_bounded, is_paced, unbounded
-from seawall.check.code.refusals import AUTH, refusal
-from seawall.check.code.values import ERROR, INPUT, MODEL, Env, Taint, Value, join, part_of
+from seawall.check.code.ir import Attr, Call, Function, If, Loop, Name, Try
+from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
+from seawall.check.code.refusals import AUTH, is_swallowed, refusal
+from seawall.check.code.values import ERROR, INPUT, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -48,6 +49,8 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     else:
         walker.checked = before | (then_checked & walker.checked)
         env.names = joined(then_names, env.names)
+    for measured in checks.measured(stmt.test):
+        calls.end_growth(measured, env, walker)
     return then_leaves and else_leaves
 
 
@@ -65,14 +68,15 @@ def _is_foreign(value: Value) -> bool:
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:
-    start = len(walker.events)
+    start, by_model = len(walker.events), False
+    own = partial(_own, walker, env)
     outer, walker.in_dialogue = (
         walker.in_dialogue,
-        stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt),
+        stmt.kind == "while" and not is_bounded(stmt) and is_paced(stmt, own),
     )
     for _ in range(2):
         if stmt.test is not None:
-            walker.value(stmt.test, env)
+            by_model = walker.value(stmt.test, env).has(MODEL)
         if stmt.iterable is not None:
             over = walker.value(stmt.iterable, env)
             if stmt.target is not None:
@@ -82,16 +86,36 @@ def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:
         walker.run(stmt.body, env)
         walker.checked, env.names = before, joined(names, env.names)
     walker.in_dialogue = outer
+    for measured in checks.measured(stmt.test) if stmt.test is not None else ():
+        calls.end_growth(measured, env, walker)
     asked = next((e for e in walker.events[start:] if isinstance(e, Asked)), None)
-    how = unbounded(stmt) if asked is not None else None
+    how = unbounded(stmt, own) if asked is not None else None
+    if how is not None and not by_model and is_fed(stmt):
+        return
     if how is not None and not any(isinstance(e, Looped) for e in walker.events[start:]):
         walker.note(Looped(env.module.path, stmt.line, asked=asked, how=how))
+
+
+def _own(walker: "Walker", env: Env, call: Call) -> Function | None:
+    """Return the app's own function that is called; None for anybody else's."""
+    callee = call.callee
+    if isinstance(callee, Name):
+        ref = walker.lookup(callee.id, env).ref
+        return ref.function if isinstance(ref, Closure) else None
+    if isinstance(callee, Attr) and isinstance(callee.base, Name) and callee.base.id == "self":
+        me = env.me.ref if env.me is not None else None
+        found = walker.method(me.module, me.cls, callee.name) if isinstance(me, Instance) else None
+        return found[1] if found is not None else None
+    there = walker.project.find(env.module, callee)
+    return there.value if there is not None and isinstance(there.value, Function) else None
 
 
 def walk_try(stmt: Try, env: Env, walker: "Walker") -> bool:
     start, names = len(walker.events), dict(env.names)
     body_leaves = walker.run(stmt.body, env)
     in_body = walker.events[start:]
+    if any(isinstance(event, Checked) for event in in_body) and is_swallowed(stmt, in_body):
+        walker.events[start:] = [event for event in in_body if not isinstance(event, Checked)]
     after = env.names
     leaves = body_leaves
     for handler in stmt.handlers:

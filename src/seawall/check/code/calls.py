@@ -10,6 +10,7 @@ from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.project import RESOLVES
 from seawall.check.code.site import Site
+from seawall.check.code.tools import walk_tools
 from seawall.check.code.values import (
     ENGINE,
     ENV,
@@ -155,8 +156,9 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         else:
             named |= value.items if value.items is not None else {"**": value}
     if isinstance(callee.ref, Closure):
-        at = (env.module.path, call.line)
-        return join([walker.invoke(one, given, named, at) for one in (callee.ref, *callee.also)])
+        if call.args and isinstance(call.args[-1], Spread) and given and given[-1].shared is None:
+            given += [given[-1]] * (len(callee.ref.function.params) - len(given))  # `run(*arguments)`
+        return _any_of(callee, given, named, (env.module.path, call.line), walker)
     if isinstance(base.ref, Closure) and isinstance(call.callee, Attr):  # `task.delay(…)`, `handler.bind(…)`
         return _later(base.ref, given, named, walker)
     if callee.ref is None and isinstance(call.callee, Attr) and call.callee.name in RESOLVES and given:
@@ -168,6 +170,19 @@ def call_value(call: Call, env: Env, walker: "Walker") -> Value:
         return _made(site, walker)
     site = Site(call, env, base, callee, given, named, asking.options_of(given, named))
     return _outside(site, walker)
+
+
+def _any_of(
+    callee: Value, given: list[Value], named: dict[str, Value], at: tuple[str, int], walker: "Walker"
+) -> Value:
+    """Walk through each function that may be meant; what one has checked, the others have not."""
+    before, checked, back = walker.checked, [], []
+    for one in (callee.ref, *callee.also):
+        walker.checked = before
+        back.append(walker.invoke(one, given, named, at) if isinstance(one, Closure) else NONE)
+        checked.append(walker.checked)
+    walker.checked = frozenset.intersection(*checked)
+    return join(back)
 
 
 def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, line: int) -> None:
@@ -186,15 +201,50 @@ def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, 
     shape = old.shape if old.shape == "bounded" else "list"
     grows = grows and shape != "bounded"
     new = replace(old, elements=elements, taints=taints, grows=grows, shape=shape, at=(env.module.path, line))
-    if old.shared is not None:
+    if old.shared is not None and not old.copied:
         texts = tuple(sorted(t for v in values for t in v.taints if t.kind in {INPUT, MODEL}))
         walker.note(Mutated(env.module.path, line, shared=old.shared, taints=texts))
         home = walker.project.module(old.shared.path)
-        if home is not None:
+        if home is not None and not isinstance(_owner(target, env, walker), Instance):
             walker.module_env(home).names[old.shared.name] = new
             return
     if isinstance(target, (Name, Attr, Index)):
         walker.assign(target, new, env)
+
+
+def remade(name: str, value: Value, env: Env, walker: "Walker", *, line: int) -> Value:
+    """Note that a list that all callers see is made anew with something added: `turns = [...turns, one]`."""
+    shared = value.shared
+    if shared is None or not value.copied or shared.name != name or value.shape != "list":
+        return value
+    texts = tuple(sorted(t for t in value.all_taints() if t.kind in {INPUT, MODEL}))
+    walker.note(Mutated(env.module.path, line, shared=shared, taints=texts))
+    value = replace(value, copied=False, grows=True)
+    home = walker.project.module(shared.path)
+    if home is not None:
+        walker.module_env(home).names[name] = value
+    return value
+
+
+def end_growth(target: Expr, env: Env, walker: "Walker") -> None:
+    """Note that a list has an end: its length is compared, and what is too long is dropped or refused."""
+    old = walker.value(target, env)
+    if not old.grows and old.shared is None and old.shape != "list":
+        return
+    new = replace(old, grows=False, shape="bounded")
+    instance = _owner(target, env, walker)
+    if isinstance(instance, Instance) and isinstance(target, Attr):
+        instance.fields[target.name] = new
+        return
+    home = walker.project.module(old.shared.path) if old.shared is not None and not old.copied else None
+    if home is not None and old.shared is not None:
+        walker.module_env(home).names[old.shared.name] = new
+    walker.assign(target, new, env)
+
+
+def _owner(target: Expr, env: Env, walker: "Walker") -> object:
+    """Return the object of the app whose field a target is, None for any other target."""
+    return walker.value(target.base, env).ref if isinstance(target, Attr) else None
 
 
 def assign_harm(target: Expr, value: Value, env: Env, walker: "Walker", *, line: int) -> None:
@@ -248,7 +298,8 @@ def _outside(site: Site, walker: "Walker") -> Value:
     if known.slow.first(name):
         walker.note(Slow(path, line, name=name, in_background=walker.in_background))
     touches = {sink.use for sink in known.sinks.all(name)} & _OUTSIDE
-    back = _callbacks(site, walker, comes_back=not touches)
+    is_tool = walk_tools(site, walker)
+    back = [] if is_tool else _callbacks(site, walker, comes_back=not touches)
     for base_url in asking.addresses(name, site.options):
         harm_at(site.env, line, "base_url", name, base_url, walker)
     answer = asking.ask(site, walker)
@@ -323,7 +374,8 @@ def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
     if ".object()" in base.origin and base.items:
         return replace(whole, items=base.items)
     is_made = last[:1].isupper() or last.startswith(("create", "init", "from_", "object", "strictObject"))
-    items = (options or None) if is_made and not cleaned else whole.items
+    is_made = (is_made or site.call.is_new) and not cleaned
+    items = (options or None) if is_made else whole.items
     return replace(whole, items=items, client=base.client)
 
 
@@ -342,7 +394,8 @@ def _callbacks(site: Site, walker: "Walker", *, comes_back: bool) -> list[Value]
     before = walker.in_background
     walker.in_background = before or site.last in _LATER
     base, given = site.base, site.given
-    for place, value in enumerate((*given, *site.named.values())):
+    inner = (part for value in given for part in (value.items or {}).values())  # `{ async start(c) {…} }`
+    for place, value in enumerate((*given, *site.named.values(), *inner)):
         if not isinstance(value.ref, Closure) or id(value.ref.function) in walker.handlers:
             continue
         rest = [v for v in given[place + 1 :] if not isinstance(v.ref, Closure)]
@@ -354,6 +407,6 @@ def _callbacks(site: Site, walker: "Walker", *, comes_back: bool) -> list[Value]
             element = join(base.elements) if base.elements else replace(held, shared=None, grows=False)
             count = 1 if site.last in _PER_ELEMENT else len(value.ref.function.params)
             rest = [element if comes_back else NONE] * count
-        back.append(join([walker.invoke(one, rest, {}, site.place) for one in (value.ref, *value.also)]))
+        back.append(_any_of(value, rest, {}, site.place, walker))
     walker.in_background = before
     return back

@@ -15,6 +15,7 @@ PLACES = frozenset({"path", "url", "base_url"})
 _WHO = re.compile(
     r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin"
 )
+_LOOKED_UP = re.compile(r"(?i)(get|find|fetch|select|query|lookup|load|first|one|single|read)\w*\(\)$")
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
 _GOOD = (
     "is_safe",
@@ -48,6 +49,7 @@ _LENGTHS = frozenset(
         "content_length",
     }
 )
+_HOST_PARTS = frozenset({"hostname", "host", "netloc", "origin"})
 _BROAD = frozenset({"Exception", "BaseException", "Throwable", "Error"})
 
 Passed = frozenset[tuple[str, str]]
@@ -61,6 +63,8 @@ def is_about_caller(test: Expr, value: Value, status: int) -> bool:
         return True
     if value.has(ENV) or value.has(SECRET):
         return False
+    if _LOOKED_UP.search(value.origin):
+        return True
     return any(isinstance(part, Call) or _WHO.search(_word(part)) for part in walk(test))
 
 
@@ -169,7 +173,25 @@ def _of(expr: Expr, uses: frozenset[str], env: Env, walker: object) -> Passed:
     """Return the pairs of what a stranger or a model chose in an expression."""
     value = walker.value(expr, env)  # type: ignore[attr-defined] # the walker cannot be imported from below it
     sources = {taint.source for taint in value.all_taints() if taint.kind in {INPUT, MODEL}}
-    return frozenset((source, use) for source in sources for use in uses)
+    found = {(source, use) for source in sources for use in uses}
+    for source in sources:
+        whole, _, part = source.rpartition(".")
+        if part in _HOST_PARTS and whole:  # `urlparse(url).hostname in HOSTS` is said of the address.
+            found |= {(whole, use) for use in uses & PLACES}
+    return frozenset(found)
+
+
+def measured(test: Expr) -> list[Expr]:
+    """Return what a condition compares the length of with more than nothing: `len(turns) > 20`."""
+    found = []
+    for part in walk(test):
+        if isinstance(part, Op) and part.op in {"<", ">", "<=", ">="} and len(part.operands) == 2:
+            left, right = part.operands
+            for side, other in ((left, right), (right, left)):
+                what = _measured(side)
+                if what is not None and not (isinstance(other, Literal) and other.value in {0, 1}):
+                    found.append(what)
+    return found
 
 
 def _is_last_part(expr: Expr) -> bool:

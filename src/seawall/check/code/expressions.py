@@ -46,6 +46,7 @@ from seawall.check.code.values import (
     Closure,
     Env,
     Instance,
+    Shared,
     Taint,
     Value,
     clear,
@@ -91,6 +92,7 @@ _PATHS = frozenset({"path", "path_info", "originalUrl", "pathname"})
 _URLS = frozenset({"url", "nextUrl", "URL"})
 _APPS = frozenset({"app", "config_dict", "server", "application"})
 _STATE = frozenset({"state", "locals", "ctx", "extensions"})
+_ASKED_ABOUT = frozenset({"not", "!", "==", "===", "!=", "!==", "is", "is not"})
 _FILE_PARTS = frozenset({"name", "stem", "suffix", "suffixes", "base", "ext"})
 _ENVIRONMENTS = ("process.env", "os.environ", "import.meta.env", "Deno.env", "Bun.env", "env")
 
@@ -159,9 +161,12 @@ def store(target: Attr | Index, value: Value, env: Env, walker: "Walker") -> Non
         known = base.ref.fields.get(name)
         base.ref.fields[name] = value if known is None else join((known, value))
         return
-    path = path_of(target)
+    path, held_at = path_of(target), path_of(target.base)
     if path is not None:
         env.names[path] = value
+        if base.items is not None and base.shape == "dict" and base.shared is None and held_at in env.names:
+            items = {**base.items, str(name): value}  # `options["max_tokens"] = 99`
+            env.names[held_at] = replace(base, items=items, taints=base.taints | value.taints)
     elif isinstance(target.base, Name) and base.taints != value.taints:  # `prompts[kind] = …`
         held = replace(base, taints=base.taints | value.taints)
         if base.shared is None:
@@ -187,13 +192,22 @@ def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:
         return walker.exported_value(ref, name)
     if isinstance(ref, Instance):
         if name in ref.fields:
-            return ref.fields[name]
+            return _shared_field(ref, name)
         return _member(ref.module, ref.cls, name, base, walker)
     if isinstance(ref, Class) and base.home is not None:
         if base.taints:
             return field_of(base, ref, name, walker)
         return _member(base.home, ref, name, None, walker)
     return None
+
+
+def _shared_field(instance: Instance, name: str) -> Value:
+    """Return a field; a list in an object that was made once is one list for all callers."""
+    value = instance.fields[name]
+    if not instance.is_shared or value.shared is not None or value.shape != "list":
+        return value
+    path, line = value.at or (instance.module.path, instance.cls.line)
+    return replace(value, shared=Shared(path, line, f"{instance.cls.name}.{name}"))
 
 
 def _member(
@@ -233,8 +247,9 @@ def _name(expr: Name, env: Env, walker: "Walker") -> Value:
 
 def _attr(expr: Attr, env: Env, walker: "Walker") -> Value:
     path = path_of(expr)
-    if path is not None and path in env.names:
-        return fit(env.names[path], walker)
+    kept = env.get(path) if path is not None else None
+    if kept is not None:
+        return fit(kept, walker)
     return fit(attribute(walker.value(expr.base, env), expr.name, env, walker), walker)
 
 
@@ -251,11 +266,12 @@ def with_base(expr: Expr, env: Env, walker: "Walker") -> tuple[Value, Value]:
 
 def _index(expr: Index, env: Env, walker: "Walker") -> Value:
     path = path_of(expr)
-    if path is not None and path in env.names:
-        return fit(env.names[path], walker)
+    kept = env.get(path) if path is not None else None
+    if kept is not None:
+        return fit(kept, walker)
     base = walker.value(expr.base, env)
     if isinstance(expr.key, Op) and expr.key.op == "slice":
-        return clear(replace(base, grows=False, literal=UNKNOWN), "length")
+        return clear(replace(base, grows=False, copied=base.shared is not None, literal=UNKNOWN), "length")
     key = _key_of(expr, env, walker)
     if key is not None:
         return fit(attribute(base, key, env, walker), walker)
@@ -326,7 +342,8 @@ def _items(expr: Items, env: Env, walker: "Walker") -> Value:
     whole = derived(elements, shape="list")
     shared = next((v.shared for v in spread if v.shared is not None), None)
     grows = any(v.grows for v in spread)
-    return replace(whole, elements=tuple(elements[:ELEMENTS_MAX]), shared=shared, grows=grows)
+    elements = elements[:ELEMENTS_MAX]
+    return replace(whole, elements=tuple(elements), shared=shared, grows=grows, copied=shared is not None)
 
 
 def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
@@ -354,7 +371,7 @@ def _op(expr: Op, env: Env, walker: "Walker") -> Value:
         return replace(whole, elements=tuple(elements[:ELEMENTS_MAX])) if elements else whole
     if expr.op == "/" and values and "Path()" in values[0].origin:
         return derived(values, origin=values[0].origin)
-    return derived(values)
+    return derived(values, origin=values[0].origin if expr.op in _ASKED_ABOUT and values else "")
 
 
 def _each(expr: Each, env: Env, walker: "Walker") -> Value:
@@ -370,7 +387,8 @@ def _each(expr: Each, env: Env, walker: "Walker") -> Value:
     made = [walker.value(element, inner) for element in expr.elements]
     whole = derived([*made], shape="list")
     shared = next((v.shared for v in over if v.shared is not None), None)
-    return replace(whole, elements=tuple(made), shared=shared, grows=any(v.grows for v in over))
+    grows = any(v.grows for v in over)
+    return replace(whole, elements=tuple(made), shared=shared, grows=grows, copied=shared is not None)
 
 
 def _lambda(expr: Lambda, env: Env, walker: "Walker") -> Value:

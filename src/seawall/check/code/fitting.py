@@ -14,10 +14,17 @@ ROUTE = "the path of the route"
 """The origin of the path for which a handler is walked."""
 
 
-def fit(value: Value, walker: "Walker") -> Value:
+DEPTH_MAX = 2
+
+
+def fit(value: Value, walker: "Walker", depth: int = DEPTH_MAX) -> Value:
     """Return the value cleared for the uses that conditions on the way have let it through for."""
     if not walker.checked or not value.taints:
         return value
+    if depth and value.items:
+        items = {key: fit(item, walker, depth - 1) for key, item in value.items.items()}
+        if any(item is not value.items[key] for key, item in items.items()):
+            value = replace(value, items=items)
     passed = walker.passed()
     changed = False
     taints = []

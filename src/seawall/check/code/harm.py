@@ -38,7 +38,7 @@ def harms(site: Site, walker: "Walker") -> Iterator[tuple[str, Value]]:
     for sink in walker.known.sinks.all(name):
         if (
             sink.use in seen
-            or (sink.use == "sql" and name.startswith("pandas."))
+            or (sink.use == "sql" and name.startswith("pandas.") and ".read_sql" not in name)
             or not _applies(sink, options, given)
         ):
             continue

@@ -117,7 +117,7 @@ class Names(Generic[T]):
     def add(self, pattern: str, meaning: T) -> None:
         """Give a pattern a meaning; `{a,b}` is both."""
         for name in _spread(pattern):
-            parts = name.replace(".default", "").split(".")
+            parts = _parts(name)
             if "*" in parts[-1]:
                 self._wild.append((parts, meaning))
             else:
@@ -128,7 +128,7 @@ class Names(Generic[T]):
         known = self._known.get(name)
         if known is not None:
             return known
-        parts = name.replace(".default", "").split(".")
+        parts = _parts(name)
         near = self._by_last.get(_plain(parts[-1]), ())
         found = [m for pattern, m in (*near, *self._wild) if _matches(pattern, parts)]
         if len(self._known) >= NAMES_KEPT_MAX:
@@ -196,18 +196,24 @@ def _plain(part: str) -> str:
     return _CALLS.sub("", part)
 
 
-def _matches(pattern: list[str], parts: list[str]) -> bool:
+def _parts(name: str) -> list[str]:
+    return name.replace(".default", "").removeprefix("node:").split(".")
+
+
+def _matches(pattern: list[str], parts: list[str], *, is_end: bool = True) -> bool:
     """Match from the end; `**` takes any number of parts, none included."""
     at, end = len(pattern), len(parts)
     while at:
         at -= 1
         want = pattern[at]
         if want == "**":
-            return at == 0 or any(_matches(pattern[:at], parts[:cut]) for cut in range(end, -1, -1))
+            return at == 0 or any(
+                _matches(pattern[:at], parts[:cut], is_end=False) for cut in range(end, -1, -1)
+            )
         if not end:
             return False
         end -= 1
-        if not _part_matches(want, parts[end], last=end == len(parts) - 1):
+        if not _part_matches(want, parts[end], last=is_end and end == len(parts) - 1):
             return False
     return end == 0
 

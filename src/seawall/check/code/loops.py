@@ -1,12 +1,14 @@
 """Which loops have no bound of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from seawall.check.code.ir import (
     Assign,
     Attr,
     Call,
+    Choice,
     Expr,
+    Function,
     If,
     Index,
     Jump,
@@ -79,15 +81,24 @@ _PACED = frozenset(
 )
 """Calls that wait for a person, a message or a job: a loop around them goes at the pace of somebody else."""
 
+Own = Callable[[Call], Function | None]
+
 _COMPARES = frozenset({"<", ">", "<=", ">="})
+_TAKES = frozenset({"pop", "popleft", "shift", "popitem", "splice", "remove", "pop_front", "heappop"})
+_PUTS = frozenset({"append", "push", "extend", "insert", "unshift", "add", "appendleft", "concat"})
+_UNLIKE = frozenset({"!=", "!==", "is not"})
 _SAME = frozenset({"==", "===", ">=", "!=", "!=="})
 
 
-def unbounded(loop: Loop) -> str | None:
+def _nobody(_: Call) -> Function | None:
+    return None
+
+
+def unbounded(loop: Loop, own: Own = _nobody) -> str | None:
     """Return how a loop runs on without a bound, None if it has one or waits for somebody in each round."""
     if loop.kind == "for":
         return "for ever" if loop.iterable is not None and _is_endless(loop.iterable) else None
-    if is_bounded(loop) or is_paced(loop):
+    if is_bounded(loop) or is_paced(loop, own):
         return None
     if loop.test is None or (isinstance(loop.test, Literal) and loop.test.value):
         return "until something inside ends it"
@@ -107,9 +118,55 @@ def is_bounded(loop: Loop) -> bool:
     return False
 
 
-def is_paced(loop: Loop) -> bool:
-    """Say whether each round waits for a person, a message or a job."""
-    return any(_is_paced(call) for call in _calls(loop))
+def is_fed(loop: Loop) -> bool:
+    """Say whether a loop goes on as long as something gives it more: pages, rows, chunks."""
+    tests = loop.test.options if isinstance(loop.test, Choice) else [loop.test]
+    asked = {
+        _name(test.operands[0] if isinstance(test, Op) and test.op in _UNLIKE else test)
+        for test in tests
+        if test
+    }
+    return any(
+        isinstance(stmt, Assign)
+        and isinstance(stmt.value, (Call, Attr, Index))
+        and any(_name(target) and _name(target) in asked for target in stmt.targets)
+        for stmt in statements(loop.body)
+    )
+
+
+def _runs_dry(test: Expr, body: list[Stmt]) -> bool | None:
+    """Say whether a loop empties a list and puts nothing back; None where it takes nothing from a list."""
+    if isinstance(test, Op) and test.op in {">", "!=", "!==", ">="} and len(test.operands) == 2:
+        end = test.operands[1]
+        if not isinstance(end, Literal) or end.value not in {0, 1}:
+            return None
+        test = test.operands[0]
+    if isinstance(test, Call) and _last(test) == "len" and test.args:
+        test = test.args[0]
+    elif isinstance(test, Attr) and test.name in {"length", "size"}:
+        test = test.base
+    name = _name(test)
+    on_it = {
+        _last(call)
+        for call in calls_in(body)
+        if isinstance(call.callee, Attr) and _name(call.callee.base) == name
+    }
+    if not name or not on_it & _TAKES:
+        return None
+    return not on_it & _PUTS
+
+
+def is_paced(loop: Loop, own: Own = _nobody) -> bool:
+    """Say whether each round waits for a person, a message or a job; `own` finds the app's own functions."""
+    return any(_waits(call, own) for call in _calls(loop))
+
+
+def _waits(call: Call, own: Own, depth: int = 2) -> bool:
+    """Say whether a call waits: what the app's own function does counts, not that it is called `ask`."""
+    function = own(call)
+    if function is None:
+        return _is_paced(call)
+    return depth > 0 and any(_waits(inner, own, depth - 1) for inner in calls_in(function.body))
 
 
 def _calls(loop: Loop) -> Iterator[Call]:
@@ -143,6 +200,9 @@ def _is_endless(iterable: Expr) -> bool:
 
 def _is_bound(test: Expr, body: list[Stmt]) -> bool:
     """Say whether a condition compares with a number, a length or a clock, or counts something down."""
+    dry = _runs_dry(test, body)
+    if dry is not None:
+        return dry
     if isinstance(test, (Name, Attr)):
         return _name(test) in set(_counted(body))
     for part in walk(test):
@@ -181,6 +241,10 @@ def _counts(stmt: Assign) -> bool:
         and value.op in {"+", "-"}
         and any(_name(side) in {_name(t) for t in stmt.targets} for side in value.operands if _name(side))
     )
+
+
+def _last(call: Call) -> str:
+    return call.callee.name if isinstance(call.callee, Attr) else getattr(call.callee, "id", "")
 
 
 def _name(expr: Expr) -> str:

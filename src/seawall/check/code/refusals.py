@@ -1,7 +1,21 @@
 """How apps refuse a caller: the status that a block of code answers with."""
 
-from seawall.check.code.ir import Assign, Attr, Call, Do, Expr, Literal, Name, Raise, Return, Stmt
-from seawall.check.code.walking import expressions, statements, walk
+from seawall.check.code.events import Asked, Event
+from seawall.check.code.ir import (
+    Assign,
+    Attr,
+    Call,
+    Do,
+    Expr,
+    Handler,
+    Literal,
+    Name,
+    Raise,
+    Return,
+    Stmt,
+    Try,
+)
+from seawall.check.code.walking import calls_in, expressions, statements, walk
 
 AUTH = frozenset({401, 403, 407})
 LIMIT = frozenset({402, 429})
@@ -46,6 +60,7 @@ _LOGIN = ("/login", "/signin", "/sign-in", "/auth", "/api/auth", "login", "signi
 _GOES = frozenset(
     {"redirect", "RedirectResponse", "redirectToSignIn", "permanentRedirect", "url_for", "switch_page"}
 )
+_GOES_ON = frozenset({"next", "call_next", "done", "cb", "callback", "reject"})
 _STOPS = frozenset({"stop", "exit", "close", "disconnect", "notFound", "forbidden", "unauthorized"})
 
 
@@ -62,6 +77,34 @@ def refusal(body: list[Stmt]) -> int | None:
                     if status is not None:
                         return status
     return None
+
+
+def is_swallowed(stmt: Try, in_body: list[Event]) -> bool:
+    """Say whether a check that fails inside stops nobody: who cannot be recognised goes on as a guest.
+
+    A model that is called inside is only reached where the check has passed.
+    """
+    if not stmt.handlers or any(isinstance(event, Asked) for event in in_body):
+        return False
+    goes_on = any(_is_next(call) for call in calls_in(stmt.body))
+    return all(_lets_through(handler, goes_on=goes_on) for handler in stmt.handlers)
+
+
+def _lets_through(handler: Handler, *, goes_on: bool) -> bool:
+    if refusal(handler.body) is not None:
+        return False
+    said = list(statements(handler.body))
+    if any(isinstance(s, Raise) for s in said):
+        return False
+    nexts = [call for call in calls_in(handler.body) if _is_next(call)]
+    if nexts or goes_on:
+        return any(not call.args for call in nexts)
+    returned = [s.value for s in said if isinstance(s, Return)]
+    return all(value is None or (isinstance(value, Literal) and not value.value) for value in returned)
+
+
+def _is_next(call: Call) -> bool:
+    return isinstance(call.callee, Name) and call.callee.id in _GOES_ON
 
 
 def _status(part: Expr) -> int | None:

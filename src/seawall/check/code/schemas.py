@@ -36,7 +36,7 @@ _CLOSED = (
     "picklist()",
     "valid()",
 )
-_BOUNDED = ("max()", "length()", "maxLength()", "slice()", "email()")
+_BOUNDED = ("max()", "length()", "maxLength()", "slice()", "email()", "refine()", "superRefine()")
 _WHOLE = frozenset({"regex()", "pattern()", "matches()"})
 
 

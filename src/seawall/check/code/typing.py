@@ -10,6 +10,7 @@ from seawall.check.code.ir import (
     Attr,
     Call,
     Class,
+    Def,
     Expr,
     Index,
     Items,
@@ -93,8 +94,10 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
         return value
     if module.language == "javascript" and value.taints:
         return _decorated(value, annotation, module, walker)
-    names = {part.id for part in walk(annotation) if isinstance(part, Name)}
-    names |= {part.name for part in walk(annotation) if isinstance(part, Attr)}
+    spelled = [annotation, *_aliases(annotation, module, walker)]
+    parts = [part for one in spelled for part in walk(one)]
+    names = {part.id for part in parts if isinstance(part, Name)}
+    names |= {part.name for part in parts if isinstance(part, Attr)}
     found = None if not value.taints else _class_in(annotation, module, walker)
     if found is not None:
         home, cls = found
@@ -107,7 +110,8 @@ def narrowed(value: Value, annotation: Expr | None, module: "Module", walker: "W
         return clear(value, "nosql", "type", "length", "path", "shell", "sql", "code")
     if names & _HARMLESS and not names & _STRINGS:
         return replace(value, taints=frozenset(t for t in value.taints if t.kind != INPUT))
-    value = _limited(value, annotation)
+    for one in spelled:
+        value = _limited(value, one)
     if names & _STRINGS and not names & _HOLDERS:
         value = clear(value, "nosql", "type")
     return value
@@ -132,7 +136,8 @@ def field_of(body: Value, cls: Class, name: str, walker: "Walker") -> Value:
             home = body.home
             assert home is not None
             value = narrowed(value, stmt.annotation, home, walker)
-            return value if stmt.value is None else _limited(value, stmt.value)
+            value = value if stmt.value is None else _limited(value, stmt.value)
+            return _validated(value, home, cls, name, walker)
     for base in cls.bases:
         parent = walker.project.find(body.home, base) if body.home is not None else None
         if parent is not None and isinstance(parent.value, Class) and parent.value is not cls:
@@ -140,25 +145,59 @@ def field_of(body: Value, cls: Class, name: str, walker: "Walker") -> Value:
     return value
 
 
+def _validated(value: Value, home: "Module", cls: Class, name: str, walker: "Walker") -> Value:
+    """Return a field as the model's own validators let it through: `@field_validator("text")`."""
+    for stmt in cls.body:
+        if not isinstance(stmt, Def) or not any(_is_validator(d, name) for d in stmt.function.decorators):
+            continue
+        given = [value] * len([p for p in stmt.function.params if p.name != "cls"])
+        given = given if len(given) == len(stmt.function.params) else [Value(), *given]
+        events, walker.events = walker.events, []
+        passed = walker.invoke(Closure(home, stmt.function, walker.module_env(home)), given, {})
+        walker.events = events
+        value = passed if passed.taints else value
+    return value
+
+
+def _is_validator(decorator: Expr, name: str) -> bool:
+    if not isinstance(decorator, Call) or _last(decorator.callee) not in {"field_validator", "validator"}:
+        return False
+    return any(isinstance(arg, Literal) and arg.value in {name, "*"} for arg in decorator.args)
+
+
+def _aliases(annotation: Expr, module: "Module", walker: "Walker") -> list[Expr]:
+    """Return what the app's own names of types stand for: `Short = Annotated[str, Field(max_length=99)]`."""
+    found: list[Expr] = []
+    for part in walk(annotation):
+        if isinstance(part, Name) and part.id not in _STRINGS:
+            alias = _stands_for(part, module, walker)
+            if alias is not None and isinstance(alias[1], (Index, Call)):
+                found.append(alias[1])
+    return found
+
+
+def _stands_for(name: Name, module: "Module", walker: "Walker") -> "tuple[Module, Expr] | None":
+    """Return the expression behind a name at the top of this file, or of the one that it is imported from."""
+    value, home = walker.project.scope(module).top.get(name.id), module
+    imported = module.imports.get(name.id)
+    if value is None and imported is not None and imported.name is not None:
+        behind = walker.project.imported(module, imported)
+        if behind is not None:
+            value, home = walker.project.scope(behind).top.get(imported.name), behind
+    return (home, value) if isinstance(value, Expr) else None
+
+
 def _dependency(param: Param, module: "Module", walker: "Walker") -> Value | None:
     """Return what `Depends(f)` gives: f is walked through, and what it returns is not the caller's choice."""
     for expr in (param.default, param.annotation):
         if expr is None:
             continue
-        found = expr
+        home, found = module, expr
         if isinstance(expr, (Name, Attr)):  # `CurrentUser = Annotated[User, Depends(get_user)]`
-            alias = walker.project.scope(module).top.get(expr.id) if isinstance(expr, Name) else None
-            home = module
-            if alias is None and isinstance(expr, Name) and expr.id in module.imports:
-                behind = walker.project.imported(module, module.imports[expr.id])
-                name = module.imports[expr.id].name
-                if behind is not None and name is not None:
-                    alias, home = walker.project.scope(behind).top.get(name), behind
-            if not isinstance(alias, Expr):
+            alias = _stands_for(expr, module, walker) if isinstance(expr, Name) else None
+            if alias is None:
                 continue
-            found = alias
-        else:
-            home = module
+            home, found = alias
         for part in walk(found):
             if isinstance(part, Call) and _last(part.callee) in {"Depends", "Security", "Provide"}:
                 return _provided(part, home, walker)

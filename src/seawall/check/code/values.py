@@ -76,8 +76,9 @@ class Value(Struct, frozen=True, gc=True, eq=False):
 
     `literal` is its constant value. `items` are the known entries of an object, `elements` those of a list.
     `shape` is "text", "list", "dict" or "". `shared` is set while it is, or holds, a list that all callers
-    see; `grows` while a list is only ever appended to. `client` is the object with the options that a method
-    belongs to. `prefix` is the constant that a text begins with. `home` is the module of a class. `at` is
+    see, `copied` if it is not that list itself; `grows` while a list is only ever appended to. `client` is
+    the object with the options that a method belongs to. `prefix` is the constant that a text begins with.
+    `home` is the module of a class. `at` is
     where a text was written or a list last added to. `also` are further functions that it may be.
     """
 
@@ -90,6 +91,7 @@ class Value(Struct, frozen=True, gc=True, eq=False):
     shape: str = ""
     shared: Shared | None = None
     grows: bool = False
+    copied: bool = False
     client: "Value | None" = None
     home: Module | None = None
     prefix: str = ""
@@ -182,6 +184,7 @@ def join(values: Iterable[Value]) -> Value:
         shape=next((v.shape for v in known if v.shape), ""),
         shared=next((v.shared for v in known if v.shared is not None), None),
         grows=any(v.grows for v in known),
+        copied=any(v.copied for v in known),
         client=first.client,
         home=first.home,
         at=next((v.at for v in known if v.at is not None), None),
@@ -203,7 +206,13 @@ def derived(values: Iterable[Value], *, origin: str = "", shape: str = "") -> Va
     shared = next((v.shared for v in known if v.shared is not None), None)
     at = next((v.at for v in known if v.grows), None)
     return Value(
-        taints=taints, origin=origin, shape=shape, shared=shared, grows=any(v.grows for v in known), at=at
+        taints=taints,
+        origin=origin,
+        shape=shape,
+        shared=shared,
+        grows=any(v.grows for v in known),
+        copied=shared is not None,
+        at=at,
     )
 
 

@@ -12,6 +12,7 @@ from seawall.check.code.events import Checked, Event, Returned
 from seawall.check.code.ir import (
     Assign,
     Attr,
+    Call,
     Class,
     ClassDef,
     Def,
@@ -28,6 +29,7 @@ from seawall.check.code.ir import (
     Loop,
     Module,
     Name,
+    Op,
     Param,
     Raise,
     Return,
@@ -111,9 +113,9 @@ class Walker:
         self.checked = frozenset()
         self._steps = 0
 
-    def instance(self, module: Module, cls: Class) -> Value:
+    def instance(self, module: Module, cls: Class, *, is_shared: bool = True) -> Value:
         """Return an object of a class, made as a framework would: from the types of its parameters."""
-        value = Value(ref=Instance(module, cls, is_shared=True), origin=cls.name + "()")
+        value = Value(ref=Instance(module, cls, is_shared=is_shared), origin=cls.name + "()")
         for name in ("__init__", "constructor"):
             found = self.method(module, cls, name)
             if found is not None:
@@ -316,7 +318,8 @@ class Walker:
     ) -> tuple[object, ...]:
         def of(value: Value) -> object:
             literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
-            return (value.all_taints(), value.origin, id(value.ref), literal, value.shared, value.grows)
+            held = (value.shape, tuple(value.items or ()), value.shared, value.grows, value.copied)
+            return (value.all_taints(), value.origin, id(value.ref), literal, held)
 
         values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
         return (
@@ -342,6 +345,8 @@ class Walker:
                 value = left.pop(param.name)
             elif place < len(given):
                 value = given[place]
+            elif "**" in left and left["**"].taints:  # `run(**arguments)`
+                value = part_of(left["**"], param.name)
             else:
                 value = (
                     self.value(param.default, env) if param.default is not None else Value(origin=param.name)
@@ -416,6 +421,8 @@ class Walker:
             if stmt.augmented:
                 calls.append_to(target, [value], env, self, line=stmt.line)
             else:
+                if isinstance(stmt.value, (Items, Op, Call)) and isinstance(target, Name):
+                    value = calls.remade(target.id, value, env, self, line=stmt.line)
                 calls.assign_harm(target, value, env, self, line=stmt.line)
                 self.assign(target, value, env)
 
