@@ -59,8 +59,8 @@ from seawall.check.code.values import (
 from seawall.check.code.walking import walk
 
 DEPTH_MAX = 8
-STEPS_MAX = 150_000
-EVENTS_MAX = 2_000
+STEPS_MAX = 40_000
+EVENTS_MAX = 400
 
 
 class Walker:
@@ -78,6 +78,7 @@ class Walker:
         self.schema: Value | None = None
         self.handlers: set[int] = set()
         self.route = ""
+        self.kind = ""
         self._steps = 0
         self.branches = 0
         self._passed: dict[str, frozenset[str]] = {}
@@ -423,7 +424,7 @@ class Walker:
             else:
                 if isinstance(stmt.value, (Items, Op, Call)) and isinstance(target, Name):
                     value = calls.remade(target.id, value, env, self, line=stmt.line)
-                calls.assign_harm(target, value, env, self, line=stmt.line)
+                calls.assign_harm(target, stmt.value, value, env, self)
                 self.assign(target, value, env)
 
     def _shared_at_top(self, stmt: Assign, value: Value, env: Env) -> Value:
