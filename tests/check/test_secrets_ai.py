@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from tests.check.secret_values import HEX, draw, uuid
 
 from seawall.check.findings import Finding
 from seawall.check.secrets import scan_text
+from tests.check.secret_values import HEX, draw, uuid
 
 KEYS: dict[str, tuple[str, str, str, Callable[[int], str]]] = {
     "openai-legacy": (

@@ -1,9 +1,9 @@
 """What people write, and what only looks like it: secrets by name, guessable secrets, and keys sent to browsers."""
 
 import pytest
-from tests.check.secret_values import HEX, draw, uuid
 
 from seawall.check.secrets import scan_text
+from tests.check.secret_values import HEX, draw, uuid
 
 K = draw(40)
 H = draw(32, HEX)

@@ -28,5 +28,7 @@ def test_every_rule_has_its_page(name: str) -> None:
 def test_the_page_of_the_check_names_groups_formats_and_exit_codes() -> None:
     page = read_page("docs/check.md")
     assert all(f"`{group}`" in page for group in GROUPS)
-    assert all(f"| `{name}` |" in page for name in ("terminal", "json", "sarif", "github", "markdown", "html"))
+    assert all(
+        f"| `{name}` |" in page for name in ("terminal", "json", "sarif", "github", "markdown", "html")
+    )
     assert all(f"| {code} |" in page for code in (0, 1, 2))

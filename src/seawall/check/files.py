@@ -90,15 +90,17 @@ class Files:
         except OSError as error:
             self.say(f"{path} could not be read: {error.strerror}.")
             return None
-        with open(descriptor, "rb", buffering=0) as file:
-            try:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode) or found.st_size > FILE_BYTES_MAX:
-                    return None
-                return file.read(FILE_BYTES_MAX)
-            except OSError as error:
-                self.say(f"{path} could not be read: {error.strerror}.")
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > FILE_BYTES_MAX:
                 return None
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.read(FILE_BYTES_MAX)
+        except OSError as error:
+            self.say(f"{path} could not be read: {error.strerror}.")
+            return None
+        finally:
+            os.close(descriptor)
 
     def text(self, path: str) -> str | None:
         """Return a file's text with its lines as they are, or None where it is no text (see `decode`)."""

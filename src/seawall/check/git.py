@@ -5,6 +5,7 @@
 """
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ _PIPE_BYTES = 1 << 20
 
 _SAFE = (
     "--no-pager",
-    "--literal-pathspecs",
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.pager=cat"),
     *("-c", f"core.hooksPath={os.devnull}"),
@@ -109,7 +109,7 @@ def start(
     process = _spawn(root, arguments, index)
     assert isinstance(process.stdout, BufferedReader) and process.stderr is not None
     complaint = _Complaint(process.stderr)
-    timer = threading.Timer(timeout_s, process.kill)
+    timer = threading.Timer(timeout_s, _kill, (process,))
     timer.daemon = True
     timer.start()
     try:
@@ -121,7 +121,7 @@ def start(
             raise GitError(_explain(_command(arguments), complaint.text()))
     finally:
         timer.cancel()
-        process.kill()
+        _kill(process)
         process.stdout.close()
         process.wait()
 
@@ -162,7 +162,7 @@ class Blobs:
         if self._timer is not None:
             self._timer.cancel()
         if self._process is not None:
-            self._process.kill()
+            _kill(self._process)
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     _close_quietly(pipe)
@@ -171,7 +171,7 @@ class Blobs:
 
     def _open(self) -> subprocess.Popen[bytes]:
         process = _spawn(self._root, ("cat-file", "--batch"), None, talks=True)
-        self._timer = threading.Timer(self._timeout_s, process.kill)
+        self._timer = threading.Timer(self._timeout_s, _kill, (process,))
         self._timer.daemon = True
         self._timer.start()
         self._process = process
@@ -196,6 +196,15 @@ class _Complaint:
             while chunk := pipe.read(4096):
                 if len(self._kept) < 4096:
                     self._kept += chunk
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a command and whatever it has started, which would keep its output open."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
 
 
 def _close_quietly(pipe: IO[bytes]) -> None:
@@ -233,6 +242,7 @@ def _spawn(
             stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if talks else subprocess.PIPE,
+            start_new_session=True,
             pipesize=-1 if talks else _PIPE_BYTES,
         )
     except FileNotFoundError:

@@ -19,7 +19,7 @@ from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_erro
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.tools import given_by_model, is_tool
-from seawall.check.code.values import ERROR, INPUT, Closure, Instance, Taint, Value
+from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
 from seawall.check.findings import Finding
@@ -276,6 +276,7 @@ class Analysis:
         before = list(guards_before(entry, walker))
         walker.restart()
         walker.schema = self._schema(entry)
+        walker.kind = entry.kind
         me = None
         if entry.handler.owner is not None:
             cls = self.project.scope(module).classes.get(entry.handler.owner)
@@ -285,7 +286,7 @@ class Analysis:
                 taint = Taint(INPUT, "request", entry.path, entry.line)
                 me.ref.fields.setdefault("request", Value(taints=frozenset({taint}), shape="request"))
         walker.handle(module, entry.handler, given_to(entry), me)
-        walker.route = ""
+        walker.route = walker.kind = ""
         return [*before, *walker.events]
 
     def _schema(self, entry: Entry) -> Value | None:
@@ -390,6 +391,16 @@ def given_to(entry: Entry) -> dict[str, Value]:
             continue
         fit = _TEXT_ONLY if f"<{name}>" in route or f":{name}>" in route else frozenset[str]()
         taint = Taint(INPUT, name, entry.path, entry.line, fit)
+        one_segment = (
+            f"<{name}>" in route
+            or f"{{{name}}}" in route
+            or f"<str:{name}>" in route
+            or f"<slug:{name}>" in route
+        )
+        if one_segment and entry.path.endswith(
+            ".py"
+        ):  # The path was decoded before it was cut at its slashes.
+            taint = taint._replace(source=f"{name}{ONE_SEGMENT}")
         is_request = name in entry.requests
         given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "", origin=name)
     return given

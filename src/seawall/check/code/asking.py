@@ -1,5 +1,6 @@
 """Recognises calls of a model: by library, by an object that calls one, by plain HTTP to a provider."""
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -45,6 +46,8 @@ _KEYS = (
     "token",
 )
 _BASES = ("base_url", "baseURL", "api_base", "apiBase", "basePath", "baseUrl", "endpoint", "azure_endpoint")
+_LISTS = re.compile(r"/(models|usage|credits|key|voices|files)/?(\?|$)|^https?://[^/]+/?$")
+"""Addresses of a provider that cost nothing."""
 _HTTP_PATHS = {
     "embedding": "embedding",
     "image": "image",
@@ -132,6 +135,8 @@ def addresses(name: str, options: dict[str, Value]) -> list[Value]:
     """Return what a provider's client or call is told about the address to ask."""
     if not any(word in name.lower() for word in _VENDORS):
         return []
+    if any(options[key].has(INPUT) for key in _KEYS if key in options):
+        return []  # Who brings the key may say where it goes.
     return [options[key] for key in _BASES if key in options]
 
 
@@ -173,14 +178,15 @@ def _by_http(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
         if value is None:
             continue
         address = value.literal if isinstance(value.literal, str) else value.prefix
-        if any(host in address for host in http.hosts):
+        if any(host in address for host in http.hosts) and not _LISTS.search(address):
             method = options.get("method", NONE).literal
             if name.rpartition(".")[2] in {"fetch", "request", "axios", "urlopen"} and method in {
                 "GET",
                 "get",
             }:
                 return None
-            if "fetch" in name and "method" not in options and "body" not in options and "**" not in options:
+            asks = any(key in options for key in ("method", "body", "data", "json", "**"))
+            if ("fetch" in name or name.endswith("urlopen")) and not asks and "1" not in options:
                 return None
             kind = next((kind for part, kind in _HTTP_PATHS.items() if part in address), "text")
             return ModelCall(

@@ -11,8 +11,8 @@ from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.refusals import AUTH, is_swallowed, refusal
-from seawall.check.code.values import ERROR, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
-from seawall.check.code.walking import statements, walk
+from seawall.check.code.values import ERROR, INPUT, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
+from seawall.check.code.walking import statements
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -40,20 +40,24 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
         comes_to = checks.known(stmt.test, env, walker, ROUTE)
         if comes_to is not None:
             return walker.run(stmt.then if comes_to else stmt.otherwise, env)
-    status = refusal(stmt.then) or refusal(stmt.otherwise)
+    status = walker.refusal_of(stmt)
     if status is not None and checks.is_about_caller(stmt.test, test, status):
         kind = "auth" if status in AUTH else "limit"
         walker.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
-    inside, outside = checks.passed(stmt.test, env, walker)
+    names_in = walker.names_in(stmt.test)
+    is_checked = any(_is_foreign(walker.lookup(name, env)) for name in names_in)
+    inside, outside = checks.passed(stmt.test, env, walker) if is_checked else (frozenset(), frozenset())
     before, names = walker.checked, dict(env.names)
     walker.checked = before | inside
     walker.branches += 1
     then_leaves = walker.run(stmt.then, env)
-    fit_names(stmt.test, env, walker)
+    if inside:
+        fit_names(names_in, env, walker)
     then_names, then_checked = env.names, walker.checked
     env.names, walker.checked = names, before | outside
     else_leaves = walker.run(stmt.otherwise, env)
-    fit_names(stmt.test, env, walker)
+    if outside:
+        fit_names(names_in, env, walker)
     walker.branches -= 1
     if then_leaves and not else_leaves:
         walker.checked |= outside
@@ -67,13 +71,17 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     return then_leaves and else_leaves
 
 
-def fit_names(test: Expr, env: Env, walker: "Walker") -> None:
+def fit_names(names: tuple[str, ...], env: Env, walker: "Walker") -> None:
     """Keep what a condition said about the names in it, also where the two ways meet again."""
-    for part in walk(test):
-        if isinstance(part, Name):
-            value = env.names.get(part.id)
-            if value is not None and value.taints:
-                env.names[part.id] = fit(value, walker)
+    for name in names:
+        value = env.names.get(name)
+        if value is not None and value.taints:
+            env.names[name] = fit(value, walker)
+
+
+def _is_foreign(value: Value) -> bool:
+    """Say whether a stranger or a model may have had a hand in a value."""
+    return bool(value.ref) or any(taint.kind in {INPUT, MODEL} for taint in value.taints)
 
 
 def never_returns(value: Expr, env: Env, walker: "Walker") -> bool:

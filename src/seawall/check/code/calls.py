@@ -20,6 +20,7 @@ from seawall.check.code.values import (
     INPUT,
     MODEL,
     NONE,
+    SECRET,
     TRACE,
     Closure,
     Env,
@@ -28,11 +29,13 @@ from seawall.check.code.values import (
     Value,
     clear,
     derived,
+    few,
     fields_of,
     join,
     part_of,
     setting,
 )
+from seawall.check.code.walking import walk
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -206,7 +209,7 @@ def append_to(target: Expr, values: list[Value], env: Env, walker: "Walker", *, 
     grows = old.grows or old.shared is not None or not isinstance(target, Name) or walker.in_dialogue
     flat = [e for v in values for e in (v.elements if v.elements is not None and v.shape == "list" else [v])]
     elements = tuple(dict.fromkeys([*(old.elements or ()), *flat]))[:ELEMENTS_MAX]
-    taints = old.taints.union(*(v.taints for v in values))
+    taints = few(old.taints.union(*(v.taints for v in values)))
     shape = old.shape if old.shape == "bounded" else "list"
     grows = grows and shape != "bounded"
     new = replace(old, elements=elements, taints=taints, grows=grows, shape=shape, at=(env.module.path, line))
@@ -256,10 +259,24 @@ def _owner(target: Expr, env: Env, walker: "Walker") -> object:
     return walker.value(target.base, env).ref if isinstance(target, Attr) else None
 
 
-def assign_harm(target: Expr, value: Value, env: Env, walker: "Walker", *, line: int) -> None:
+def assign_harm(target: Expr, expr: Expr | None, value: Value, env: Env, walker: "Walker") -> None:
     """Note the harm of giving a target a value: `element.innerHTML = …`."""
-    if isinstance(target, Attr) and target.name in {"innerHTML", "outerHTML", "srcdoc"}:
-        harm_at(env, line, "html", target.name, value, walker)
+    if isinstance(target, Attr) and target.name in {"innerHTML", "outerHTML", "srcdoc"} and expr is not None:
+        shown_as_html(env, expr, target.name, value, walker)
+
+
+def shown_as_html(env: Env, expr: Expr, name: str, value: Value, walker: "Walker") -> None:
+    """Note that something is shown as HTML, with the words it is made of: who wrote it may only be told by them."""
+    if isinstance(value.literal, str):
+        return
+    words = tuple(sorted({_word(part) for part in walk(expr)} - {""}))
+    taints = tuple(sorted(t for t in value.taints if "html" not in t.cleared and t.kind in {INPUT, MODEL}))
+    note = Harm(env.module.path, expr.line, use="html", name=name, taints=taints, value=value, words=words)
+    walker.note(note)
+
+
+def _word(part: Expr) -> str:
+    return part.id if isinstance(part, Name) else part.name if isinstance(part, Attr) else ""
 
 
 def harm_at(env: Env, line: int, use: str, name: str, value: Value, walker: "Walker") -> None:
@@ -269,7 +286,7 @@ def harm_at(env: Env, line: int, use: str, name: str, value: Value, walker: "Wal
             t for t in value.all_taints() if use not in t.cleared and t.kind not in {ENV, IDENTITY, ENGINE}
         )
     )
-    if taints or (use == "html" and value.literal is not None and not isinstance(value.literal, str)):
+    if taints:
         walker.note(Harm(env.module.path, line, use=use, name=name, taints=taints, value=value))
 
 
@@ -341,9 +358,8 @@ def _known_answer(site: Site, walker: "Walker") -> Value | None:
     entry = _entry(site, walker)
     if entry is not None:
         return entry
-    if last in {"get", "setdefault"} and base.shape == "dict" and not base.taints and given:
-        held = join([*(base.items or {}).values(), *given[1:]])
-        return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
+    if last in {"get", "setdefault"} and base.shape == "dict" and given and (base.items or not base.taints):
+        return _looked_up(base, given)
     if last == "setdefault" and len(given) > 1 and given[1].shape == "list":
         return replace(given[1], grows=True)  # The list stays where it was put, for the next message.
     if walker.known.source_calls.first(name):
@@ -377,6 +393,17 @@ def _entry(site: Site, walker: "Walker") -> Value | None:
     return None
 
 
+def _looked_up(base: Value, given: list[Value]) -> Value:
+    """Return an entry of a dict: the one that is named, or any that is no secret."""
+    items = base.items or {}
+    key = given[0].literal
+    if isinstance(key, str) and key in items:
+        return join([items[key], *given[1:]])
+    known = [item for item in items.values() if not item.has(SECRET)] if not isinstance(key, str) else []
+    held = join([*known, *([items["*"]] if "*" in items and isinstance(key, str) else []), *given[1:]])
+    return replace(held, shared=None, grows=held.shape != "bounded") if base.shared is not None else held
+
+
 def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
     """Return what a call makes of what goes in."""
     name, last, base, given, options = site.name, site.last, site.base, site.given, site.options
@@ -386,6 +413,8 @@ def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
         said = {"role": Value(literal="system"), "content": content}
         return Value(items=said, taints=content.taints, origin=origin)
     whole = derived([*site.values, *back], origin=origin)
+    if last not in _TEXTS and last not in {"dumps", "stringify", "encode", "b64encode", "concat"}:
+        whole = replace(whole, taints=frozenset(t for t in whole.taints if t.kind != SECRET))
     engine = asking.engine(site, walker)
     if engine is not None:
         whole = replace(whole, taints=whole.taints | {engine})
@@ -396,6 +425,8 @@ def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
     cleaned = walker.known.cleans.all(name)
     if cleaned:
         whole = clear(whole, *(use for clean in cleaned for use in clean.uses))
+    if last in {"split", "rsplit"} and given and given[0].literal in {"/", "\\\\"}:
+        whole = clear(whole, "path")
     if last in _COPIES:
         first = base if base.elements is not None or base.shape == "list" else (given[0] if given else NONE)
         return replace(whole, elements=first.elements, shape="list")

@@ -43,6 +43,7 @@ class Harm(Event, gc=True, eq=False):
     name: str = ""
     taints: tuple[Taint, ...] = ()
     value: Value = NONE
+    words: tuple[str, ...] = ()
 
 
 class Checked(Event, gc=True, eq=False):

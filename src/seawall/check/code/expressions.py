@@ -105,6 +105,22 @@ _TEXTUAL = frozenset(
     ]
 )
 """Parts of a request that hold texts only, never objects."""
+_PLATFORM = frozenset(
+    [
+        "id",
+        "url",
+        "proxy_url",
+        "avatar",
+        "file_id",
+        "file_path",
+        "guild",
+        "channel",
+        "chat",
+        "created_at",
+        "avatar_url",
+    ]
+)
+"""What a chat platform says of a message, and not the person who writes it."""
 _APPS = frozenset({"app", "config_dict", "server", "application"})
 _STATE = frozenset({"state", "locals", "ctx", "extensions"})
 _ASKED_ABOUT = frozenset({"not", "!", "==", "===", "!=", "!==", "is", "is not"})
@@ -156,6 +172,8 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
             taints = frozenset(t._replace(cleared=t.cleared | {"nosql", "type"}) for t in taints)
     if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
         walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
+    if walker.kind == "chat" and name in _PLATFORM:
+        taints = frozenset(t for t in taints if t.kind != INPUT)
     if base.has(MODEL) and name in _NO_TEXT:
         taints = frozenset(t for t in taints if t.kind != MODEL)
     if name == "stack":
@@ -296,7 +314,7 @@ def _index(expr: Index, env: Env, walker: "Walker") -> Value:
         return join(base.elements)
     walker.value(expr.key, env)
     if base.items:  # A constant table: what comes out is one of its values, whatever the key.
-        return join(base.items.values())
+        return join([item for item in base.items.values() if not item.has(SECRET)])
     held = part_of(base, "[]")
     return replace(
         held, origin=base.origin + "[]" if base.origin else "", grows=base.shared is not None or held.grows
@@ -427,7 +445,7 @@ def _markup(expr: Markup, env: Env, walker: "Walker") -> Value:
         values.append(value)
         if name == "dangerouslySetInnerHTML":
             inner = (value.items or {}).get("__html", value)
-            calls.harm_at(env, part.line, "html", "dangerouslySetInnerHTML", inner, walker)
+            calls.shown_as_html(env, part, "dangerouslySetInnerHTML", inner, walker)
         if isinstance(value.ref, Closure):
             walker.invoke(value.ref, [], {})
     values.extend(walker.value(child, env) for child in expr.children)

@@ -62,6 +62,9 @@ class Project:
         self.read = read
         self._modules: dict[str, Module | None] = {}
         self._scopes: dict[str, Scope] = {}
+        self._homes: dict[tuple[str, str, int], str | None] = {}
+        self._names: dict[tuple[str, str], Found | None] = {}
+        self._origins: dict[tuple[str, str], str] = {}
         self.kept: dict[str, object] = {}
         """What others keep for this project, under the name of their module."""
         self._imports = Imports(self.paths, self.text)
@@ -119,10 +122,13 @@ class Project:
 
     def imported(self, module: Module, name: Imported) -> Module | None:
         """Return the app's own module that an import reads from."""
-        if module.language == "python":
-            path = self._imports.python(module.path, name.module, name.level)
-        else:
-            path = self._imports.javascript(module.path, name.module)
+        key = (module.path, name.module, name.level)
+        if key not in self._homes:
+            if module.language == "python":
+                self._homes[key] = self._imports.python(*key)
+            else:
+                self._homes[key] = self._imports.javascript(module.path, name.module)
+        path = self._homes[key]
         return None if path is None else self.module(path)
 
     def origin(self, module: Module, expr: Expr, steps: int = STEPS_MAX) -> str:
@@ -212,6 +218,15 @@ class Project:
         return None
 
     def _origin_of_name(self, module: Module, name: str, steps: int) -> str:
+        key = (module.path, name)
+        if key not in self._origins:
+            origin = self._origin_of_bound(module, name, steps)
+            if steps < STEPS_MAX // 2:
+                return origin
+            self._origins[key] = origin
+        return self._origins[key]
+
+    def _origin_of_bound(self, module: Module, name: str, steps: int) -> str:
         scope = self.scope(module)
         bound = scope.top.get(name)
         if bound is None and name in module.imports:
@@ -276,6 +291,15 @@ class Project:
         return None
 
     def _find_name(self, module: Module, name: str, steps: int) -> Found | None:
+        key = (module.path, name)
+        if key in self._names:
+            return self._names[key]
+        found = self._look_up(module, name, steps)
+        if steps >= STEPS_MAX // 2:  # What was given up on half-way may be found on a shorter way.
+            self._names[key] = found
+        return found
+
+    def _look_up(self, module: Module, name: str, steps: int) -> Found | None:
         scope = self.scope(module)
         bound = scope.top.get(name)
         if bound is None and name in module.imports:

@@ -82,7 +82,7 @@ def of_asked(asked: Asked, *, in_browser: str | None, is_exposed: bool, home: st
             ),
             at=asked.options_at,
         )
-    if asked.model.has(INPUT, "model") and asked.is_paid:
+    if asked.model.has(INPUT, "model") and asked.is_paid and not asked.own_key:
         names = _sources(asked.model, "model")
         yield _at(
             asked,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from seawall.check.code.events import Harm, Returned
 from seawall.check.code.rules_ai import short
-from seawall.check.code.values import ERROR, INPUT, MODEL, SECRET, TRACE, Taint
+from seawall.check.code.values import ERROR, INPUT, MODEL, ONE_SEGMENT, SECRET, TRACE, Taint
 from seawall.check.findings import Confidence, Finding, Severity
 
 _BY_INPUT = {
@@ -27,6 +27,10 @@ _BY_MODEL = {
     "path": ("llm-output-path", "chooses a file"),
     "url": ("llm-output-url", "chooses an address that the server asks"),
 }
+_NO_ANSWER = re.compile(
+    r"(?i)(id|ids|time|date|count|icon|class|index|length|label|title|url|key|type|role|name)$"
+)
+_TALKS = re.compile(r"useChat|useCompletion|useAssistant|useObject")
 _DOM = frozenset({"dangerouslySetInnerHTML", "innerHTML", "outerHTML", "srcdoc", "v-html", "@html"})
 _WARNINGS = frozenset({"llm-output-path", "llm-output-url"})
 _MEDIUM = frozenset({"nosql-injection", "path-traversal"})
@@ -53,14 +57,18 @@ def of_harm(harm: Harm, *, line_text: str, has_ai: bool) -> Iterator[Finding]:
         taints = [t for t in harm.taints if t.kind == kind]
         if taints and harm.use in table:
             rule, what = table[harm.use]
+            narrow = harm.use == "path" and all(ONE_SEGMENT in t.source for t in taints)
             names = ", ".join(dict.fromkeys(t.source for t in taints))[:80]
             subject = "What the model wrote" if kind == MODEL else f"{names} {who}"
-            yield _finding(harm, rule, f"{subject} {what} in {short(harm.name)}.")
+            confidence = Confidence.LOW if narrow else None
+            yield _finding(harm, rule, f"{subject} {what} in {short(harm.name)}.", confidence)
     if harm.use == "html" and harm.name in _DOM and not harm.taints and has_ai:
-        is_safe = is_clean(line_text) or is_clean(harm.value.origin)
-        if is_chatty(line_text) and not is_safe:
+        words = [word for word in harm.words if not _NO_ANSWER.search(word)]
+        is_safe = any(is_clean(word) for word in harm.words) or is_clean(harm.value.origin)
+        talks = is_chatty(" ".join(words)) or (_TALKS.search(line_text) and "content" in words)
+        if talks and not is_safe:
             message = f"What the model wrote is shown as HTML by {short(harm.name)}."
-            yield _finding(harm, "llm-output-html", message, Confidence.MEDIUM)
+            yield _finding(harm, "llm-output-html", message, Confidence.LOW)
 
 
 def is_chatty(text: str) -> bool:
@@ -120,6 +128,6 @@ def _finding(harm: Harm, rule: str, message: str, confidence: Confidence | None 
         path=harm.path,
         line=harm.line,
         message=message,
-        severity=Severity.WARNING if rule in _WARNINGS else Severity.ERROR,
+        severity=Severity.WARNING if rule in _WARNINGS or confidence is Confidence.LOW else Severity.ERROR,
         confidence=confidence or usual,
     )

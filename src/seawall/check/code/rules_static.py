@@ -59,6 +59,73 @@ _VERIFY_CALLS = frozenset(
 )
 
 _NOT_CHECKED = "Certificates are not checked: anybody on the way can read and change what is sent."
+_ASKED_NAMES = frozenset(
+    [
+        "run",
+        "run_app",
+        "Flask",
+        "FastAPI",
+        "Starlette",
+        "Sanic",
+        "Quart",
+        "Litestar",
+        "Application",
+        "Bottle",
+        "run_simple",
+        "listen",
+        "decode",
+        "verify",
+        "jwtDecode",
+        "decodeJwt",
+        "get_unverified_claims",
+        "_create_unverified_context",
+        "add_middleware",
+        "Middleware",
+        "CORSMiddleware",
+        "CORS",
+        "cross_origin",
+        "cors",
+        "register",
+        "enableCors",
+        "setHeader",
+        "header",
+        "set",
+        "append",
+        "setup",
+        "set_cookie",
+        "cookie",
+        "setCookie",
+        "session",
+        "cookieSession",
+        "Server",
+        "onRequest",
+        "onCall",
+        "errorhandler",
+        "ApolloServer",
+    ]
+)
+_ASKED_OPTIONS = frozenset(
+    [
+        "verify",
+        "verify_ssl",
+        "ssl_verify",
+        "verify_certs",
+        "ssl",
+        "rejectUnauthorized",
+        "strictSSL",
+        "cert_reqs",
+        "debug",
+        "use_debugger",
+        "url",
+        "base_url",
+        "baseURL",
+        "endpoint",
+        "host",
+        "api_base",
+        "includeStacktraceInErrorResponses",
+        "baseUrl",
+    ]
+)
 ERROR_NAMES = frozenset({"err", "error", "e", "ex", "exc", "exception", "_err", "cause"})
 _ERROR_HANDLERS = frozenset(
     {
@@ -95,8 +162,10 @@ def static_findings(project: Project, module: Module, *, in_browser: bool) -> It
 
 def _found(project: Project, module: Module, *, in_browser: bool) -> Iterator[Found]:
     for call in calls_in(module.body):
-        name = project.origin(module, call.callee).replace(".default", "")
         options = options_of(call)
+        if not _may_matter(call, options):
+            continue
+        name = project.origin(module, call.callee).replace(".default", "")
         yield from _debug_call(name, call, options)
         yield from _tls(call, options, name)
         yield from rules_origins.of_call(name, call, options)
@@ -110,6 +179,17 @@ def _found(project: Project, module: Module, *, in_browser: bool) -> Iterator[Fo
                     yield from _assigned(module, target, stmt.value, stmt.line)
             for expr in expressions(stmt):
                 yield from rules_origins.of_expression(expr)
+
+
+def _may_matter(call: Call, options: dict[str, Expr]) -> bool:
+    """Say whether a call has a name or an option that a rule asks for; names that are imported may be any."""
+    last = last_name(call.callee)
+    if last in _ASKED_NAMES or not _ASKED_OPTIONS.isdisjoint(options):
+        return True
+    if isinstance(call.callee, Name):  # A name can stand for whatever was imported under it.
+        return True
+    first = call.args[0] if call.args else None
+    return first is not None and start_of(first).startswith("http://")
 
 
 def _debug_call(name: str, call: Call, options: dict[str, Expr]) -> Iterator[Found]:

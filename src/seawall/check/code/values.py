@@ -22,8 +22,15 @@ INPUT, MODEL, ERROR, TRACE, SECRET, IDENTITY, ENGINE, ENV = (
 
 
 SOURCE_DEPTH_MAX = 8
+TAINTS_MAX = 16
+KIND_MAX = 8
+"""How much is remembered of where a value came from; a value made of hundreds of others needs no more."""
 _PUBLIC = re.compile(r"(?i)public|publishable|^vite_|^next_public|token_?limit|max_?tokens|tokens$")
 _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|secret|token|password|passwd|pwd|credentials?|private)(_|$)")
+
+
+ONE_SEGMENT = " (one part of the path)"
+"""Marks a value that holds no slash: it came between two of them."""
 
 
 class Taint(NamedTuple):
@@ -107,11 +114,8 @@ class Value(Struct, frozen=True, gc=True, eq=False):
         return sorted(t for t in self.taints if t.kind == kind and (not use or use not in t.cleared))
 
     def all_taints(self) -> frozenset[Taint]:
-        """Return its parts' origins, those of entries and elements included."""
-        taints = set(self.taints)
-        for part in (*(self.items or {}).values(), *(self.elements or ())):
-            taints |= part.all_taints()
-        return frozenset(taints)
+        """Return its parts' origins; those of entries and elements are among its own."""
+        return self.taints
 
 
 NONE = Value()
@@ -147,6 +151,19 @@ class Env:
         self.names[name] = value
 
 
+def few(taints: frozenset[Taint]) -> frozenset[Taint]:
+    """Return at most `TAINTS_MAX` of them: of each kind those that are fit for least, and the shortest paths."""
+    if len(taints) <= TAINTS_MAX:
+        return taints
+    kept: list[Taint] = []
+    for kind in sorted({taint.kind for taint in taints}):
+        ofs = sorted(
+            (t for t in taints if t.kind == kind), key=lambda t: (len(t.cleared), t.source.count("."), t)
+        )
+        kept += ofs[:KIND_MAX]
+    return frozenset(kept[: 2 * TAINTS_MAX])
+
+
 def clear(value: Value, *uses: str) -> Value:
     """Return the value fit for these uses."""
     if not value.taints and not value.items and not value.elements:
@@ -165,7 +182,7 @@ def join(values: Iterable[Value]) -> Value:
     first = known[0]
     if len(known) == 1:
         return first
-    taints = frozenset[Taint]().union(*(v.taints for v in known))
+    taints = few(frozenset[Taint]().union(*(v.taints for v in known)))
     literal = first.literal if all(v.literal == first.literal for v in known) else UNKNOWN
     items: dict[str, Value] | None = None
     for value in known:
@@ -202,7 +219,7 @@ def _functions(values: list[Value]) -> tuple[Closure, ...]:
 def derived(values: Iterable[Value], *, origin: str = "", shape: str = "") -> Value:
     """Return a value made of these: it holds what they hold, and is none of them."""
     known = [value for value in values if value is not NONE]
-    taints = frozenset[Taint]().union(*(v.all_taints() for v in known)) if known else NOTHING
+    taints = few(frozenset[Taint]().union(*(v.taints for v in known))) if known else NOTHING
     shared = next((v.shared for v in known if v.shared is not None), None)
     at = next((v.at for v in known if v.grows), None)
     return Value(

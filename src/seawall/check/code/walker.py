@@ -56,10 +56,11 @@ from seawall.check.code.values import (
     join,
     part_of,
 )
+from seawall.check.code.walking import walk
 
 DEPTH_MAX = 8
-STEPS_MAX = 150_000
-EVENTS_MAX = 2_000
+STEPS_MAX = 40_000
+EVENTS_MAX = 400
 
 
 class Walker:
@@ -77,10 +78,13 @@ class Walker:
         self.schema: Value | None = None
         self.handlers: set[int] = set()
         self.route = ""
+        self.kind = ""
         self._steps = 0
         self.branches = 0
         self._passed: dict[str, frozenset[str]] = {}
         self._passed_of: frozenset[tuple[str, str]] | None = None
+        self._names_in: dict[int, tuple[str, ...]] = {}
+        self._refusals: dict[int, int | None] = {}
         self._envs: dict[str, Env] = {}
         self._busy: set[tuple[str, str]] = set()
         self._running: list[Function] = []
@@ -217,6 +221,20 @@ class Walker:
     def callee(self, expr: Expr, env: Env) -> tuple[Value, Value]:
         """Return what a callee is called on, and the callee itself."""
         return expressions.with_base(expr, env, self)
+
+    def names_in(self, expr: Expr) -> tuple[str, ...]:
+        """Return the names in an expression."""
+        key = id(expr)
+        if key not in self._names_in:
+            self._names_in[key] = tuple({part.id for part in walk(expr) if isinstance(part, Name)})
+        return self._names_in[key]
+
+    def refusal_of(self, stmt: If) -> int | None:
+        """Return the status of the refusal in one of the branches of a condition."""
+        key = id(stmt)
+        if key not in self._refusals:
+            self._refusals[key] = refusal(stmt.then) or refusal(stmt.otherwise)
+        return self._refusals[key]
 
     def note(self, event: Event) -> None:
         """Note that something happens here."""
@@ -407,7 +425,7 @@ class Walker:
             else:
                 if isinstance(stmt.value, (Items, Op, Call)) and isinstance(target, Name):
                     value = calls.remade(target.id, value, env, self, line=stmt.line)
-                calls.assign_harm(target, value, env, self, line=stmt.line)
+                calls.assign_harm(target, stmt.value, value, env, self)
                 self.assign(target, value, env)
 
     def _shared_at_top(self, stmt: Assign, value: Value, env: Env) -> Value:

@@ -44,7 +44,7 @@ class Scan(Struct, frozen=True):
 
 
 def scan(files: Files, *, history: bool = True, progress: Progress | None = None) -> Scan:
-    """Search the files and the history; what could not be read is added to `files.notices`."""
+    """Search the files and the history; what could not be read of it is added to `files.notices`."""
     found = scan_tree(files, progress)
     if not history or files.repository is None:
         return Scan(findings=found)

@@ -90,6 +90,9 @@ class Page:
             if shipped.value
             else self.hidden
         )
+        mark = fingerprint("browser-key", self.place.path, shipped.name)
+        if shipped.value:  # The same secret wherever it stands, so that the history does not tell it again.
+            mark = fingerprint("secret", "", shipped.value)
         bare = shipped.name
         for prefix in (
             "NEXT_PUBLIC_",
@@ -119,8 +122,8 @@ class Page:
             severity=shipped.severity,
             confidence=Confidence.HIGH if shipped.severity is Severity.ERROR else Confidence.MEDIUM,
             evidence=evidence(self.text, shipped.start, hidden),
-            fix=f"Rename it to `{bare}`, read it only in a route of your server, and call that from the page.{rotate}",
-            hash=fingerprint("browser-key", self.place.path, shipped.name),
+            fix=f"Rename it to `{bare}` and read it only in a route of your own server.{rotate}",
+            hash=mark,
         )
 
     def _is_served(self, secret: Secret) -> bool:

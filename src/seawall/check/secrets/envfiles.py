@@ -1,5 +1,6 @@
 """Finds environment files that are in the repository, or that nothing keeps out of it."""
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -60,20 +61,20 @@ def _committed(files: Files, path: str) -> Finding | None:
         rule="env-committed",
         path=path,
         line=text.count("\n", 0, first) + 1,
-        message=f"git tracks `{path}` with real values{named}: everyone with the repository has them.",
+        message=f"git tracks `{path}` with real values{named}: whoever has the repository has them.",
         severity=Severity.ERROR,
         confidence=Confidence.HIGH,
         evidence=evidence(text, first, hidden),
         fix=(
             f"Run `git rm --cached {path}`, add `{path.rpartition('/')[2]}` to .gitignore, keep the names"
-            f" without values in `{example}`, and replace every value that was pushed: the history still holds them."
+            f" without values in `{example}`, and replace every value that was pushed: the history keeps it."
         ),
         hash=fingerprint("env-committed", path, ""),
     )
 
 
 def _worded(path: str, text: str) -> list[Pair]:
-    """Return the passwords and secrets of an environment file that are words, but no request to put one there."""
+    """Return the passwords and secrets of an environment file that are words and no request for one."""
     return [
         pair
         for pair in find_pairs(text, place_of(path))
@@ -112,7 +113,7 @@ def _not_ignored(files: Files) -> Iterator[Finding]:
             message=(
                 f"`{path}` holds real values and git does not ignore it: the next `git add .` commits it."
                 if there
-                else f"The app reads `{path}`, and .gitignore does not name it: the first one can be committed."
+                else f"The app reads `{path}`, and .gitignore does not name it: it can be committed."
             ),
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
@@ -160,14 +161,13 @@ def _ignored(files: Files, paths: list[str]) -> frozenset[str]:
         answer = run(
             files.root,
             "-c",
-            "core.excludesFile=",
+            f"core.excludesFile={os.devnull}",
             "check-ignore",
             "--no-index",
-            "-z",
             "--",
             *plain,
             ok=(0, 1),
         )
     except GitError:
         return frozenset(paths)
-    return frozenset(part.decode("utf-8", "replace") for part in answer.split(b"\0") if part)
+    return frozenset(part.decode("utf-8", "replace") for part in answer.split(b"\n") if part)

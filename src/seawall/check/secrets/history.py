@@ -1,8 +1,7 @@
 """Searches what was ever added to the repository: a secret that was deleted later is still in every clone.
 
-The patches of all commits are read as one stream, oldest first, so that the first time a value is seen is the
-commit that brought it in. Of each patch only the added lines are looked at, and the same added lines only
-once.
+The patches of all commits are read as one stream, oldest first, so that the first time a value is seen is
+the commit that brought it in. Of each patch only the added lines are looked at, and the same ones only once.
 """
 
 import re

@@ -11,7 +11,7 @@ _PLACES = {
     "Heroku": "Heroku: `heroku config:set {name}=VALUE`",
     "Fly": "Fly: `fly secrets set {name}=VALUE`",
     "Cloudflare": "Cloudflare: `wrangler secret put {name}`",
-    "a plain server": "a plain server: a file of mode 600 that the service reads (`EnvironmentFile=` of systemd)",
+    "a plain server": "a plain server: a file of mode 600 that the service reads (`EnvironmentFile=`)",
 }
 _SIGNS = {
     "Vercel": ("vercel.json", ".vercel/project.json", "now.json"),

@@ -22,6 +22,7 @@ from seawall.check.secrets.values import (
 )
 
 _CONTEXT_CHARS = 90
+_VALUE_CHARS_MAX = 1500
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _PLAIN = re.compile(r"[\w+/=.~:@!#$%^&*?,;|-]+")
 _ADDRESS = re.compile(
@@ -46,7 +47,7 @@ _DIGEST_NAME = re.compile(
 _PASSWORD_ASKS = re.compile(
     r"(?ix)example|placeholder|change|your|replace|redacted|removed|masked|hidden|xxx|\*\*\*|\.\.\.|…|<|>|\bnone\b|null|"
     r"undefined|required|optional|enter|insert|here\b|todo|dummy|fake|sample|^string$|^text$|^hash|^plain|^secret$|^true$|"
-    r"^false$|^yes$|^no$|^\W+$|^\d{1,3}$|n/a|prompt|input|generated|random|not[_-]?set|^ask|^tbd"
+    r"^false$|^yes$|^no$|^\W+$|^\d{1,3}$|^\d+/\w+|n/a|prompt|input|generated|random|not[_-]?set|^ask|^tbd"
 )
 _LOCAL_WORDS = """
 postgres postgresql root admin mysql mariadb mongo mongodb redis rabbitmq guest user test tests testing
@@ -93,7 +94,7 @@ class Verdict(Struct, frozen=True):
 def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
     """Return what a pair gives away, None where its value is no secret."""
     value = pair.value
-    if value.startswith("django-insecure-"):
+    if len(value) > _VALUE_CHARS_MAX or value.startswith("django-insecure-"):
         return None  # Guessable as everyone's template is, see `weak`.
     if _PATTERN.search(value) or _NUMBERS.fullmatch(value):
         return None

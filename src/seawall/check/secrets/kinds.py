@@ -8,7 +8,7 @@ from importlib.resources import files
 from msgspec import Struct, field
 
 _LEFT = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
-"""A token begins after something foreign to it, as the letter of `\\n` in a notebook and `%3D` in a URL are."""
+"""A token begins after something foreign to it; `\\n` in a notebook and `%3D` in a URL are."""
 _RIGHT = r"(?![A-Za-z0-9_-])"
 
 

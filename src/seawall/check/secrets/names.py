@@ -64,6 +64,8 @@ def classify(name: str) -> Category | None:
     joined = "".join(words)
     if _PASSWORD.search(joined) or words[-1] == "pass":
         return "password"
+    if joined.endswith("publickeytoken"):  # Names an assembly of .NET.
+        return None
     before = words[-2] if len(words) > 1 else ""
     if words[-1] in ("key", "keys", "token", "tokens") and _HARMLESS.search(before):
         return None

@@ -1,7 +1,7 @@
 """Finds names and the values written next to them, in any language.
 
-A value may be a secret because of its name. Five shapes are one here: assignment, entry of a dict or of JSON
-and YAML, keyword argument, header, and environment file; and calls that take both (`getenv("NAME",
+A value may be a secret because of its name. Five shapes are one here: assignment, entry of a dict or of
+JSON and YAML, keyword argument, header, and environment file; and calls that take both (`getenv("NAME",
 "value")`), XML, and name/value pairs of deployment files. All expressions are anchored where a word such as
 `key` or `token` ends and look at a bounded stretch, so that the time is proportional to the number of those
 words.
@@ -21,6 +21,8 @@ VALUE_CHARS_MAX = 2000
 _NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$"
 _NAME_CHARS_MAX = 60
 _CHUNK_CHARS = 1 << 17
+_ATTEMPTS_MAX = 40_000
+"""No text that somebody wrote has as many names; one made to keep the search busy ends here."""
 
 _HINTS = (
     *("key", "token", "secret", "pass", "pwd", "cred", "auth", "jwt", "salt", "senha", "sessionid", "ticket"),
@@ -28,8 +30,7 @@ _HINTS = (
 )
 
 _AFTER = re.compile(
-    r"""(?P<tail>[\w$-]{0,60})
-    (?P<close>\\{0,3}["'`]?\)?\]?)
+    r"""(?P<close>\\{0,3}["'`]?\)?\]?)
     (?:
       (?P<entry>,?\s{1,60}\\{0,3}["']?[Vv]alue\\{0,3}["']?[ \t]{0,4}[=:])
      |[ \t]{0,20}[!?]?(?P<op>=>|:=|[=!]==?|\|\|=?|\?\?=?|=|:(?!:)|,|or(?=[ \t])|(?:\s[^<>\n]{0,100})?>)
@@ -37,6 +38,7 @@ _AFTER = re.compile(
     )""",
     re.VERBOSE,
 )
+_TAIL = re.compile(r"[\w$-]{0,60}")
 _ANNOTATION = re.compile(r"[ \t]{0,4}&?'?[A-Za-z_][\w.\[\]<>|, ]{0,60}?[ \t]{0,4}=(?![=>])")
 _SCHEME = re.compile(
     r"[ \t]{0,4}(?P<scheme>[Bb]earer|BEARER|[Bb]asic|[Tt]oken|[Aa]pi-?[Kk]ey|[Kk]ey|OAuth)[ \t]{1,4}"
@@ -53,7 +55,7 @@ _OPEN = re.compile(
 )
 _OPEN_HERE = re.compile(_OPEN.pattern.replace(r"[\s(\[]{0,40}", r"[ \t(\[]{0,40}", 1), re.VERBOSE)
 _BARE = re.compile(r"[ \t]{0,40}([^\s\"'`,;<>(){}\[\]|&]{1,2000})")
-_LINE = re.compile(r"[ \t]{0,40}([^\r\n]{1,2000})")
+_LINE = re.compile(r"[ \t]{0,40}([^\r\n]{1,1600})")
 _STRICT = re.compile(r"[ \t]{0,2}([A-Za-z0-9_\-+/=.%~!@^*#$]{6,500})(?=[\"'`\s&;,)\\]|$)")
 _ELEMENT = re.compile(r"\s{0,20}([^<>\r\n]{1,400})\s{0,20}<")
 _SHELL_DEFAULT = re.compile(r":?-([^{}$\n]{1,200})\}")
@@ -69,8 +71,8 @@ class Pair(Struct, frozen=True):
     """A name with the value next to it: `start` and `end` bound the value in the text.
 
     `op` is what stands between them ("or" for `||`, `??` and `or`, "default" for `${NAME:-value}`, "call" for
-    two arguments, "entry" for name and value of an entry, "" for a space). `scheme` is what a header puts
-    before the value, `wrap` the calls around it, `around` the text before the name.
+    two arguments, "entry" for name and value of an entry, "" for a space).
+    `scheme` is what a header puts before the value, `wrap` the calls around it, `around` the text before it.
     """
 
     name: str
@@ -91,18 +93,21 @@ def find_pairs(text: str, place: Place) -> Iterator[Pair]:
     lower = text.lower()
     if len(lower) != len(text):  # A letter whose small form has two characters moves everything after it.
         lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
-    done = 0
+    done = attempts = 0
     for start in range(0, len(lower), _CHUNK_CHARS):
         chunk = lower[start : start + _CHUNK_CHARS + 16]
         for _, _, at in _hints().find_matches_as_indexes(chunk):
             end = start + at
             if end <= done:
                 continue
-            after = _AFTER.match(text, end)
-            if after is None:
-                continue
-            done = after.end("tail")
-            pair = _read(text, end, after, place)
+            attempts += 1
+            if attempts > _ATTEMPTS_MAX:
+                return
+            tail = _TAIL.match(text, end)
+            assert tail is not None
+            done = tail.end()
+            after = _AFTER.match(text, done)
+            pair = None if after is None else _read(text, end, after, place)
             if pair is not None:
                 yield pair
 
@@ -115,14 +120,14 @@ def _hints() -> AhoCorasick:
 def _read(text: str, hint_end: int, after: re.Match[str], place: Place) -> Pair | None:
     left = text[max(0, hint_end - _NAME_CHARS_MAX) : hint_end]
     name_at = hint_end - len(left) + len(left.rstrip(_NAME_CHARS))
-    name = text[name_at : after.end("tail")]
+    name = text[name_at : after.start()]
     category = classify(name)
     if text[name_at - 2 : name_at] == "::":
         return None
     if category is None or (name.lower() == "pwd" and text[name_at - 1 : name_at] in ("`", "(", "$")):
         return None  # The command that prints the working folder is no password.
     if text[name_at - 2 : name_at] == "${":
-        return _shell_default(text, name_at, after.end("tail"), category)
+        return _shell_default(text, name_at, after.start(), category)
     op = _op(text, name_at, after, place)
     if op is None:
         return None
@@ -242,6 +247,8 @@ def _scheme_value(text: str, at: int) -> re.Match[str] | None:
 
 def _starts_line(text: str, name_at: int) -> bool:
     start = text.rfind("\n", max(0, name_at - 120), name_at) + 1
+    if start == 0 and name_at > 120:
+        return False  # Far into a long line.
     return _LINE_START.match(text[start:name_at].rstrip("\"'").replace("\r", "")) is not None
 
 

@@ -21,14 +21,15 @@ _CLIENT = re.compile(
     r"|Cohere|Deepgram|Mistral|Together|ElevenLabs|AI21|Tavily|Exa|VoyageAI|Replicate|AssemblyAI)(?:AI)?(?:Client|Api)?"
     r"(?:\.(?:Async)?(?:Client|ClientV2|Deepgram|Mistral))?\(\s{0,40}[\"']([A-Za-z0-9_-]{20,100})[\"']"
 )
+_TEXT_CHARS_MAX = 1_000_000
 _EVERYDAY = frozenset(
     ("password", "passwd", "secret", "admin", "test", "user", "pass", "guest", "changeme", "example")
 )
 
 
 def find_positional(text: str, place: Place) -> Iterator[Secret]:
-    """Yield passwords of `login(user, password)` and `auth=(user, password)`, and keys of `cohere.Client(key)`."""
-    if not place.is_code and place.ending != "ipynb":
+    """Yield the passwords of `login(user, password)` and `auth=(…)`, and the keys of `cohere.Client(key)`."""
+    if (not place.is_code and place.ending != "ipynb") or len(text) > _TEXT_CHARS_MAX:
         return
     if ".login(" in text:
         for match in _LOGIN.finditer(text):

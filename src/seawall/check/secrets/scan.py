@@ -97,7 +97,7 @@ def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
 
 def _in_comment(secret: Secret, text: str) -> Secret:
     """Return a secret as less sure where it stands in a block comment that documents a function."""
-    start = text.rfind("\n", max(0, secret.start - 300), secret.start) + 1
+    start = max(text.rfind("\n", max(0, secret.start - 300), secret.start) + 1, secret.start - 300)
     if secret.severity is not Severity.ERROR or not text[start : start + 80].lstrip().startswith("* "):
         return secret
     return msgspec.structs.replace(secret, severity=Severity.WARNING, confidence=Confidence.LOW)
@@ -257,7 +257,12 @@ def _is_firebase(text: str, at: int) -> bool:
 def _of_address(token: Token, place: Place) -> Secret | None:
     scheme, user, host = token.detail.split("\0")
     password = token.value
-    if is_reference(password) or is_reference(host) or any(char in password for char in "{}$<>()|"):
+    if (
+        re.match(r"\d{2,5}[/,]", password)
+        or is_reference(password)
+        or is_reference(host)
+        or re.search(r"[{}<>()|]|\$[A-Za-z_]", password)
+    ):
         return None
     if (
         _REMOTE.search(host.lower()) is not None

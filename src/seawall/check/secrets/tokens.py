@@ -1,4 +1,4 @@
-"""Finds what its form alone shows to be a secret: tokens, private keys, web tokens, passwords in addresses."""
+"""Finds what its form shows to be a secret: tokens, private keys, web tokens, passwords in addresses."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -15,6 +15,9 @@ from seawall.check.secrets.values import is_random, is_reference, is_stand_in, r
 _CHUNK_CHARS = 1 << 17
 _BACK_CHARS = 130
 _AHEAD_CHARS = 260
+_HITS_MAX = 8_000
+_SEARCHES_MAX = 1_500
+"""Bounds for a stretch of text and for a text that was made to keep the search busy."""
 _WORD_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 _MARKS = (
@@ -32,6 +35,7 @@ _MARKS = (
     "$1$",
     "$argon2",
 )
+_COSTLY = frozenset(_MARKS.index(mark) for mark in ("-----BEGIN ", "PuTTY-User-Key-File-", "eyJ", "kty"))
 _PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_RUN = re.compile(r"[A-Za-z0-9+/]{28,}")
 _JWK_PRIVATE = re.compile(r"""["'\s,{\\](?:d|k)["'\\]{0,3}\s{0,3}:\s{0,3}\\{0,3}["']([\w-]{20,1400})["'\\]""")
@@ -69,13 +73,17 @@ def find_tokens(text: str) -> Iterator[Token]:
     """Yield the tokens of `text`, in no order; the same place may be found as two kinds."""
     kinds = catalog()
     known = len(_MARKS)
+    searches = 0
     for offset in range(0, len(text), _CHUNK_CHARS):
         chunk = text[offset : offset + _CHUNK_CHARS + 64]
-        for index, start, end in _automaton().find_matches_as_indexes(chunk, overlapping=True):
+        for index, start, end in _automaton().find_matches_as_indexes(chunk, overlapping=True)[:_HITS_MAX]:
             if start >= _CHUNK_CHARS:
                 continue
             at = offset + start
             if index < known:
+                searches += index in _COSTLY
+                if searches > _SEARCHES_MAX and index in _COSTLY:
+                    continue
                 found = _marked(text, index, at)
                 if found is not None:
                     yield found
@@ -83,6 +91,9 @@ def find_tokens(text: str) -> Iterator[Token]:
             before = chunk[start - 1] if start else text[at - 1 : at]
             for kind in kinds.by_start[index - known]:
                 if before in _WORD_CHARS and not kind.starts_inside and before not in "nrtDF0":
+                    continue
+                searches += kind.starts_inside
+                if kind.starts_inside and searches > _SEARCHES_MAX:
                     continue
                 found = _token(text, at, end - start, kind)
                 if found is not None:
@@ -106,14 +117,14 @@ def _token(text: str, at: int, start_chars: int, kind: Kind) -> Token | None:
     value = match[0]
     if _is_in_blob(text, match.start(), match.end()):
         return None
-    body = value if kind.starts_inside else value[start_chars:]
+    body = value.replace(text[at : at + start_chars], "", 1)
     if not _is_drawn(body):
         return None
     return Token(form="kind", value=value, start=match.start(), end=match.end(), kind=kind)
 
 
 def _is_in_blob(text: str, start: int, end: int) -> bool:
-    """Say whether a match is a stretch of something longer in base64, such as an image or a compiled module."""
+    """Say whether a match is a stretch of something longer in base64, such as an image."""
     before, after = text[max(0, start - _BLOB_CHARS) : start], text[end : end + _BLOB_CHARS]
     return len(before) == _BLOB_CHARS == len(after) and _BLOB.fullmatch(before + after) is not None
 

@@ -55,7 +55,7 @@ _WORDY = re.compile(
 )
 """What a short value is written with; in a long random one it may stand by chance."""
 _CHANCE_NATS = 40.0
-_PARTS = re.compile(r"[.:-]")
+_PARTS = re.compile(r"[.:_-]")
 """Each part of a key may be drawn from an alphabet of its own."""
 _CALL = re.compile(r"[A-Za-z_]\w*\s?\(|=>|->|;\s|&&|\|\|")
 
@@ -102,14 +102,10 @@ def randomness(value: str) -> float:
 
 def is_noise(value: str) -> bool:
     """Say whether a value is long, random and full of signs, as web frameworks make their keys."""
+    if not 30 <= len(value) <= 200 or not value.isascii():
+        return False
     signs = {char for char in value if not char.isalnum()}
-    return (
-        30 <= len(value) <= 200
-        and value.isascii()
-        and len(signs) >= 4
-        and len(set(value)) >= 18
-        and randomness(value) >= 30
-    )
+    return len(signs) >= 4 and len(set(value)) >= 18 and randomness(value) >= 30
 
 
 def is_random(value: str, least: float, chars_min: int = 8) -> bool:
@@ -128,6 +124,8 @@ def _drawn_nats(value: str) -> float:
     lower = value.lower()
     if set(value) <= _HEX or (value.upper() == value and set(lower) <= _HEX):
         return len(value) * math.log(16)
+    if set(lower) <= _HEX:
+        return len(value) * math.log(22)
     small = sum(char.islower() for char in value)
     large = sum(char.isupper() for char in value)
     digits = sum(char.isdigit() for char in value)

@@ -47,6 +47,12 @@ _ADMIN = re.compile(
 )
 
 
+_NEAR_CHARS = 250
+_FAR_CHARS = 8_000
+"""A constant at the head of a file is used further down."""
+_PAIRS_MAX = 2_000
+
+
 class Weak(Struct, frozen=True):
     """A guessable secret: `how` says how it comes into use ("fallback", "literal" or "call")."""
 
@@ -62,11 +68,11 @@ def find_weak(text: str, place: Place, pairs: list[Pair]) -> Iterator[Weak]:
     """Yield the guessable secrets of a program or a deployment file."""
     if place.is_test or place.is_docs or place.is_example or place.is_lock or place.is_words:
         return
-    for pair in pairs:
+    for pair in pairs[:_PAIRS_MAX]:
         weak = _of_pair(text, place, pair)
         if weak is not None:
             yield weak
-    if place.is_code and ("jwt" in text or "jsonwebtoken" in text or "JWT" in text):
+    if place.is_code and len(text) < 1_000_000 and ("jwt" in text or "jsonwebtoken" in text or "JWT" in text):
         for call in _JWT_CALL.finditer(text):
             if not is_random(call[2], 9.0, 8) and not is_reference(call[2]) and "BEGIN" not in call[2]:
                 yield Weak("the key of the call", call[2], call.start(2), call.end(2), "call", Severity.ERROR)
@@ -148,10 +154,11 @@ def _bare_signs(text: str, place: Place, pair: Pair, *, fallback: bool) -> bool:
         return False
     if pair.category == "other" or "key" in words_of(pair.name)[-1:]:
         return False
-    around = text[max(0, pair.at - 300) : pair.end + 200]
-    if _SIGNING_AROUND.search(around) is not None:
-        return True
-    return fallback or (place.is_code and pair.name.isupper() and _SIGNING_AROUND.search(text) is not None)
+    if not fallback and not _is_weak_literal(pair.value.strip(), place):
+        return False
+    far = _FAR_CHARS if place.is_code and pair.name.isupper() else _NEAR_CHARS
+    around = text[max(0, pair.at - far) : pair.end + far]
+    return fallback or _SIGNING_AROUND.search(around) is not None
 
 
 def _is_fallback(text: str, pair: Pair) -> bool:
