@@ -9,6 +9,7 @@ app = FastAPI()
 log = logging.getLogger(__name__)
 """
 FLASK = "import logging, os, traceback\nfrom flask import Flask, jsonify, request\napp = Flask(__name__)\n"
+BROWSER = '{"dependencies": {"react": "19", "react-dom": "19"}, "devDependencies": {"vite": "6"}}'
 EXPRESS = "import express from 'express';\nconst app = express();\n"
 
 
@@ -77,6 +78,8 @@ def test_words_about_secrets_are_left_alone(rule: str, files: Files) -> None:
         + "app.get('/a', async (req, res) => {\n  try { res.json(await work()); } catch (e) {\n    res.status(500).send(e.message); // HERE\n  }\n});\n",
         "an error handler": EXPRESS
         + "app.use((err, req, res, next) => {\n  res.status(500).json({ error: err.message }); // HERE\n});\n",
+        "in production": EXPRESS
+        + "app.use((err, req, res, next) => {\n  if (process.env.NODE_ENV === 'production') return res.status(500).json({ error: err.message }); // HERE\n  res.status(500).end();\n});\n",
         "a next route": {
             "app/api/a/route.ts": "export async function GET() {\n  try { return Response.json(await work()); } catch (error) {\n    return Response.json({ error: String(error) }, { status: 500 }); // HERE\n  }\n}\n"
         },
@@ -97,6 +100,8 @@ def test_errors_that_tell_too_much_are_found(rule: str, files: Files) -> None:
         "only logged": FLASK
         + "@app.get('/a')\ndef a():\n    try:\n        return work()\n    except Exception as e:\n        app.logger.error('failed: %s', e)\n        return jsonify(error='failed'), 500\n",
         "a script": "import traceback\ntry:\n    work()\nexcept Exception:\n    print(traceback.format_exc())\n",
+        "only while debugging": FLASK
+        + "@app.errorhandler(Exception)\ndef failed(e):\n    if app.debug:\n        return jsonify(error=traceback.format_exc()), 500\n    return jsonify(error='failed'), 500\n",
         "its class": FASTAPI
         + "@app.get('/a')\ndef a():\n    try:\n        return work()\n    except Exception as e:\n        return {'error': type(e).__name__}\n",
     },
@@ -107,6 +112,16 @@ def test_errors_that_tell_too_much_are_found(rule: str, files: Files) -> None:
         + "app.use((err, req, res, next) => {\n  console.error(err.stack);\n  res.status(500).json({ error: 'failed' });\n});\n",
         "handed on": EXPRESS
         + "app.get('/a', async (req, res, next) => {\n  try { res.json(await work()); } catch (err) { next(err); }\n});\n",
+        "only to developers": EXPRESS
+        + "const isDev = process.env.NODE_ENV !== 'production';\napp.use((err, req, res, next) => {\n  if (isDev) return res.status(500).json({ error: err.message, stack: err.stack });\n  res.status(500).json({ error: 'failed' });\n});\n",
+        "an error that the app knows": EXPRESS
+        + "class AppError extends Error {}\napp.use((err, req, res, next) => {\n  if (err instanceof AppError) return res.status(400).json({ error: err.message });\n  res.status(500).json({ error: 'failed' });\n});\n",
+        "an error with a status": EXPRESS
+        + "app.use((err, req, res, next) => {\n  const status = err.status || 500;\n  res.status(status).json({ error: err.status < 500 ? err.message : 'failed' });\n});\n",
+        "after production has left": EXPRESS
+        + "app.use((err, req, res, next) => {\n  if (process.env.NODE_ENV === 'production') return res.status(500).end();\n  res.status(500).json({ error: err.message });\n});\n",
+        "spread only while developing": EXPRESS
+        + "app.use((err, req, res, next) => {\n  res.status(500).json({ error: 'failed', ...(process.env.NODE_ENV === 'development' && { stack: err.stack }) });\n});\n",
         "only while developing": EXPRESS
         + "app.use((err, req, res, next) => {\n  res.status(500).json({ error: process.env.NODE_ENV === 'production' ? 'failed' : err.message });\n});\n",
     },
@@ -356,7 +371,9 @@ def test_tokens_that_nobody_checks_are_found(rule: str, files: Files) -> None:
         "verified": "import jwt from 'jsonwebtoken';\nexport const who = (t) => jwt.verify(t, process.env.JWT_SECRET).sub;\n",
         "verified by jose": "import { jwtVerify } from 'jose';\nexport const who = async (t) => (await jwtVerify(t, key)).payload.sub;\n",
         "shown in the browser": {
-            "src/App.tsx": "import { jwtDecode } from 'jwt-decode';\nimport { useState } from 'react';\nexport default function App({ token }) {\n  const [name] = useState(jwtDecode(token).name);\n  return <p>{name}</p>;\n}\n"
+            "src/App.tsx": "import { jwtDecode } from 'jwt-decode';\nimport { useState } from 'react';\nexport default function App({ token }) {\n  const [name] = useState(jwtDecode(token).name);\n  return <p>{name}</p>;\n}\n",
+            "src/main.tsx": "import App from './App';\nimport { createRoot } from 'react-dom/client';\ncreateRoot(document.getElementById('root')).render(<App />);\n",
+            "package.json": BROWSER,
         },
     },
 )
@@ -370,6 +387,7 @@ def test_tokens_that_are_checked_are_left_alone(rule: str, files: Files) -> None
         "a client with a key": {
             "src/App.tsx": "import OpenAI from 'openai';\nimport { useState } from 'react';\nconst client = new OpenAI({ apiKey: import.meta.env.VITE_KEY, dangerouslyAllowBrowser: true });\nexport default function App() {\n  const [said, setSaid] = useState('');\n  const go = async () => setSaid((await client.chat.completions.create({ model: 'm', max_tokens: 9, messages: [] })).choices[0].message.content); // HERE\n  return <button onClick={go}>{said}</button>;\n}\n",
             "src/main.tsx": "import App from './App';\nimport { createRoot } from 'react-dom/client';\ncreateRoot(document.getElementById('root')).render(<App />);\n",
+            "package.json": BROWSER,
         },
         "fetch from a component": {
             "components/chat.tsx": "'use client';\nexport function Chat() {\n  const go = () => fetch('https://api.openai.com/v1/chat/completions', { method: 'POST', body: JSON.stringify({ model: 'm', max_tokens: 9 }) }); // HERE\n  return <button onClick={go}>Ask</button>;\n}\n"

@@ -310,13 +310,14 @@ class Analysis:
         for function in functions_in(module.body):
             cls = self.project.scope(module).classes.get(function.owner or "")
             is_for_model = is_tool(function, cls)
-            if id(function) in walker.entered and not is_for_model:
+            for_errors = is_error_handler(function) or id(function) in registered
+            if id(function) in walker.entered and not is_for_model and not for_errors:
                 continue
             keywords = any(p.kind == "keywords" for p in function.params)
             given = {"**": Value(origin="options")} if keywords else {}
             if is_for_model:
                 given = given_by_model(function, module.path)
-            if is_error_handler(function) or id(function) in registered:
+            if for_errors:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
             else:

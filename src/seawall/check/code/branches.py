@@ -11,6 +11,7 @@ from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.refusals import AUTH, is_swallowed, refusal
+from seawall.check.code.telling import may_tell, told
 from seawall.check.code.values import ERROR, INPUT, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
 from seawall.check.code.walking import statements
 
@@ -47,6 +48,9 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     names_in = walker.names_in(stmt.test)
     is_checked = any(_is_foreign(walker.lookup(name, env)) for name in names_in)
     inside, outside = checks.passed(stmt.test, env, walker) if is_checked else (frozenset(), frozenset())
+    tells = may_tell(stmt.test, env, walker)
+    if tells is not None:
+        inside, outside = (inside | told(env), outside) if tells else (inside, outside | told(env))
     before, names = walker.checked, dict(env.names)
     walker.checked = before | inside
     walker.branches += 1

@@ -368,7 +368,7 @@ def _known_answer(site: Site, walker: "Walker") -> Value | None:
         variable = given[0].literal if given else None
         return setting(variable if isinstance(variable, str) else "", path, line)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
-        return Value(taints=frozenset({Taint(TRACE, "traceback", path, line)}), origin=name)
+        return fit(Value(taints=frozenset({Taint(TRACE, "traceback", path, line)}), origin=name), walker)
     return given[0] if last == "promisify" and given else None
 
 

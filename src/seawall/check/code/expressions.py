@@ -32,6 +32,7 @@ from seawall.check.code.ir import (
     Text,
     Yield,
 )
+from seawall.check.code.telling import may_tell
 from seawall.check.code.typing import field_of, of_type
 from seawall.check.code.values import (
     ENV,
@@ -387,13 +388,18 @@ def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
 
 def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
     if expr.test is None:
-        return join([walker.value(option, env) for option in expr.options])
+        values = [walker.value(option, env) for option in expr.options]
+        if any(may_tell(option, env, walker) for option in expr.options):  # `isDev && error.stack`
+            return clear(join(values), "reply")
+        return join(values)
+    tells = may_tell(expr.test, env, walker)
     walker.value(expr.test, env)
     inside, outside = checks.passed(expr.test, env, walker)
     before, values = walker.checked, []
-    for option, pairs in zip(expr.options, (inside, outside), strict=False):
+    for option, pairs, side in zip(expr.options, (inside, outside), (True, False), strict=False):
         walker.checked = before | pairs
-        values.append(walker.value(option, env))
+        value = walker.value(option, env)
+        values.append(clear(value, "reply") if tells is side else value)
     walker.checked = before
     return join(values)
 
@@ -406,7 +412,13 @@ def _op(expr: Op, env: Env, walker: "Walker") -> Value:
         return replace(whole, elements=tuple(elements[:ELEMENTS_MAX])) if elements else whole
     if expr.op == "/" and values and "Path()" in values[0].origin:
         return derived(values, origin=values[0].origin)
-    return derived(values, origin=values[0].origin if expr.op in _ASKED_ABOUT and values else "")
+    if expr.op not in _ASKED_ABOUT:
+        return derived(values)
+    whole = derived(values, origin=values[0].origin if values else "")
+    taints = frozenset(
+        t._replace(cleared=t.cleared | {"length"}) if t.kind == SECRET else t for t in whole.taints
+    )
+    return replace(whole, taints=taints)  # Whether there is a key tells nothing of the key.
 
 
 def _each(expr: Each, env: Env, walker: "Walker") -> Value:
