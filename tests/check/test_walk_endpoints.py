@@ -143,6 +143,31 @@ def a():  # HERE
     session["count"] = session.get("count", 0) + 1
     return jsonify(str(ask(request.json["q"])))
 """),
+        "a path that the middleware does not ask of": fastapi("""
+@app.middleware("http")
+async def gate(request: Request, call_next):
+    if request.url.path.startswith("/api") and not request.headers.get("x-key"):
+        return JSONResponse({"error": "no"}, status_code=401)
+    return await call_next(request)
+@app.post("/a")
+def a(q: str):  # HERE
+    return ask(q)
+"""),
+        "a bearer that may be missing": fastapi("""
+from fastapi.security import HTTPBearer
+bearer = HTTPBearer(auto_error=False)
+@app.post("/a")
+def a(q: str, token=Depends(bearer)):  # HERE
+    return ask(q)
+"""),
+        "a user who is looked up and not missed": flask("""
+@app.before_request
+def load():
+    g.user = session.get("user")
+@app.post("/a")
+def a():  # HERE
+    return str(ask(request.json["q"]))
+"""),
     },
     js={
         "the handler asks itself": EXPRESS
@@ -251,6 +276,17 @@ app.post("/a", async (c) => { // HERE
   return c.json(await ask(q));
 });
 """,
+        "a wrapper that catches errors": EXPRESS
+        + """
+const wrap = (fn) => (req, res, next) => Promise.resolve(fn(req, res, next)).catch(next);
+app.post("/a", wrap(async (req, res) => { // HERE
+  res.json(await ask(req.body.q));
+}));
+""",
+        "a user who is looked up and not missed": {
+            "app/api/a/route.ts": NEXT
+            + "import { createClient } from '@/lib/supabase';\nexport async function POST(req) { // HERE\n  const s = await createClient();\n  const { data: { user } } = await s.auth.getUser();\n  return Response.json(await ask(`x ${user?.id}`));\n}\n"
+        },
         "a server action": {
             "app/actions.ts": '"use server";\n'
             + NEXT

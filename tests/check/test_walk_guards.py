@@ -159,6 +159,59 @@ async def talk(ws: WebSocket, token: str = ""):
     while True:
         await ws.send_text(str(ask(await ws.receive_text())))
 """),
+        "middleware that asks of all paths but one": fastapi("""
+@app.middleware("http")
+async def gate(request: Request, call_next):
+    if request.url.path != "/health" and request.headers.get("x-key") != KEY:
+        return JSONResponse({"error": "no"}, status_code=401)
+    return await call_next(request)
+@app.post("/a")
+def a(q: str):
+    return ask(q)
+"""),
+        "middleware with a list of open paths": fastapi("""
+OPEN = {"/", "/health"}
+@app.middleware("http")
+async def gate(request: Request, call_next):
+    if request.url.path in OPEN:
+        return await call_next(request)
+    try:
+        request.state.user = decode(request.headers["authorization"])
+    except InvalidToken:
+        return JSONResponse({"error": "no"}, status_code=401)
+    return await call_next(request)
+@app.post("/a")
+def a(q: str):
+    return ask(q)
+"""),
+        "a dependency on who may be nobody, that refuses": fastapi("""
+from fastapi.security import HTTPBearer
+bearer = HTTPBearer(auto_error=False)
+def user(creds=Depends(bearer)):
+    if creds is None:
+        raise HTTPException(401)
+    return creds
+@app.post("/a")
+def a(q: str, who=Depends(user)):
+    return ask(q)
+"""),
+        "limits that hold everywhere": fastapi("""
+from slowapi import Limiter
+from slowapi.middleware import SlowAPIMiddleware
+app.state.limiter = Limiter(key_func=address, default_limits=["5/minute"])
+app.add_middleware(SlowAPIMiddleware)
+@app.post("/a")
+def a(q: str):
+    return ask(q)
+"""),
+        "what another service says of the caller": flask("""
+@app.post("/a")
+def a():
+    said = requests.post("https://captcha.example/verify", data={"token": request.json["token"]}).json()
+    if not said["success"]:
+        return jsonify(error="robot"), 403
+    return str(ask(request.json["q"]))
+"""),
     },
     js={
         "middleware on the route": EXPRESS
@@ -242,6 +295,35 @@ io.on("connection", (socket) => {
   });
 });
 """,
+        "one expression that lets through or refuses": EXPRESS
+        + """
+const router = express.Router();
+router.use((req, res, next) => (req.session?.user ? next() : res.sendStatus(401)));
+router.post("/a", async (req, res) => { res.json(await ask(req.body.q)); });
+app.use("/api", router);
+""",
+        "middleware that refuses at its end": EXPRESS
+        + """
+const auth = (req, res, next) => {
+  if (req.headers.authorization === `Bearer ${process.env.TOKEN}`) return next();
+  res.status(401).json({});
+};
+app.post("/a", auth, async (req, res) => { res.json(await ask(req.body.q)); });
+""",
+        "an error that is handed on": EXPRESS
+        + """
+const auth = (req, res, next) => { if (!req.headers.authorization) return next(new Error("No token")); next(); };
+app.post("/a", auth, async (req, res) => { res.json(await ask(req.body.q)); });
+""",
+        "a server action that answers with words": {
+            "app/actions.ts": '"use server";\nimport { auth } from "@/auth";\n'
+            + NEXT
+            + "export async function a() {\n  const s = await auth();\n  if (!s?.user) return { error: 'Please sign in' };\n  return ask('x');\n}\n"
+        },
+        "a route that leaves without a session": {
+            "app/api/a/route.ts": NEXT
+            + "import { getServerSession } from 'next-auth';\nexport async function POST(req) {\n  const s = await getServerSession();\n  if (!s) return NextResponse.json({ error: 'x' });\n  return Response.json(await ask('x'));\n}\n"
+        },
         "a local model costs nothing": EXPRESS.replace(
             "new OpenAI()", 'new OpenAI({ baseURL: "http://localhost:11434/v1" })'
         )

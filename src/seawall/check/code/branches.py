@@ -8,11 +8,23 @@ from msgspec.structs import replace
 from seawall.check.code import calls, checks
 from seawall.check.code.events import Asked, Checked, Looped
 from seawall.check.code.fitting import ROUTE, fit
-from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Raise, Return, Try
+from seawall.check.code.ir import Attr, Call, Do, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.refusals import AUTH, is_swallowed, refusal
 from seawall.check.code.telling import may_tell, told
-from seawall.check.code.values import ERROR, INPUT, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
+from seawall.check.code.values import (
+    ERROR,
+    IDENTITY,
+    INPUT,
+    MODEL,
+    Closure,
+    Env,
+    Instance,
+    Taint,
+    Value,
+    join,
+    part_of,
+)
 from seawall.check.code.walking import statements
 
 if TYPE_CHECKING:
@@ -38,7 +50,7 @@ _LEAVES_PAGE = frozenset(["redirect", "permanentRedirect", "notFound", "unauthor
 def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     test = walker.value(stmt.test, env)
     if walker.route:
-        comes_to = checks.known(stmt.test, env, walker, ROUTE)
+        comes_to = checks.known(stmt.test, env, walker, ROUTE, refuses=bool(refusal(stmt.then)))
         if comes_to is not None:
             return walker.run(stmt.then if comes_to else stmt.otherwise, env)
     status = walker.refusal_of(stmt)
@@ -54,7 +66,11 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     before, names = walker.checked, dict(env.names)
     walker.checked = before | inside
     walker.branches += 1
+    start = len(walker.events)
     then_leaves = walker.run(stmt.then, env)
+    sends_away = status is None and then_leaves and test.has(IDENTITY) and checks.is_absence(stmt.test)
+    if sends_away and not any(isinstance(event, Asked) for event in walker.events[start:]):
+        walker.note(Checked(env.module.path, stmt.line, kind="auth", name="sends strangers away"))
     if inside:
         fit_names(names_in, env, walker)
     then_names, then_checked = env.names, walker.checked
@@ -98,6 +114,15 @@ def never_returns(value: Expr, env: Env, walker: "Walker") -> bool:
         return bool(function.body) and isinstance(function.body[-1], Raise) and not gives_up
     name = walker.project.origin(env.module, value.callee)
     return name in _ENDS or (name.startswith("next/navigation.") and name.rpartition(".")[2] in _LEAVES_PAGE)
+
+
+def refused(test: Expr, value: Value, options: list[Expr], env: Env, walker: "Walker") -> None:
+    """Note the refusal in one of the values that a condition chooses from."""
+    for option in options:
+        status = refusal([Do(option.line, option.end, option)]) if isinstance(option, Call) else None
+        if status is not None and checks.is_about_caller(test, value, status):
+            kind = "auth" if status in AUTH else "limit"
+            walker.note(Checked(env.module.path, option.line, kind=kind, name=f"answers {status}"))
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:

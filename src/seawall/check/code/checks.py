@@ -15,7 +15,8 @@ PLACES = frozenset({"path", "url", "base_url"})
 _WHO = re.compile(
     r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin"
 )
-_LOOKED_UP = re.compile(r"(?i)(get|find|fetch|select|query|lookup|load|first|one|single|read)\w*\(\)$")
+_ANSWERED = re.compile(r"[a-z]\w*\(\)(\.\w+)*$")
+"""The name of what a function gave back, or a part of it; not of an object that was made."""
 _DENY = ("block", "deny", "denied", "forbid", "ban", "bad", "black", "exclude", "danger")
 _GOOD = (
     "is_safe",
@@ -63,7 +64,7 @@ def is_about_caller(test: Expr, value: Value, status: int) -> bool:
         return True
     if value.has(ENV) or value.has(SECRET):
         return False
-    if _LOOKED_UP.search(value.origin):
+    if _ANSWERED.search(value.origin):
         return True
     return any(isinstance(part, Call) or _WHO.search(_word(part)) for part in walk(test))
 
@@ -74,6 +75,15 @@ def _word(part: Expr) -> str:
     if isinstance(part, Literal):
         return part.value if isinstance(part.value, str) else ""
     return getattr(part, "id", "")
+
+
+def is_absence(test: Expr) -> bool:
+    """Say whether a condition holds where something is missing: `not user`, `session === null`."""
+    if isinstance(test, Op) and test.op in {"not", "!"}:
+        return True
+    if isinstance(test, Op) and test.op in {"==", "===", "is"}:
+        return any(isinstance(side, Literal) and side.value in (None, False, "") for side in test.operands)
+    return isinstance(test, Choice) and any(is_absence(option) for option in test.options)
 
 
 def is_broad(handler: Handler) -> bool:
@@ -216,17 +226,20 @@ def _last(call: Call) -> str:
     return call.callee.name if isinstance(call.callee, Attr) else getattr(call.callee, "id", "")
 
 
-def known(test: Expr, env: Env, walker: object, route: str) -> bool | None:
+def known(test: Expr, env: Env, walker: object, route: str, *, refuses: bool = False) -> bool | None:
     """Return what a condition about the path of the route comes to, None where that is not known.
 
-    So a check before all routes that lets some paths through is a check of the others only.
+    So a check before all routes that lets some paths through is a check of the others only. Where the block
+    `refuses`, more than the path is asked for (`and`); where it lets through, less (`or`).
     """
     if isinstance(test, Op) and test.op in {"not", "!"} and test.operands:
-        inner = known(test.operands[0], env, walker, route)
+        inner = known(test.operands[0], env, walker, route, refuses=refuses)
         return None if inner is None else not inner
     if isinstance(test, Choice) and test.test is None:
-        parts = [known(option, env, walker, route) for option in test.options]
-        return True if True in parts else None  # `or` and `and` look alike here: only `or` is common.
+        parts = [known(option, env, walker, route, refuses=refuses) for option in test.options]
+        if None not in parts:
+            return all(parts) if refuses else any(parts)
+        return False if refuses and False in parts else True if not refuses and True in parts else None
     if (
         isinstance(test, Op)
         and test.op in {"in", "not in", "==", "===", "!=", "!=="}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from seawall.check.code import calls, checks
+from seawall.check.code import branches, calls, checks
 from seawall.check.code.events import Checked
 from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import (
@@ -391,11 +391,13 @@ def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
 def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
     if expr.test is None:
         values = [walker.value(option, env) for option in expr.options]
+        branches.refused(expr.options[0], values[0], expr.options[1:], env, walker)  # `user or abort(401)`
         if any(may_tell(option, env, walker) for option in expr.options):  # `isDev && error.stack`
             return clear(join(values), "reply")
         return join(values)
     tells = may_tell(expr.test, env, walker)
-    walker.value(expr.test, env)
+    test = walker.value(expr.test, env)
+    branches.refused(expr.test, test, expr.options, env, walker)  # `user ? next() : res.sendStatus(401)`
     inside, outside = checks.passed(expr.test, env, walker)
     before, values = walker.checked, []
     for option, pairs, side in zip(expr.options, (inside, outside), (True, False), strict=False):

@@ -252,7 +252,14 @@ def _walked(module: Module, function: Function, walker: "Walker", me: Value | No
 
 
 def _by_name(module: Module, expr: Expr, walker: "Walker") -> list[Checked]:
-    return _by_text(module, walker.project.origin(module, expr), expr.line)
+    made = walker.project.scope(module).top.get(expr.id) if isinstance(expr, Name) else None
+    if isinstance(made, Call) and _is_optional(made):
+        return []
+    name = walker.project.origin(module, expr)
+    if name.endswith("SlowAPIMiddleware"):  # It applies the limits that hold everywhere, if there are any.
+        limits = any(True for _ in walker.project.modules("default_limits", "application_limits"))
+        return [Checked(module.path, expr.line, kind="limit", name="default_limits")] if limits else []
+    return _by_text(module, name, expr.line)
 
 
 def _by_text(module: Module, name: str, line: int) -> list[Checked]:

@@ -1,5 +1,7 @@
 """How apps refuse a caller: the status that a block of code answers with."""
 
+import re
+
 from seawall.check.code.events import Asked, Event
 from seawall.check.code.ir import (
     Assign,
@@ -56,6 +58,17 @@ _NAMES = {
     "unauthorized": 401,
     "forbidden": 403,
 }
+_NO_LOGIN = re.compile(
+    r"(?i)\b(not authori[sz]ed|unauthori[sz]ed|forbidden|access denied|permission denied|login required"
+    r"|(please|must|need to|have to) (be )?(log|sign|logged|signed)[ -]?in|not (logged|signed) in"
+    r"|authentication required"
+    r"|(invalid|missing|no|bad|wrong) (auth )?(token|credentials|session|password|signature))\b"
+)
+_TOO_OFTEN = re.compile(
+    r"(?i)\b(too many (requests|messages|questions)|rate limit(ed)?|(quota|limit) (exceeded|reached)"
+    r"|(out of|no|insufficient|not enough) (more )?(credits|quota)|slow down)\b"
+)
+WORDS_MAX = 200
 _LOGIN = ("/login", "/signin", "/sign-in", "/auth", "/api/auth", "login", "signin")
 _GOES = frozenset(
     {"redirect", "RedirectResponse", "redirectToSignIn", "permanentRedirect", "url_for", "switch_page"}
@@ -71,12 +84,28 @@ def refusal(body: list[Stmt]) -> int | None:
     """
     for stmt in statements(body):
         if isinstance(stmt, (Return, Raise, Do, Assign)):
+            leaves = isinstance(stmt, (Return, Raise))
             for expr in expressions(stmt):
                 for part in walk(expr):
-                    status = _status(part)
+                    status = _status(part) or (_by_words(part) if leaves else None)
                     if status is not None:
                         return status
     return None
+
+
+def _by_words(part: Expr) -> int | None:
+    """Return what a sentence refuses for: `return {"error": "Please sign in"}`."""
+    if not isinstance(part, Literal) or not isinstance(part.value, str) or len(part.value) > WORDS_MAX:
+        return None
+    if _NO_LOGIN.search(part.value):
+        return 401
+    return 429 if _TOO_OFTEN.search(part.value) else None
+
+
+def closes(stmt: Do) -> bool:
+    """Say whether a statement only gives back what was open: `db.close()`."""
+    call = stmt.value
+    return isinstance(call, Call) and isinstance(call.callee, Attr) and call.callee.name in _STOPS
 
 
 def is_swallowed(stmt: Try, in_body: list[Event]) -> bool:

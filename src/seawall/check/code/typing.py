@@ -20,7 +20,7 @@ from seawall.check.code.ir import (
     Other,
     Param,
 )
-from seawall.check.code.values import ENGINE, INPUT, Closure, Instance, Taint, Value, clear, part_of
+from seawall.check.code.values import ENGINE, IDENTITY, INPUT, Closure, Instance, Taint, Value, clear, part_of
 from seawall.check.code.walking import walk
 
 if TYPE_CHECKING:
@@ -214,6 +214,9 @@ def _provided(call: Call, module: "Module", walker: "Walker") -> Value:
         return replace(made, taints=frozenset(t for t in made.taints if t.kind != INPUT))
     if isinstance(given.ref, Class) and given.home is not None:
         return Value(ref=Instance(given.home, given.ref), origin=given.ref.name + "()")
+    if ".security" in given.origin:  # `Depends(HTTPBearer(auto_error=False))`: who calls, if anybody.
+        taint = Taint(IDENTITY, given.origin.rpartition(".")[2], module.path, call.line)
+        return Value(taints=frozenset({taint}), origin=given.origin + "()")
     return Value(origin=given.origin + "()" if given.origin else "")
 
 

@@ -41,7 +41,7 @@ from seawall.check.code.ir import (
 from seawall.check.code.kept import kept_state
 from seawall.check.code.knowledge import Knowledge, knowledge
 from seawall.check.code.project import Project
-from seawall.check.code.refusals import AUTH, refusal
+from seawall.check.code.refusals import AUTH, closes, refusal
 from seawall.check.code.typing import typed
 from seawall.check.code.values import (
     INPUT,
@@ -376,6 +376,7 @@ class Walker:
         if isinstance(stmt, Assign):
             self._assign(stmt, env)
         elif isinstance(stmt, Do):
+            self._refuse_at_last(stmt, env)
             self.value(stmt.value, env)
             return branches.never_returns(stmt.value, env, self)
         elif isinstance(stmt, Return):
@@ -407,11 +408,11 @@ class Walker:
             env.names[stmt.cls.name] = Value(ref=stmt.cls, origin=stmt.cls.name, home=env.module)
         return isinstance(stmt, Jump)
 
-    def _refuse_at_last(self, stmt: Return | Raise, env: Env) -> None:
+    def _refuse_at_last(self, stmt: Do | Return | Raise, env: Env) -> None:
         """Note the refusal at the end of a check that has let others through before."""
         if self._returns and self._returns[-1] and not self.branches:
             status = refusal([stmt])
-            if status is not None:
+            if status is not None and not (isinstance(stmt, Do) and closes(stmt)):
                 kind = "auth" if status in AUTH else "limit"
                 self.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
 
