@@ -18,7 +18,7 @@ from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_erro
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.tools import given_by_model, is_tool
-from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, Closure, Instance, Taint, Value
+from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, TRACE, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
 from seawall.check.findings import Finding
@@ -32,6 +32,10 @@ _TALKS = re.compile(
     r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b"
 )
 """A page that shows what its server's model answers."""
+_MADE = re.compile(
+    r"(^|/)(dist|build|out|\.output|\.next|generated?|vendor|third_party|static/js|node_modules)/|(^|/)prisma/generated?/"
+    r"|-bundle\.js$|\.(bundle|chunk|min)\.[cm]?js$|/assets/[\w-]+-[A-Za-z0-9_]{8}\.js$|_pb2(_grpc)?\.py$|\.download$"
+)
 AI_WORDS = (
     *(
         "openai",
@@ -214,7 +218,7 @@ class Analysis:
     def run(self, progress: Progress | None = None) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
         tell = progress or (lambda doing, done, total: None)
-        modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
+        modules = [m for m in self.project.modules(*self._words(), skip=is_made) if not is_test(m.path)]
         for module in modules:
             with self._bounded(module.path):
                 self.entries.extend((module, entry) for entry in _entries(self.project, module))
@@ -327,6 +331,7 @@ class Analysis:
             yield from shared_state(entry, events, asked)
             yield from slow(entry, in_server, events)
         yield from loops(events)
+        told = any(isinstance(event, Harm) and event.use == "reply" and _tells(event) for event in events)
         for event in events:
             if is_test(event.path):
                 continue
@@ -342,7 +347,7 @@ class Analysis:
                     continue
                 line_text = self._line(event.path, event.line)
                 yield from of_harm(event, line_text=line_text, has_ai=self.has_ai)
-            elif isinstance(event, Returned):
+            elif isinstance(event, Returned) and not told:
                 yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
     def _keep(self, findings: Iterable[Finding]) -> None:
@@ -363,6 +368,13 @@ class Analysis:
         near = "\n".join(lines[max(0, line - 2) : line + 1])
         talks = _TALKS.search("\n".join(lines))
         return f"{near}\n{talks[0] if talks else ''}"
+
+
+def is_made(path: str, text: str) -> bool:
+    """Say whether a file was made by a program: a bundle, generated code, something minified."""
+    if _MADE.search(path):
+        return True
+    return len(text) > 20_000 and len(text) > 300 * (text.count("\n") + 1)
 
 
 def is_test(path: str) -> bool:
@@ -391,6 +403,10 @@ def given_to(entry: Entry) -> dict[str, Value]:
         is_request = name in entry.requests
         given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "", origin=name)
     return given
+
+
+def _tells(event: Harm) -> bool:
+    return any(taint.kind in {ERROR, TRACE} for taint in event.taints)
 
 
 def _is_page(entry: Entry) -> bool:

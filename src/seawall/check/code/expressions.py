@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from seawall.check.code import calls, checks
 from seawall.check.code.events import Checked
-from seawall.check.code.fitting import ROUTE, fit
+from seawall.check.code.fitting import ROUTE, fit, is_development
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -91,7 +91,19 @@ _NO_TEXT = frozenset(
 _PATHS = frozenset({"path", "path_info", "originalUrl", "pathname"})
 _URLS = frozenset({"url", "nextUrl", "URL"})
 _PLATFORM = frozenset(
-    ["id", "url", "proxy_url", "avatar", "file_id", "file_path", "guild", "channel", "chat", "created_at", "avatar_url"]
+    [
+        "id",
+        "url",
+        "proxy_url",
+        "avatar",
+        "file_id",
+        "file_path",
+        "guild",
+        "channel",
+        "chat",
+        "created_at",
+        "avatar_url",
+    ]
 )
 """What a chat platform says of a message, and not the person who writes it."""
 _APPS = frozenset({"app", "config_dict", "server", "application"})
@@ -359,6 +371,8 @@ def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
 def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
     if expr.test is None:
         return join([walker.value(option, env) for option in expr.options])
+    if is_development(expr.test):  # What only developers are shown.
+        return join([_without_errors(walker.value(option, env)) for option in expr.options])
     walker.value(expr.test, env)
     inside, outside = checks.passed(expr.test, env, walker)
     before, values = walker.checked, []
@@ -367,6 +381,10 @@ def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
         values.append(walker.value(option, env))
     walker.checked = before
     return join(values)
+
+
+def _without_errors(value: Value) -> Value:
+    return replace(value, taints=frozenset(t for t in value.taints if t.kind not in {ERROR, TRACE}))
 
 
 def _op(expr: Op, env: Env, walker: "Walker") -> Value:

@@ -96,13 +96,15 @@ class Project:
             self._modules[path] = None if data is None else _lower(path, data)
         return self._modules[path]
 
-    def modules(self, *words: str) -> Iterator[Module]:
-        """Yield the files whose text holds one of these words; all, if none is given."""
+    def modules(self, *words: str, skip: Callable[[str, str], bool] | None = None) -> Iterator[Module]:
+        """Yield the files whose text holds one of these words (all, if none is given) and is not to be skipped."""
         finder = AhoCorasick(words) if words else None
         for path in self.code_paths:
-            if finder is not None:
+            if finder is not None or skip is not None:
                 text = self.text(path)
-                if text is None or not finder.find_matches_as_indexes(text):
+                if text is None or (skip is not None and skip(path, text)):
+                    continue
+                if finder is not None and not finder.find_matches_as_indexes(text):
                     continue
             module = self.module(path)
             if module is not None:

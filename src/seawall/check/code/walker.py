@@ -167,6 +167,10 @@ class Walker:
             return Value(ref=bound, origin=name, home=module)
         events, self.events = self.events, []  # What a module does at import is not part of this walk.
         value = self.value(bound, self.module_env(module))
+        if isinstance(bound, Literal) and bound.value is None and name in scope.inner:
+            inner = scope.inner[name]  # `chain = None` is filled by a function that says `global chain`.
+            if isinstance(inner, Expr):
+                value = self.value(inner, self.module_env(module))
         self.events = events
         if isinstance(value.ref, Instance):
             value.ref.is_shared = True
