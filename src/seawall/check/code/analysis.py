@@ -212,6 +212,7 @@ class Analysis:
         self.has_ai = False
         self._walker = Walker(project)
         self._alone = AhoCorasick(ALONE)
+        self._models = AhoCorasick(AI_WORDS)
         self._browser: dict[str, str | None] = {}
         self._seen: set[tuple[str, str, int]] = set()
 
@@ -222,6 +223,9 @@ class Analysis:
         for module in modules:
             with self._bounded(module.path):
                 self.entries.extend((module, entry) for entry in _entries(self.project, module))
+        self.entries.sort(
+            key=lambda found: not self._mentions_model(found[0])
+        )  # What costs money comes first.
         self._walker.handlers = {id(entry.handler) for _, entry in self.entries}
         total = len(self.entries) + len(modules)
         walked: list[tuple[Entry | None, list[Event]]] = []
@@ -235,6 +239,11 @@ class Analysis:
             if self._matters(module):
                 with self._bounded(module.path):
                     walked.append((None, self._rest(module)))
+        if self._walker.cut_short:
+            self.notices.append(
+                f"The app is large: {self._walker.cut_short} of {total} walks through its code were cut short. "
+                "Run the audit on the folders that matter to see all."
+            )
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for reached, events in walked:
             self._keep(self._of_events(reached, events))
@@ -254,6 +263,11 @@ class Analysis:
             notice = f"{path} is nested too deeply to be followed: parts of it were not read."
             if notice not in self.notices:
                 self.notices.append(notice)
+
+    def _mentions_model(self, module: Module) -> bool:
+        """Say whether a file, or one that it imports, holds a word of a model's library."""
+        near = [module, *filter(None, (self.project.imported(module, n) for n in module.imports.values()))]
+        return any(self._models.find_matches_as_indexes(self.project.text(one.path) or "") for one in near)
 
     def _matters(self, module: Module) -> bool:
         """Say whether code that no request reaches can hold a finding all the same."""
