@@ -11,6 +11,7 @@ from seawall.check.code.entries import Entry
 from seawall.check.code.events import Asked, Event, Harm, Returned
 from seawall.check.code.guards import effective, guards_before
 from seawall.check.code.ir import Call, Dict, Function, Literal, Module, Name
+from seawall.check.code.page_inputs import page_inputs
 from seawall.check.code.project import Project
 from seawall.check.code.rules_ai import loops, of_asked, shared_state, slow, unprotected
 from seawall.check.code.rules_flow import of_harm, of_returned
@@ -201,6 +202,10 @@ WORDS = (
 )
 
 
+_OF_SERVERS = frozenset({"url", "path", "sql", "nosql", "shell"})
+"""Uses that harm the machine where the code runs: in a browser that is the caller's own."""
+
+
 class Analysis:
     """What was found in the code, and where requests enter it."""
 
@@ -323,17 +328,19 @@ class Analysis:
         for function in functions_in(module.body):
             cls = self.project.scope(module).classes.get(function.owner or "")
             is_for_model = is_tool(function, cls)
-            if id(function) in walker.entered and not is_for_model:
+            for_errors = is_error_handler(function) or id(function) in registered
+            if id(function) in walker.entered and not is_for_model and not for_errors:
                 continue
             keywords = any(p.kind == "keywords" for p in function.params)
             given = {"**": Value(origin="options")} if keywords else {}
             if is_for_model:
                 given = given_by_model(function, module.path)
-            if is_error_handler(function) or id(function) in registered:
+            if for_errors:
                 given = _error_given(module, function)
                 walker.handle(module, function, given)
             else:
                 me = Value(ref=Instance(module, cls), origin=cls.name + "()") if cls is not None else None
+                given |= page_inputs(module, function)
                 walker.invoke(Closure(module, function, walker.module_env(module), me), [], given)
         return walker.events
 
@@ -358,6 +365,8 @@ class Analysis:
                 )
             elif isinstance(event, Harm):
                 if event.use == "reply" and entry is None and not event.way:
+                    continue
+                if event.use in _OF_SERVERS and self._in_browser(event.path) is not None:
                     continue
                 line_text = self._line(event.path, event.line)
                 yield from of_harm(event, line_text=line_text, has_ai=self.has_ai)
@@ -396,6 +405,10 @@ def is_test(path: str) -> bool:
     return _TESTS.search(path) is not None
 
 
+_TEXT_ONLY = frozenset({"nosql", "type"})
+"""What a part of a path is fit for: it is always a text."""
+
+
 def given_to(entry: Entry) -> dict[str, Value]:
     """Return what a handler's parameters hold when a stranger calls."""
     given = {}
@@ -403,7 +416,8 @@ def given_to(entry: Entry) -> dict[str, Value]:
     for name in (*entry.inputs, *entry.requests):
         if f"int:{name}>" in route or f"uuid:{name}>" in route or f"{name}:int" in route:
             continue
-        taint = Taint(INPUT, name, entry.path, entry.line)
+        fit = _TEXT_ONLY if f"<{name}>" in route or f":{name}>" in route else frozenset[str]()
+        taint = Taint(INPUT, name, entry.path, entry.line, fit)
         one_segment = (
             f"<{name}>" in route
             or f"{{{name}}}" in route

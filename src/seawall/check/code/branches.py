@@ -8,13 +8,31 @@ from msgspec.structs import replace
 from seawall.check.code import calls, checks
 from seawall.check.code.events import Asked, Checked, Looped
 from seawall.check.code.fitting import ROUTE, fit
-from seawall.check.code.ir import Attr, Call, Function, If, Loop, Name, Try
+from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
 from seawall.check.code.refusals import AUTH, is_swallowed, refusal
+from seawall.check.code.telling import may_tell, told
 from seawall.check.code.values import ERROR, INPUT, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
+from seawall.check.code.walking import statements
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
+
+_ENDS = frozenset(
+    [
+        *(
+            "flask.abort",
+            "quart.abort",
+            "bottle.abort",
+            "werkzeug.exceptions.abort",
+            "abort",
+            "sanic.exceptions.abort",
+        ),
+        *("sys.exit", "exit", "quit", "os._exit", "process.exit", "Deno.exit", "streamlit.stop", "ctx.throw"),
+        *("@sveltejs/kit.error", "@sveltejs/kit.redirect"),
+    ]
+)
+_LEAVES_PAGE = frozenset(["redirect", "permanentRedirect", "notFound", "unauthorized", "forbidden"])
 
 
 def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
@@ -30,6 +48,9 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     names_in = walker.names_in(stmt.test)
     is_checked = any(_is_foreign(walker.lookup(name, env)) for name in names_in)
     inside, outside = checks.passed(stmt.test, env, walker) if is_checked else (frozenset(), frozenset())
+    tells = may_tell(stmt.test, env, walker)
+    if tells is not None:
+        inside, outside = (inside | told(env), outside) if tells else (inside, outside | told(env))
     before, names = walker.checked, dict(env.names)
     walker.checked = before | inside
     walker.branches += 1
@@ -65,6 +86,18 @@ def fit_names(names: tuple[str, ...], env: Env, walker: "Walker") -> None:
 def _is_foreign(value: Value) -> bool:
     """Say whether a stranger or a model may have had a hand in a value."""
     return bool(value.ref) or any(taint.kind in {INPUT, MODEL} for taint in value.taints)
+
+
+def never_returns(value: Expr, env: Env, walker: "Walker") -> bool:
+    """Say whether a call ends what calls it: `abort(400)`, `sys.exit()`, a function that only raises."""
+    if not isinstance(value, Call):
+        return False
+    function = _own(walker, env, value)
+    if function is not None:
+        gives_up = any(isinstance(stmt, Return) for stmt in statements(function.body))
+        return bool(function.body) and isinstance(function.body[-1], Raise) and not gives_up
+    name = walker.project.origin(env.module, value.callee)
+    return name in _ENDS or (name.startswith("next/navigation.") and name.rpartition(".")[2] in _LEAVES_PAGE)
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:

@@ -1,11 +1,13 @@
 """What a call does: into the app's own code, to a model, to a place where a value does harm."""
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from seawall.check.code import asking, schemas
 from seawall.check.code.events import Checked, Harm, Mutated, Slow
+from seawall.check.code.fitting import fit
 from seawall.check.code.harm import harms
 from seawall.check.code.ir import Attr, Call, Class, Expr, Index, Name, Spread
 from seawall.check.code.project import RESOLVES
@@ -30,6 +32,7 @@ from seawall.check.code.values import (
     few,
     fields_of,
     join,
+    part_of,
     setting,
 )
 from seawall.check.code.walking import walk
@@ -107,6 +110,12 @@ _COPIES = frozenset(
         "reverse",
     ]
 )
+_KEY = re.compile(r"[\w.\[\]-]{1,64}")
+_GETS = frozenset(["get", "getlist", "getAll", "pop"])
+_BODIES = frozenset(["json", "get_json", "formData", "body", "parseBody"])
+_READS = frozenset(["query", "queries", "param", "header"])
+_SAYS_TYPE = frozenset(["type", "contentType", "header", "setHeader", "set"])
+_PLAIN_TYPES = ("text/plain", "application/json", "json", "txt", "text")
 _TEXTS = frozenset(
     [
         "str",
@@ -329,7 +338,8 @@ def _outside(site: Site, walker: "Walker") -> Value:
     guard = known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(path, line, kind=guard[0], name=name))
-    if (touches or uses & {"nosql", "sql"}) and name != "sqlalchemy.text":
+    is_read = site.base.shape == "request"  # `c.req.query("q")` asks no database.
+    if not is_read and (touches or uses & {"nosql", "sql"}) and name != "sqlalchemy.text":
         return Value(origin=name + "()")  # What comes back is the other side's, not the caller's.
     if guard is not None:
         return Value(taints=frozenset({Taint(IDENTITY, name, path, line)}), origin=name + "()")
@@ -345,6 +355,9 @@ def _known_answer(site: Site, walker: "Walker") -> Value | None:
     parsed = schemas.parsed(last, base, given, walker)
     if parsed is not None:
         return parsed
+    entry = _entry(site, walker)
+    if entry is not None:
+        return entry
     if last in {"get", "setdefault"} and base.shape == "dict" and given and (base.items or not base.taints):
         return _looked_up(base, given)
     if last == "setdefault" and len(given) > 1 and given[1].shape == "list":
@@ -355,8 +368,29 @@ def _known_answer(site: Site, walker: "Walker") -> Value | None:
         variable = given[0].literal if given else None
         return setting(variable if isinstance(variable, str) else "", path, line)
     if name.startswith("traceback.") or name.endswith((".format_exc", ".print_exception")):
-        return Value(taints=frozenset({Taint(TRACE, "traceback", path, line)}), origin=name)
+        return fit(Value(taints=frozenset({Taint(TRACE, "traceback", path, line)}), origin=name), walker)
     return given[0] if last == "promisify" and given else None
+
+
+def _entry(site: Site, walker: "Walker") -> Value | None:
+    """Return what is read by name from what a stranger sent or a model wrote; None for any other call."""
+    last, base, given = site.last, site.base, site.given
+    if not base.has(INPUT) and not base.has(MODEL):
+        return None
+    is_request = base.shape == "request"
+    if is_request and last in _BODIES and not given:
+        return fit(replace(site.callee, shape=""), walker)
+    key = given[0].literal if given else None
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        return None
+    if site.name in {"c.get", "ctx.get", "context.get"}:  # What the app's own middleware has kept.
+        return Value(taints=frozenset({Taint(IDENTITY, key, *site.place)}), origin=site.name + "()")
+    if last in _GETS:
+        found = (base.items or {}).get(key) or replace(part_of(base, key), origin=site.name + "()")
+        return join([fit(found, walker), *given[1:2]])
+    if is_request and last in _READS:
+        return fit(replace(part_of(site.callee, key), origin=site.name + "()"), walker)
+    return None
 
 
 def _looked_up(base: Value, given: list[Value]) -> Value:
@@ -400,6 +434,8 @@ def _result(site: Site, back: list[Value], walker: "Walker") -> Value:
         return replace(whole, items=dict(site.named), shape="dict")
     if name in _HOLDERS:
         return _holder(name, whole, [*site.values, *back], is_bounded="maxlen" in options)
+    if last in _SAYS_TYPE and any(str(v.literal).startswith(_PLAIN_TYPES) for v in given):
+        return replace(whole, shape="plain")
     if last in _TEXTS:
         whole = replace(whole, shape=base.shape or "text")
     if ".object()" in base.origin and base.items:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from seawall.check.code import calls, checks
 from seawall.check.code.events import Checked
-from seawall.check.code.fitting import ROUTE, fit, is_development
+from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import (
     Assign,
     Attr,
@@ -32,6 +32,7 @@ from seawall.check.code.ir import (
     Text,
     Yield,
 )
+from seawall.check.code.telling import may_tell
 from seawall.check.code.typing import field_of, of_type
 from seawall.check.code.values import (
     ENV,
@@ -90,6 +91,21 @@ _NO_TEXT = frozenset(
 )
 _PATHS = frozenset({"path", "path_info", "originalUrl", "pathname"})
 _URLS = frozenset({"url", "nextUrl", "URL"})
+_TEXTUAL = frozenset(
+    [
+        "params",
+        "param",
+        "path_params",
+        "query_params",
+        "args",
+        "form",
+        "GET",
+        "POST",
+        "headers",
+        "searchParams",
+    ]
+)
+"""Parts of a request that hold texts only, never objects."""
 _PLATFORM = frozenset(
     [
         "id",
@@ -153,6 +169,8 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
             taints = frozenset({Taint(IDENTITY, name, env.module.path, 0)})
         elif name in _OWN:
             taints = frozenset()
+        elif name in _TEXTUAL:
+            taints = frozenset(t._replace(cleared=t.cleared | {"nosql", "type"}) for t in taints)
     if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
         walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
     if walker.kind == "chat" and name in _PLATFORM:
@@ -370,21 +388,20 @@ def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
 
 def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
     if expr.test is None:
-        return join([walker.value(option, env) for option in expr.options])
-    if is_development(expr.test):  # What only developers are shown.
-        return join([_without_errors(walker.value(option, env)) for option in expr.options])
+        values = [walker.value(option, env) for option in expr.options]
+        if any(may_tell(option, env, walker) for option in expr.options):  # `isDev && error.stack`
+            return clear(join(values), "reply")
+        return join(values)
+    tells = may_tell(expr.test, env, walker)
     walker.value(expr.test, env)
     inside, outside = checks.passed(expr.test, env, walker)
     before, values = walker.checked, []
-    for option, pairs in zip(expr.options, (inside, outside), strict=False):
+    for option, pairs, side in zip(expr.options, (inside, outside), (True, False), strict=False):
         walker.checked = before | pairs
-        values.append(walker.value(option, env))
+        value = walker.value(option, env)
+        values.append(clear(value, "reply") if tells is side else value)
     walker.checked = before
     return join(values)
-
-
-def _without_errors(value: Value) -> Value:
-    return replace(value, taints=frozenset(t for t in value.taints if t.kind not in {ERROR, TRACE}))
 
 
 def _op(expr: Op, env: Env, walker: "Walker") -> Value:
@@ -395,7 +412,13 @@ def _op(expr: Op, env: Env, walker: "Walker") -> Value:
         return replace(whole, elements=tuple(elements[:ELEMENTS_MAX])) if elements else whole
     if expr.op == "/" and values and "Path()" in values[0].origin:
         return derived(values, origin=values[0].origin)
-    return derived(values, origin=values[0].origin if expr.op in _ASKED_ABOUT and values else "")
+    if expr.op not in _ASKED_ABOUT:
+        return derived(values)
+    whole = derived(values, origin=values[0].origin if values else "")
+    taints = frozenset(
+        t._replace(cleared=t.cleared | {"length"}) if t.kind == SECRET else t for t in whole.taints
+    )
+    return replace(whole, taints=taints)  # Whether there is a key tells nothing of the key.
 
 
 def _each(expr: Each, env: Env, walker: "Walker") -> Value:

@@ -1,14 +1,11 @@
 """What the conditions on the way have made a value fit for."""
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from seawall.check.code.ir import Attr, Expr, Literal, Name
 from seawall.check.code.values import Value
-from seawall.check.code.walking import walk
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -18,23 +15,6 @@ ROUTE = "the path of the route"
 
 
 DEPTH_MAX = 2
-
-_DEVELOPMENT = re.compile(
-    r"(?i)^(node_env|debug|is_?dev(elopment)?|__dev__|dev|environment|app_env|env_name)$"
-)
-
-
-def is_development(test: Expr) -> bool:
-    """Say whether a condition asks whether the app runs on a developer's machine."""
-    return any(_DEVELOPMENT.search(_name_of(part)) for part in walk(test))
-
-
-def _name_of(part: Expr) -> str:
-    if isinstance(part, Attr):
-        return part.name
-    if isinstance(part, Literal):
-        return part.value if isinstance(part.value, str) and part.value.isupper() else ""
-    return part.id if isinstance(part, Name) else ""
 
 
 def fit(value: Value, walker: "Walker", depth: int = DEPTH_MAX) -> Value:

@@ -17,7 +17,7 @@ _CODE_FLAGS = frozenset({"-c", "-e", "--eval", "-p", "/c", "-Command", "eval", "
 _SQL = re.compile(
     r"(?is)^\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|(drop|alter|create)\s+(table|view|index)\s)"
 )
-_FROM_BODY = re.compile(r"(^|\.)(body|query|json|data)(\.|$)")
+_FROM_BODY = re.compile(r"(^|\.)(body|query|json|data|get_json)(\.|$)")
 _MONGO = ("pymongo", "motor", "mongoose", "mongodb", "beanie", "mongoengine", "mongo")
 
 
@@ -35,7 +35,11 @@ def harms(site: Site, walker: "Walker") -> Iterator[tuple[str, Value]]:
         if known is None or known.use not in {"log", "reply"}:
             seen.add("sql")
             yield "sql", given[0]
+    if site.last in {"save", "mv"} and given and any("file" in t.source for t in site.base.of(INPUT)):
+        yield "path", given[0]  # An upload is put where its sender says.
     for sink in walker.known.sinks.all(name):
+        if sink.markup and site.base.shape == "plain":
+            continue
         if (
             sink.use in seen
             or (sink.use == "sql" and name.startswith("pandas.") and ".read_sql" not in name)

@@ -91,6 +91,7 @@ def of_returned(event: Returned, *, is_page: bool) -> Iterator[Finding]:
 
 
 def _told(path: str, line: int, taints: tuple[Taint, ...]) -> Iterator[Finding]:
+    taints = tuple(t for t in taints if "reply" not in t.cleared)
     traces = [t for t in taints if t.kind == TRACE]
     errors = [t for t in taints if t.kind == ERROR and t.source != "known error"]
     if not traces and not errors:

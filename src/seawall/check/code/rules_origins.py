@@ -46,6 +46,8 @@ def of_assignment(name: str, target: Expr, value: Expr, line: int) -> Iterator[F
         )
     if name in _ALL_ORIGINS and is_literal(value, True):
         yield warning("cors-open", line, f"{name} lets every web page call this API.")
+    if name.lower() == "access-control-allow-origin" and text_of(value) == "*":
+        yield _cors_found(line, with_credentials=False)
     is_document = isinstance(target, Attr) and getattr(target.base, "id", "") == "document"
     if name == "cookie" and is_document and _SESSION_COOKIE.search(words_in(value)):
         message = "A cookie set by a script can be read by every script of the page."

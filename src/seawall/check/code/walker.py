@@ -390,6 +390,7 @@ class Walker:
             self._assign(stmt, env)
         elif isinstance(stmt, Do):
             self.value(stmt.value, env)
+            return branches.never_returns(stmt.value, env, self)
         elif isinstance(stmt, Return):
             self._refuse_at_last(stmt, env)
             self._return(stmt, env)
