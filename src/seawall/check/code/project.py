@@ -211,6 +211,18 @@ class Project:
         found: tuple[Module, Class] | None = known.get(name)
         return found
 
+    def auto_imported(self, module: Module, name: str) -> Module | None:
+        """Return the file of `server/utils` whose export Nuxt gives to all files of the server under this name."""
+        if module.language != "javascript" or "server/" not in module.path:
+            return None
+        if "auto imports" not in self.kept:
+            shared = [p for p in self.code_paths if "server/utils/" in p and p.endswith(JS_SUFFIXES)]
+            found = [one for one in map(self.module, shared) if one is not None]
+            self.kept["auto imports"] = {n: one for one in found for n in (*one.exports, *one.exported)}
+        known = self.kept["auto imports"]
+        assert isinstance(known, dict)
+        return known.get(name)
+
     def class_of(self, found: Found) -> Class | None:
         """Return the class of an instance."""
         if isinstance(found.value, Class):

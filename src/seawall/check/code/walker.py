@@ -169,7 +169,10 @@ class Walker:
             )  # A handler inside a function that makes the app sees that one's names.
         if bound is None:
             imported = module.imports.get(name)
-            return Value(origin=name) if imported is None else self.imported_value(module, imported)
+            if imported is not None:
+                return self.imported_value(module, imported)
+            given = self.project.auto_imported(module, name)
+            return Value(origin=name) if given is None else self.exported_value(given, name)
         if isinstance(bound, Function):
             return Value(ref=Closure(module, bound, self.module_env(module)), origin=name)
         if isinstance(bound, Class):
