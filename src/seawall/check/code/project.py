@@ -97,7 +97,7 @@ class Project:
         return self._modules[path]
 
     def modules(self, *words: str, skip: Callable[[str, str], bool] | None = None) -> Iterator[Module]:
-        """Yield the files whose text holds one of these words (all, if none is given) and is not to be skipped."""
+        """Yield the files that hold one of these words (all, if none is given) and are not skipped."""
         finder = AhoCorasick(words) if words else None
         for path in self.code_paths:
             if finder is not None or skip is not None:
@@ -212,7 +212,7 @@ class Project:
         return found
 
     def auto_imported(self, module: Module, name: str) -> Module | None:
-        """Return the file of `server/utils` whose export Nuxt gives to all files of the server under this name."""
+        """Return the file of `server/utils` whose export Nuxt gives to all files of the server."""
         if module.language != "javascript" or "server/" not in module.path:
             return None
         if "auto imports" not in self.kept:
