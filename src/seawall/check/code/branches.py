@@ -10,9 +10,21 @@ from seawall.check.code.events import Asked, Checked, Looped
 from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import Attr, Call, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
-from seawall.check.code.refusals import AUTH, is_swallowed, refusal
+from seawall.check.code.refusals import AUTH, is_swallowed, leaves_at_once, refusal
 from seawall.check.code.telling import may_tell, told
-from seawall.check.code.values import ERROR, INPUT, MODEL, Closure, Env, Instance, Taint, Value, join, part_of
+from seawall.check.code.values import (
+    ERROR,
+    IDENTITY,
+    INPUT,
+    MODEL,
+    Closure,
+    Env,
+    Instance,
+    Taint,
+    Value,
+    join,
+    part_of,
+)
 from seawall.check.code.walking import statements
 
 if TYPE_CHECKING:
@@ -45,6 +57,8 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     if status is not None and checks.is_about_caller(stmt.test, test, status):
         kind = "auth" if status in AUTH else "limit"
         walker.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
+    elif status is None and test.has(IDENTITY) and leaves_at_once(stmt):
+        walker.note(Checked(env.module.path, stmt.line, kind="auth", name="goes on for known callers only"))
     names_in = walker.names_in(stmt.test)
     is_checked = any(_is_foreign(walker.lookup(name, env)) for name in names_in)
     inside, outside = checks.passed(stmt.test, env, walker) if is_checked else (frozenset(), frozenset())
