@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
 
 ELEMENTS_MAX = 64
+ORIGIN_MAX = 300
+"""Letters of a name that is made of names; a longer chain begins anew."""
 
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]+[/?#]|^/|^\w[\w.-]*/", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z!/]")
@@ -138,7 +140,7 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
     own = _own_attribute(base, name, walker)
     if own is not None:
         return own
-    origin = f"{base.origin}.{name}" if base.origin else name
+    origin = f"{base.origin}.{name}" if base.origin and len(base.origin) < ORIGIN_MAX else name
     if base.origin in _ENVIRONMENTS:
         return setting(name, env.module.path, 0)
     if base.origin in {"flask.current_app", "quart.current_app"}:

@@ -130,7 +130,12 @@ class Names(Generic[T]):
             return known
         parts = _parts(name)
         near = self._by_last.get(_plain(parts[-1]), ())
-        found = [m for pattern, m in (*near, *self._wild) if _matches(pattern, parts)]
+        first = _plain(parts[0])  # Most patterns begin with another library.
+        found = [
+            meaning
+            for pattern, meaning in (*near, *self._wild)
+            if ("*" in pattern[0] or pattern[0].replace("()", "") == first) and _matches(pattern, parts)
+        ]
         if len(self._known) >= NAMES_KEPT_MAX:
             self._known.clear()
         self._known[name] = found
