@@ -246,8 +246,8 @@ class Analysis:
                     walked.append((None, self._rest(module)))
         if self._walker.cut_short:
             self.notices.append(
-                f"The app is large: {self._walker.cut_short} of {total} walks through its code were cut short. "
-                "Run the audit on the folders that matter to see all."
+                f"The app is large: {self._walker.cut_short} of {total} walks through it were cut short."
+                " Run the audit on the folders that matter to see all."
             )
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for reached, events in walked:

@@ -97,7 +97,7 @@ class Project:
         return self._modules[path]
 
     def modules(self, *words: str, skip: Callable[[str, str], bool] | None = None) -> Iterator[Module]:
-        """Yield the files whose text holds one of these words (all, if none is given) and is not to be skipped."""
+        """Yield the files that hold one of these words (all, if none is given) and are not to be skipped."""
         finder = AhoCorasick(words) if words else None
         for path in self.code_paths:
             if finder is not None or skip is not None:
