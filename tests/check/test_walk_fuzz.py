@@ -9,6 +9,7 @@ from seawall.check.code.analysis import Analysis
 from seawall.check.code.project import CODE_SUFFIXES, Project
 from tests.check.labelled import APPS, names
 
+
 @pytest.mark.parametrize("name", names())
 def test_a_mutilated_app_is_still_read(name: str) -> None:
     sources = {

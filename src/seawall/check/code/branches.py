@@ -48,6 +48,7 @@ _LEAVES_PAGE = frozenset(["redirect", "permanentRedirect", "notFound", "unauthor
 
 
 def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
+    """Walk both ways of a condition; returns whether both leave the function."""
     test = walker.value(stmt.test, env)
     if walker.route:
         comes_to = checks.known(stmt.test, env, walker, ROUTE)
@@ -115,6 +116,7 @@ def never_returns(value: Expr, env: Env, walker: "Walker") -> bool:
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:
+    """Walk a loop twice, so that what one round leaves is there in the next; note one without an end."""
     start, by_model = len(walker.events), False
     own = partial(_own, walker, env)
     outer, walker.in_dialogue = (
@@ -158,6 +160,7 @@ def _own(walker: "Walker", env: Env, call: Call) -> Function | None:
 
 
 def walk_try(stmt: Try, env: Env, walker: "Walker") -> bool:
+    """Walk an attempt with its handlers; returns whether all of its ways leave the function."""
     start, names = len(walker.events), dict(env.names)
     body_leaves = walker.run(stmt.body, env)
     in_body = walker.events[start:]
