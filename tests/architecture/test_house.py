@@ -14,6 +14,14 @@ MODULES = {
 }
 
 VAGUE_NAMES = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
+AUDIT = {
+    "ahocorasick_rs",
+    "msgspec",
+    "rich",
+    "tree_sitter",
+    "tree_sitter_javascript",
+    "tree_sitter_typescript",
+}
 SERVER_SIDE = {"apsw", "pydantic", "pydantic_settings", "splintr", "starlette", "uvicorn", "uvloop"}
 
 
@@ -60,6 +68,17 @@ def test_the_core_imports_only_the_standard_library_and_msgspec() -> None:
     ] == []
 
 
+def test_the_audit_knows_nothing_of_the_gateway_but_its_stages() -> None:
+    assert [
+        f"{module} {name}"
+        for module, tree in MODULES.items()
+        if module.startswith("check/") and module != "check/__main__.py"
+        for name in (*imports(tree), *own_imports(tree))
+        if name not in {*sys.stdlib_module_names, *AUDIT, "seawall", "seawall.core.stages"}
+        and not name.startswith("seawall.check")
+    ] == []
+
+
 def test_the_command_line_starts_without_the_server() -> None:
     program = f"""
 import sys
@@ -96,3 +115,12 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
+
+
+def own_imports(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules of ours that are imported, by their whole names; the package itself is not told."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("seawall."))
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("seawall."):
+            yield node.module

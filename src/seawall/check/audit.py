@@ -23,6 +23,8 @@ from seawall.check.settings import FILE, BadSettings, CheckSettings, read_settin
 from seawall.check.sifting import sift
 from seawall.core.stages import Stage
 
+GARBAGE_THRESHOLDS = (100_000, 20, 1_000)
+"""Trees of code are large and hold no garbage: looking through them again and again took half of the time."""
 DEPTH_MAX = 6_000
 """How deep calls may go while code is followed; Python's own limit of 1,000 is for small programs."""
 
@@ -75,15 +77,14 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
 @contextmanager
 def _room() -> Iterator[None]:
     """Make room for large trees of code: deep calls, and no search for garbage, of which there is none."""
-    was_on, depth = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()
+    thresholds, depth = gc.get_threshold(), sys.getrecursionlimit()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     sys.setrecursionlimit(max(depth, DEPTH_MAX))
     try:
         yield
     finally:
         sys.setrecursionlimit(depth)
-        if was_on:
-            gc.enable()
+        gc.set_threshold(*thresholds)
 
 
 def _files(root: Path, options: Options, progress: Progress) -> Files:

@@ -11,6 +11,7 @@ from seawall.cli import (
     check,
     doctor,
     guard,
+    init,
     keys,
     prices,
     prove_budget,
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("serve")(serve.serve)
+app.command("init")(init.init)
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.command("usage")(usage.usage)

@@ -117,8 +117,8 @@ def read_variables(variables: Mapping[str, Variable], known: Iterable[KeyPath], 
 def read_file(path: Path, shown: str) -> Layer:
     """Read the configuration file; raises SettingsError for bad syntax, and for any key found in it.
 
-    Numbers with a point are read as exact decimals, so that no float comes near money. What the audit reads of
-    the file is left out.
+    Numbers with a point are read as exact decimals, so that no float comes near money. What the audit reads
+    of the file is left out.
     """
     text = _read_text(path, shown)
     leaked = key_line(text)

@@ -19,7 +19,7 @@ from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_erro
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.tools import given_by_model, is_tool
-from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, Closure, Instance, Taint, Value
+from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, TRACE, Closure, Instance, Taint, Value
 from seawall.check.code.walker import Walker
 from seawall.check.code.walking import functions_in
 from seawall.check.findings import Finding
@@ -33,6 +33,10 @@ _TALKS = re.compile(
     r"useChat|useCompletion|useAssistant|useObject|/api/(?:chat|ask|ai|generate|complet\w*)\b"
 )
 """A page that shows what its server's model answers."""
+_MADE = re.compile(
+    r"(^|/)(dist|build|out|\.output|\.next|generated?|vendor|third_party|static/js|node_modules)/|(^|/)prisma/generated?/"
+    r"|-bundle\.js$|\.(bundle|chunk|min)\.[cm]?js$|/assets/[\w-]+-[A-Za-z0-9_]{8}\.js$|_pb2(_grpc)?\.py$|\.download$"
+)
 AI_WORDS = (
     *(
         "openai",
@@ -213,16 +217,20 @@ class Analysis:
         self.has_ai = False
         self._walker = Walker(project)
         self._alone = AhoCorasick(ALONE)
+        self._models = AhoCorasick(AI_WORDS)
         self._browser: dict[str, str | None] = {}
         self._seen: set[tuple[str, str, int]] = set()
 
     def run(self, progress: Progress | None = None) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
         tell = progress or (lambda doing, done, total: None)
-        modules = [m for m in self.project.modules(*self._words()) if not is_test(m.path)]
+        modules = [m for m in self.project.modules(*self._words(), skip=is_made) if not is_test(m.path)]
         for module in modules:
             with self._bounded(module.path):
                 self.entries.extend((module, entry) for entry in _entries(self.project, module))
+        self.entries.sort(
+            key=lambda found: not self._mentions_model(found[0])
+        )  # What costs money comes first.
         self._walker.handlers = {id(entry.handler) for _, entry in self.entries}
         total = len(self.entries) + len(modules)
         walked: list[tuple[Entry | None, list[Event]]] = []
@@ -236,6 +244,11 @@ class Analysis:
             if self._matters(module):
                 with self._bounded(module.path):
                     walked.append((None, self._rest(module)))
+        if self._walker.cut_short:
+            self.notices.append(
+                f"The app is large: {self._walker.cut_short} of {total} walks through its code were cut "
+                "short. Run the audit on the folders that matter to see all."
+            )
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for reached, events in walked:
             self._keep(self._of_events(reached, events))
@@ -255,6 +268,11 @@ class Analysis:
             notice = f"{path} is nested too deeply to be followed: parts of it were not read."
             if notice not in self.notices:
                 self.notices.append(notice)
+
+    def _mentions_model(self, module: Module) -> bool:
+        """Say whether a file, or one that it imports, holds a word of a model's library."""
+        near = [module, *filter(None, (self.project.imported(module, n) for n in module.imports.values()))]
+        return any(self._models.find_matches_as_indexes(self.project.text(one.path) or "") for one in near)
 
     def _matters(self, module: Module) -> bool:
         """Say whether code that no request reaches can hold a finding all the same."""
@@ -334,6 +352,7 @@ class Analysis:
             yield from shared_state(entry, events, asked)
             yield from slow(entry, in_server, events)
         yield from loops(events)
+        told = any(isinstance(event, Harm) and event.use == "reply" and _tells(event) for event in events)
         for event in events:
             if is_test(event.path):
                 continue
@@ -351,7 +370,7 @@ class Analysis:
                     continue
                 line_text = self._line(event.path, event.line)
                 yield from of_harm(event, line_text=line_text, has_ai=self.has_ai)
-            elif isinstance(event, Returned):
+            elif isinstance(event, Returned) and not told:
                 yield from of_returned(event, is_page=entry is not None and _is_page(entry))
 
     def _keep(self, findings: Iterable[Finding]) -> None:
@@ -374,6 +393,13 @@ class Analysis:
         return f"{near}\n{talks[0] if talks else ''}"
 
 
+def is_made(path: str, text: str) -> bool:
+    """Say whether a file was made by a program: a bundle, generated code, something minified."""
+    if _MADE.search(path):
+        return True
+    return len(text) > 20_000 and len(text) > 300 * (text.count("\n") + 1)
+
+
 def is_test(path: str) -> bool:
     """Say whether a file is a test, a story or a configuration of tools: code that no stranger reaches."""
     return _TESTS.search(path) is not None
@@ -385,7 +411,9 @@ _TEXT_ONLY = frozenset({"nosql", "type"})
 
 def given_to(entry: Entry) -> dict[str, Value]:
     """Return what a handler's parameters hold when a stranger calls."""
-    given = {}
+    given: dict[str, Value] = {}
+    if entry.kind == "command":  # Who runs it could run anything else.
+        return given
     route = entry.route or ""
     for name in (*entry.inputs, *entry.requests):
         if f"int:{name}>" in route or f"uuid:{name}>" in route or f"{name}:int" in route:
@@ -405,6 +433,10 @@ def given_to(entry: Entry) -> dict[str, Value]:
         is_request = name in entry.requests
         given[name] = Value(taints=frozenset({taint}), shape="request" if is_request else "", origin=name)
     return given
+
+
+def _tells(event: Harm) -> bool:
+    return any(taint.kind in {ERROR, TRACE} for taint in event.taints)
 
 
 def _is_page(entry: Entry) -> bool:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from seawall.check.code.events import Asked
 from seawall.check.code.knowledge import ModelCall
 from seawall.check.code.site import Site
-from seawall.check.code.values import ENGINE, INPUT, MODEL, NONE, Taint, Value
+from seawall.check.code.values import ENGINE, ENV, INPUT, MODEL, NONE, SECRET, Taint, Value
 
 if TYPE_CHECKING:
     from seawall.check.code.walker import Walker
@@ -118,7 +118,7 @@ def ask(site: Site, walker: "Walker") -> Value | None:
             kind=found.kind,
             is_paid=found.paid and not is_local,
             is_capped=_capped(found, options, client, engines),
-            own_key=any(holds[key].has(INPUT) for key in _KEYS if key in holds) or _key_in_headers(options),
+            own_key=any(_is_callers(holds[key]) for key in _KEYS if key in holds) or _key_in_headers(options),
             streams=_streams(name, options),
             in_background=walker.in_background,
             messages=messages,
@@ -188,7 +188,7 @@ def _by_http(name: str, options: dict[str, Value], walker: "Walker") -> ModelCal
             asks = any(key in options for key in ("method", "body", "data", "json", "**"))
             if ("fetch" in name or name.endswith("urlopen")) and not asks and "1" not in options:
                 return None
-            kind = next((kind for part, kind in _HTTP_PATHS.items() if part in address), "text")
+            kind = next((kind for part, kind in _HTTP_PATHS.items() if part in address.lower()), "text")
             return ModelCall(
                 kind=kind,
                 cap=http.cap,
@@ -248,10 +248,15 @@ def _points(options: dict[str, Value], words: tuple[str, ...]) -> bool:
     return False
 
 
+def _is_callers(key: Value) -> bool:
+    """Say whether a key is the caller's, and never the owner's where the caller brings none."""
+    return key.has(INPUT) and not key.has(SECRET) and not key.has(ENV)
+
+
 def _key_in_headers(options: dict[str, Value]) -> bool:
     headers = options.get("headers", NONE)
     for key, value in (headers.items or {}).items():
-        if key.lower() in {"authorization", "x-api-key", "api-key", "x-goog-api-key"} and value.has(INPUT):
+        if key.lower() in {"authorization", "x-api-key", "api-key", "x-goog-api-key"} and _is_callers(value):
             return True
     return False
 

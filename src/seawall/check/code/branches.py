@@ -10,7 +10,7 @@ from seawall.check.code.events import Asked, Checked, Looped
 from seawall.check.code.fitting import ROUTE, fit
 from seawall.check.code.ir import Attr, Call, Do, Expr, Function, If, Loop, Name, Raise, Return, Try
 from seawall.check.code.loops import is_bounded, is_fed, is_paced, unbounded
-from seawall.check.code.refusals import AUTH, is_swallowed, refusal
+from seawall.check.code.refusals import AUTH, is_swallowed, leaves_at_once, refusal
 from seawall.check.code.telling import may_tell, told
 from seawall.check.code.values import (
     ERROR,
@@ -48,6 +48,7 @@ _LEAVES_PAGE = frozenset(["redirect", "permanentRedirect", "notFound", "unauthor
 
 
 def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
+    """Walk both ways of a condition; returns whether both leave the function."""
     test = walker.value(stmt.test, env)
     if walker.route:
         comes_to = checks.known(stmt.test, env, walker, ROUTE, refuses=bool(refusal(stmt.then)))
@@ -57,6 +58,8 @@ def walk_if(stmt: If, env: Env, walker: "Walker") -> bool:
     if status is not None and checks.is_about_caller(stmt.test, test, status):
         kind = "auth" if status in AUTH else "limit"
         walker.note(Checked(env.module.path, stmt.line, kind=kind, name=f"answers {status}"))
+    elif status is None and test.has(IDENTITY) and leaves_at_once(stmt):
+        walker.note(Checked(env.module.path, stmt.line, kind="auth", name="goes on for known callers only"))
     names_in = walker.names_in(stmt.test)
     is_checked = any(_is_foreign(walker.lookup(name, env)) for name in names_in)
     inside, outside = checks.passed(stmt.test, env, walker) if is_checked else (frozenset(), frozenset())
@@ -126,6 +129,7 @@ def refused(test: Expr, value: Value, options: list[Expr], env: Env, walker: "Wa
 
 
 def walk_loop(stmt: Loop, env: Env, walker: "Walker") -> None:
+    """Walk a loop twice, so that what one round leaves is there in the next; note one without an end."""
     start, by_model = len(walker.events), False
     own = partial(_own, walker, env)
     outer, walker.in_dialogue = (
@@ -169,6 +173,7 @@ def _own(walker: "Walker", env: Env, call: Call) -> Function | None:
 
 
 def walk_try(stmt: Try, env: Env, walker: "Walker") -> bool:
+    """Walk an attempt with its handlers; returns whether all of its ways leave the function."""
     start, names = len(walker.events), dict(env.names)
     body_leaves = walker.run(stmt.body, env)
     in_body = walker.events[start:]

@@ -266,7 +266,7 @@ def assign_harm(target: Expr, expr: Expr | None, value: Value, env: Env, walker:
 
 
 def shown_as_html(env: Env, expr: Expr, name: str, value: Value, walker: "Walker") -> None:
-    """Note that something is shown as HTML, with its words: who wrote it may only be told by them."""
+    """Note that something is shown as HTML, with the words it is made of, which may tell who wrote it."""
     if isinstance(value.literal, str):
         return
     words = tuple(sorted({_word(part) for part in walk(expr)} - {""}))

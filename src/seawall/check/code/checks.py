@@ -246,7 +246,7 @@ def known(test: Expr, env: Env, walker: object, route: str, *, refuses: bool = F
         and len(test.operands) == 2
     ):
         left, right = (walker.value(side, env) for side in test.operands)  # type: ignore[attr-defined]
-        if left.origin != route and right.origin != route:
+        if route not in (left.origin, right.origin):
             return None
         found = _same(left, right, test.op)
         return None if found is None else found != (test.op in {"not in", "!=", "!=="})

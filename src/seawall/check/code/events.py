@@ -6,7 +6,7 @@ from seawall.check.code.values import NONE, Shared, Taint, Value
 
 
 class Event(Struct, gc=True, eq=False):
-    """Something at a line of a file; `way` are the functions that led there, `trail` where they were called."""
+    """Something at a line of a file; `way` are the functions that led there, `trail` their calls."""
 
     path: str
     line: int

@@ -35,7 +35,6 @@ from seawall.check.code.ir import (
 from seawall.check.code.telling import may_tell
 from seawall.check.code.typing import field_of, of_type
 from seawall.check.code.values import (
-    ENV,
     ERROR,
     IDENTITY,
     INPUT,
@@ -334,7 +333,6 @@ def _key_of(expr: Index, env: Env, walker: "Walker") -> str | None:
 def _text(expr: Text, env: Env, walker: "Walker") -> Value:
     values = [walker.value(part, env) for part in expr.parts]
     literals = [v.literal for v in values]
-    first = values[0] if values else NONE
     prefix = ""
     for literal in literals:
         if not isinstance(literal, str):
@@ -345,11 +343,17 @@ def _text(expr: Text, env: Env, walker: "Walker") -> Value:
     value = replace(value, prefix=prefix, at=(env.module.path, expr.line))
     if all(isinstance(literal, str) for literal in literals):
         value = replace(value, literal=prefix)
-    fixed = bool(_HOST.match(prefix)) or (
-        not isinstance(first.literal, str) and not first.taints and len(values) > 1
-    )
-    fixed = fixed or (first.has(ENV) and len(first.taints) == 1)
-    return clear(value, "url", "base_url") if fixed else value
+    return clear(value, "url", "base_url") if _names_host(values) else value
+
+
+def _names_host(values: list[Value]) -> bool:
+    """Say whether the server of an address stands before the first part that a stranger or a model chose."""
+    before = ""
+    for value in values:
+        if value.has(INPUT, "url") or value.has(MODEL, "url"):
+            break
+        before += value.literal if isinstance(value.literal, str) else "\0"
+    return before.startswith("\0") or "?" in before or bool(_HOST.match(before))
 
 
 def _dict(expr: Dict, env: Env, walker: "Walker") -> Value:
@@ -413,6 +417,8 @@ def _op(expr: Op, env: Env, walker: "Walker") -> Value:
     if expr.op in {"+", "|"} and values:
         elements = [e for v in values if v.elements is not None for e in v.elements]
         whole = derived(values, origin=values[0].origin, shape=values[0].shape)
+        if _names_host(values):
+            whole = clear(whole, "url", "base_url")
         return replace(whole, elements=tuple(elements[:ELEMENTS_MAX])) if elements else whole
     if expr.op == "/" and values and "Path()" in values[0].origin:
         return derived(values, origin=values[0].origin)

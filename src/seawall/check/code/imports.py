@@ -15,6 +15,11 @@ _USUAL_ALIASES = (
     ("~/", ("src/", "", "app/")),
     ("$lib/", ("src/lib/",)),
     ("#/", ("",)),
+    ("#layers/", ("layers/",)),
+    ("#shared/", ("shared/",)),
+    ("#server/", ("server/",)),
+    ("~~/", ("",)),
+    ("@@/", ("",)),
 )
 
 

@@ -96,13 +96,15 @@ class Project:
             self._modules[path] = None if data is None else _lower(path, data)
         return self._modules[path]
 
-    def modules(self, *words: str) -> Iterator[Module]:
-        """Yield the files whose text holds one of these words; all, if none is given."""
+    def modules(self, *words: str, skip: Callable[[str, str], bool] | None = None) -> Iterator[Module]:
+        """Yield the files that hold one of these words (all, if none is given) and are not skipped."""
         finder = AhoCorasick(words) if words else None
         for path in self.code_paths:
-            if finder is not None:
+            if finder is not None or skip is not None:
                 text = self.text(path)
-                if text is None or not finder.find_matches_as_indexes(text):
+                if text is None or (skip is not None and skip(path, text)):
+                    continue
+                if finder is not None and not finder.find_matches_as_indexes(text):
                     continue
             module = self.module(path)
             if module is not None:
@@ -208,6 +210,18 @@ class Project:
         assert isinstance(known, dict)
         found: tuple[Module, Class] | None = known.get(name)
         return found
+
+    def auto_imported(self, module: Module, name: str) -> Module | None:
+        """Return the file of `server/utils` whose export Nuxt gives to all files of the server."""
+        if module.language != "javascript" or "server/" not in module.path:
+            return None
+        if "auto imports" not in self.kept:
+            shared = [p for p in self.code_paths if "server/utils/" in p and p.endswith(JS_SUFFIXES)]
+            found = [one for one in map(self.module, shared) if one is not None]
+            self.kept["auto imports"] = {n: one for one in found for n in (*one.exports, *one.exported)}
+        known = self.kept["auto imports"]
+        assert isinstance(known, dict)
+        return known.get(name)
 
     def class_of(self, found: Found) -> Class | None:
         """Return the class of an instance."""

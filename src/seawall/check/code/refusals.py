@@ -10,6 +10,7 @@ from seawall.check.code.ir import (
     Do,
     Expr,
     Handler,
+    If,
     Literal,
     Name,
     Raise,
@@ -174,4 +175,12 @@ def _is_policy_close(call: Call) -> bool:
     ]
     return not isinstance(call.callee, Name) and any(
         isinstance(code, int) and (code == 1008 or 4000 <= code <= 4999) for code in codes
+    )
+
+
+def leaves_at_once(stmt: If) -> bool:
+    """Say whether one branch of a condition does nothing but leave: `if (!session) throw …`."""
+    return any(
+        branch and isinstance(branch[-1], (Raise, Return)) and len(branch) <= 2
+        for branch in (stmt.then, stmt.otherwise)
     )

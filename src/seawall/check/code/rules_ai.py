@@ -33,7 +33,7 @@ def unprotected(entry: Entry, checks: list[Checked], asked: list[Asked]) -> Iter
         return
     if entry.kind == "chat" and entry.framework not in {"streamlit", "gradio", "chainlit"}:
         return  # The platform knows who writes.
-    first = paid[0]
+    first = next((one for one in paid if one.kind == "text"), paid[0])
     way = " → ".join(dict.fromkeys(first.way)) or entry.handler.name
     place = "" if (first.path, first.line) == (entry.path, entry.line) else f" ({first.path}:{first.line})"
     is_open = entry.kind in _PUBLIC_KINDS

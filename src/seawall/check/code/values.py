@@ -152,7 +152,7 @@ class Env:
 
 
 def few(taints: frozenset[Taint]) -> frozenset[Taint]:
-    """Return at most `TAINTS_MAX` of them: of each kind those that are fit for least, and the shortest paths."""
+    """Return a few of them: of each kind those that are fit for least, and the shortest paths."""
     if len(taints) <= TAINTS_MAX:
         return taints
     kept: list[Taint] = []

@@ -59,7 +59,10 @@ from seawall.check.code.values import (
 from seawall.check.code.walking import walk
 
 DEPTH_MAX = 8
-STEPS_MAX = 40_000
+STEPS_MAX = 30_000
+STEPS_IN_ALL_MAX = 1_000_000
+STEPS_AT_LEAST = 300
+"""Expressions that are looked at: for one handler, for the whole app, and for each handler of a huge app."""
 EVENTS_MAX = 400
 
 
@@ -79,7 +82,9 @@ class Walker:
         self.handlers: set[int] = set()
         self.route = ""
         self.kind = ""
-        self._steps = 0
+        self._steps = self._steps_before = 0
+        self._steps_max = STEPS_MAX
+        self.cut_short = 0
         self.branches = 0
         self._passed: dict[str, frozenset[str]] = {}
         self._passed_of: frozenset[tuple[str, str]] | None = None
@@ -112,7 +117,11 @@ class Walker:
         """Begin a new walk; what is known of modules and of functions already walked is kept."""
         self.events = []
         self.checked = frozenset()
+        self._steps_before += self._steps
+        self.cut_short += self._steps > self._steps_max
         self._steps = 0
+        left = STEPS_IN_ALL_MAX - self._steps_before
+        self._steps_max = max(STEPS_AT_LEAST, min(STEPS_MAX, left))
 
     def instance(self, module: Module, cls: Class, *, is_shared: bool = True) -> Value:
         """Return an object of a class, made as a framework would: from the types of its parameters."""
@@ -160,13 +169,20 @@ class Walker:
             )  # A handler inside a function that makes the app sees that one's names.
         if bound is None:
             imported = module.imports.get(name)
-            return Value(origin=name) if imported is None else self.imported_value(module, imported)
+            if imported is not None:
+                return self.imported_value(module, imported)
+            given = self.project.auto_imported(module, name)
+            return Value(origin=name) if given is None else self.exported_value(given, name)
         if isinstance(bound, Function):
             return Value(ref=Closure(module, bound, self.module_env(module)), origin=name)
         if isinstance(bound, Class):
             return Value(ref=bound, origin=name, home=module)
         events, self.events = self.events, []  # What a module does at import is not part of this walk.
         value = self.value(bound, self.module_env(module))
+        if isinstance(bound, Literal) and bound.value is None and name in scope.inner:
+            inner = scope.inner[name]  # `chain = None` is filled by a function that says `global chain`.
+            if isinstance(inner, Expr):
+                value = self.value(inner, self.module_env(module))
         self.events = events
         if isinstance(value.ref, Instance):
             value.ref.is_shared = True
@@ -205,7 +221,7 @@ class Walker:
     def value(self, expr: Expr, env: Env) -> Value:
         """Return the value of an expression, noting what happens while it is made."""
         self._steps += 1
-        if self._steps > STEPS_MAX:
+        if self._steps > self._steps_max:
             return NONE
         return expressions.value_of(expr, env, self)
 
@@ -366,7 +382,7 @@ class Walker:
         """Walk through statements; say whether they always leave the block."""
         for stmt in body:
             self._steps += 1
-            if self._steps > STEPS_MAX:
+            if self._steps > self._steps_max:
                 return True
             if self._statement(stmt, env):
                 return True
