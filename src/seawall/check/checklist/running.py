@@ -23,7 +23,7 @@ from seawall.check.checklist.survey import (
     warned,
 )
 from seawall.check.code.ir import Attr, Call, Expr, Literal, Name, Op
-from seawall.check.code.walking import calls_in, children
+from seawall.check.code.walking import calls_of, children
 from seawall.check.findings import Confidence, Severity
 
 _HEALTH_ROUTE = re.compile(
@@ -154,7 +154,7 @@ def log_privacy(survey: Survey) -> Judgement:
     for path in paths:
         module = survey.module(path)
         chosen = {name for each in survey.routes if each.path == path for name in each.inputs}
-        for call in calls_in(module.body) if module is not None else ():
+        for call in calls_of(module) if module is not None else ():
             name = dotted(call.callee)
             if _LOGS.search(name) and _LOGGERS.search(name):
                 word = next((word for each in call.args for word in _texts_in(each, chosen)), None)

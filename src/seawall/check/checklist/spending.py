@@ -15,7 +15,7 @@ from seawall.check.checklist.survey import (
     waiting,
     warned,
 )
-from seawall.check.code.walking import calls_in
+from seawall.check.code.walking import calls_of
 from seawall.check.findings import Confidence, Severity
 from seawall.core.stages import Stage
 
@@ -99,7 +99,7 @@ def budget(survey: Survey, stage: Stage) -> Judgement:
         return passed("Model calls go through a gateway with a budget.", behind)
     for path in survey.touched:
         module = survey.module(path)
-        for call in calls_in(module.body) if module is not None else ():
+        for call in calls_of(module) if module is not None else ():
             name = dotted(call.callee)
             if _BUDGETING.search(name) and not _REFUSAL.search(name):
                 return passed(

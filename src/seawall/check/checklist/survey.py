@@ -18,7 +18,7 @@ from seawall.check.checklist.stack import stack
 from seawall.check.code.entries import Entry
 from seawall.check.code.ir import Attr, Call, Expr, Index, Lambda, Literal, Module, Name
 from seawall.check.code.project import Project
-from seawall.check.code.walking import calls_in
+from seawall.check.code.walking import calls_of
 from seawall.check.files import Files
 from seawall.check.findings import Finding
 from seawall.check.report import State
@@ -255,7 +255,7 @@ class Survey:
         """Calls by the last word of what is called, for the words that some shape names."""
         calls: dict[str, list[tuple[Module, Call]]] = {}
         for module in self.modules.values():
-            for call in calls_in(module.body):
+            for call in calls_of(module):
                 name = _name_of(module, call)
                 if name in NAMES:
                     calls.setdefault(name, []).append((module, call))

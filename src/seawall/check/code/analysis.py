@@ -20,8 +20,8 @@ from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.tools import given_by_model, is_tool
 from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, TRACE, Closure, Instance, Taint, Value
-from seawall.check.code.walker import Walker
-from seawall.check.code.walking import functions_in
+from seawall.check.code.walker import STEPS_UNREACHED_MAX, Walker
+from seawall.check.code.walking import functions_of
 from seawall.check.findings import Finding
 from seawall.check.options import Progress
 
@@ -37,6 +37,7 @@ _MADE = re.compile(
     r"(^|/)(dist|build|out|\.output|\.next|generated?|vendor|third_party|static/js|node_modules)/|(^|/)prisma/generated?/"
     r"|-bundle\.js$|\.(bundle|chunk|min)\.[cm]?js$|/assets/[\w-]+-[A-Za-z0-9_]{8}\.js$|_pb2(_grpc)?\.py$|\.download$"
 )
+_READS_SECRET = re.compile(r"(?:environ|getenv|process\.env)[^\n]{0,40}(?:KEY|SECRET|TOKEN|PASSWORD)")
 AI_WORDS = (
     *(
         "openai",
@@ -91,19 +92,9 @@ AI_WORDS = (
 )
 ALONE = (
     *AI_WORDS,
-    *(
-        "environ",
-        "getenv",
-        "process.env",
-        "flask",
-        "streamlit",
-        "quart",
-        "bottle",
-        "rrorHandler",
-        "onError",
-        "xception_handler",
-    ),
-    *("rrorhandler", "errorFormatter", "api.", "dangerouslySetInnerHTML", "innerHTML", "(err", "(error"),
+    *("flask", "streamlit", "quart", "bottle", "rrorHandler", "onError", "xception_handler", "rrorhandler"),
+    *("errorFormatter", "dangerouslySetInnerHTML", "innerHTML", "err, req", "error, req", "err: "),
+    "error: Error",
 )
 FILES_READ_WHOLE_MAX_BYTES = 4_000_000
 """Up to this much code all of it is read; above, only files that hold one of the words below."""
@@ -276,7 +267,8 @@ class Analysis:
 
     def _matters(self, module: Module) -> bool:
         """Say whether code that no request reaches can hold a finding all the same."""
-        return bool(self._alone.find_matches_as_indexes(self.project.text(module.path) or ""))
+        text = self.project.text(module.path) or ""
+        return bool(self._alone.find_matches_as_indexes(text)) or _READS_SECRET.search(text) is not None
 
     def _words(self) -> tuple[str, ...]:
         total = 0
@@ -322,10 +314,10 @@ class Analysis:
     def _rest(self, module: Module) -> list[Event]:
         """Walk through what no entry has led to: the module itself, and its other functions."""
         walker = self._walker
-        walker.restart()
+        walker.restart(STEPS_UNREACHED_MAX)
         walker.top(module)
         registered = error_handlers(module)
-        for function in functions_in(module.body):
+        for function in functions_of(module):
             cls = self.project.scope(module).classes.get(function.owner or "")
             is_for_model = is_tool(function, cls)
             for_errors = is_error_handler(function) or id(function) in registered

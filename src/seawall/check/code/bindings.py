@@ -24,7 +24,7 @@ from seawall.check.code.ir import (
     Stmt,
 )
 from seawall.check.code.project import Found, Project, returned
-from seawall.check.code.walking import calls_in, functions_in, statements
+from seawall.check.code.walking import calls_of, functions_of, statements
 
 STEPS_MAX = 12
 ITEMS_MAX = 500
@@ -43,13 +43,13 @@ class Bindings:
     def calls(self, module: Module) -> list[Call]:
         """Return all calls of a file."""
         if module.path not in self._calls:
-            self._calls[module.path] = list(calls_in(module.body))
+            self._calls[module.path] = list(calls_of(module))
         return self._calls[module.path]
 
     def functions(self, module: Module) -> list[Function]:
         """Return all functions of a file, methods, inner functions and lambdas included."""
         if module.path not in self._functions:
-            self._functions[module.path] = list(functions_in(module.body))
+            self._functions[module.path] = list(functions_of(module))
         return self._functions[module.path]
 
     def classes(self, module: Module) -> list[Class]:

@@ -19,7 +19,7 @@ from seawall.check.code.javascript_handlers import (
     names_in,
 )
 from seawall.check.code.project import Project
-from seawall.check.code.walking import calls_in, expressions, functions_in, statements, walk
+from seawall.check.code.walking import calls_of, expressions, functions_of, statements, walk
 
 ACTION_WORDS = re.compile(
     r"use server|rocedure|\bProc\.|createServerFn|_generated/server|\.(?:state)?[aA]ction\("
@@ -57,14 +57,14 @@ class Actions:
             names = [*module.exports, *module.exported]
             found = [f for name in names if (f := exported(self._project, module, name)) is not None]
         marked = "use server" in (self._project.text(module.path) or "")
-        inline = [f for f in functions_in(module.body) if "use server" in f.directives] if marked else []
+        inline = [f for f in functions_of(module) if "use server" in f.directives] if marked else []
         found += [Handled(module, function, []) for function in inline]
         for one in found:
             site = Site("action", "next", module, one.function.line, "POST")
             yield entry(site, one, all_given(one.function))
 
     def _called(self, module: Module) -> Iterator[Entry]:
-        for call in calls_in(module.body):
+        for call in calls_of(module):
             callee = call.callee
             if isinstance(callee, Attr) and call.args:
                 yield from self._chain_end(module, call, callee)

@@ -29,7 +29,7 @@ from seawall.check.code.javascript_handlers import (
     said,
 )
 from seawall.check.code.project import Project
-from seawall.check.code.walking import calls_in, expressions, functions_in, statements, walk
+from seawall.check.code.walking import calls_of, expressions, functions_of, statements, walk
 
 MESSAGE_WORDS = re.compile(
     r"[sS]ocket|\bws\b|discord|telegraf|grammy|telegram|@slack/bolt|\beris\b|whatsapp|\btmi\b|baileys|botbuilder"
@@ -86,7 +86,7 @@ class Messages:
     def _sockets(self, module: Module) -> Iterator[Entry]:
         connected = self._connection_handlers(module)
         before = self._socket_middleware(module)
-        for function in functions_in(module.body):
+        for function in functions_of(module):
             names = {param.name for param in function.params}
             is_connected = id(function) in connected
             if not (is_connected or names & _SOCKET_NAMES):
@@ -119,7 +119,7 @@ class Messages:
         """Yield `socket.onmessage = …` of a server that upgrades requests itself."""
         if "upgradeWebSocket" not in (self._project.text(module.path) or ""):
             return
-        for function in functions_in(module.body):
+        for function in functions_of(module):
             for statement in statements(function.body):
                 if isinstance(statement, Assign) and isinstance(statement.value, Lambda):
                     target = statement.targets[0]
@@ -131,7 +131,7 @@ class Messages:
     def _connection_handlers(self, module: Module) -> set[int]:
         """Return the functions that get each new connection."""
         out: set[int] = set()
-        for call in calls_in(module.body):
+        for call in calls_of(module):
             is_on = isinstance(call.callee, Attr) and call.callee.name == "on" and len(call.args) == 2
             if is_on and said(call.args[0]) in ("connection", "connect"):
                 found = handled(self._project, module, call.args[1])
@@ -142,7 +142,7 @@ class Messages:
     def _socket_middleware(self, module: Module) -> Applied:
         """Return what `io.use(…)` and `socket.use(…)` put before all messages."""
         out: Applied = []
-        for call in calls_in(module.body):
+        for call in calls_of(module):
             if isinstance(call.callee, Attr) and call.callee.name == "use" and len(call.args) == 1:
                 base = call.callee.base
                 name = base.id if isinstance(base, Name) else ""
@@ -152,7 +152,7 @@ class Messages:
 
     def _bots(self, module: Module) -> Iterator[Entry]:
         middleware: Applied = []
-        for call in calls_in(module.body):
+        for call in calls_of(module):
             callee = call.callee
             if not isinstance(callee, Attr) or not call.args:
                 continue

@@ -18,7 +18,7 @@ from seawall.check.code.javascript_handlers import (
     said,
 )
 from seawall.check.code.project import Project
-from seawall.check.code.walking import calls_in, expressions, statements, walk
+from seawall.check.code.walking import calls_of, expressions, statements, walk
 
 NEST_WORDS = re.compile(r"@nestjs/|routing-controllers|\btsoa\b|type-graphql|@tsed/")
 _CLASSES = {
@@ -115,7 +115,7 @@ class Nest:
     def _read(self, module: Module) -> None:
         assert self._everywhere is not None
         is_main = any(source.module == "@nestjs/core" for source in module.imports.values())
-        for call in calls_in(module.body):
+        for call in calls_of(module):
             name = call.callee.name if isinstance(call.callee, Attr) else ""
             if name == "useGlobalGuards" or (
                 name == "use" and is_main and not isinstance(call.args[:1], Literal)

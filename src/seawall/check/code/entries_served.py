@@ -20,7 +20,7 @@ from seawall.check.code.javascript_handlers import (
     said,
 )
 from seawall.check.code.project import Project
-from seawall.check.code.walking import calls_in
+from seawall.check.code.walking import calls_of
 
 SERVED_WORDS = re.compile(
     r"\bfetch\b|[hH]andler|module\.exports|serve\(|create(?:Secure)?Server|onRequest|onCall|\.http\("
@@ -48,7 +48,7 @@ class Served:
         yield from self._lambda(module)
         if not _CALLED.search(self._project.text(module.path) or ""):
             return
-        for call in calls_in(module.body):
+        for call in calls_of(module):
             origin = self._project.origin(module, call.callee)
             if _SERVERS.search(origin):
                 yield from self._server(module, call)

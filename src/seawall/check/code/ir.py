@@ -287,7 +287,8 @@ class Module(Struct, gc=False, eq=False):
 
     `exports` maps what other files can import to the local name; an exported expression (`export default …`,
     `module.exports = …`) is kept under its exported name in `exported`. Python exports everything.
-    `reexports` are `export … from "m"`; `export *` is under "*".
+    `reexports` are `export … from "m"`; `export *` is under "*". `all_functions` and `all_calls` are filled
+    by `walking` when they are first asked for.
     """
 
     path: str
@@ -298,3 +299,5 @@ class Module(Struct, gc=False, eq=False):
     exported: dict[str, Expr] = field(default_factory=dict)
     reexports: list[tuple[str, Imported]] = field(default_factory=list)
     directives: list[str] = field(default_factory=list)
+    all_functions: list[Function] | None = None
+    all_calls: list[Call] | None = None

@@ -2,7 +2,7 @@
 
 from seawall.check.code.ir import Assign, Attr, Expr, Index, Literal, Module, Name
 from seawall.check.code.project import Project
-from seawall.check.code.walking import inner_bodies, statements
+from seawall.check.code.walking import functions_of, statements
 
 
 def kept_state(project: Project) -> dict[str, tuple[Module, Expr]]:
@@ -13,7 +13,7 @@ def kept_state(project: Project) -> dict[str, tuple[Module, Expr]]:
     found: dict[str, tuple[Module, Expr]] = {}
     project.kept["state"] = found
     for module in project.modules(".state.", ".locals.", 'app["', "app['", ".decorate(", ".extensions"):
-        bodies = [module.body, *inner_bodies(module.body)]
+        bodies = [module.body, *(f.body for f in functions_of(module))]
         for stmt in (stmt for body in bodies for stmt in statements(body)):
             if isinstance(stmt, Assign) and stmt.value is not None:
                 for target in stmt.targets:

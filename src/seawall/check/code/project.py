@@ -28,7 +28,7 @@ from seawall.check.code.ir import (
     Stmt,
     With,
 )
-from seawall.check.code.walking import calls_in, inner_bodies, statements
+from seawall.check.code.walking import calls_of, functions_of, statements
 
 CODE_SUFFIXES = (".py", ".pyw", ".ipynb", ".astro", *JS_SUFFIXES)
 MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "environment.yml")
@@ -113,7 +113,7 @@ class Project:
     def calls(self, *words: str) -> Iterator[tuple[Module, Call, str]]:
         """Yield every call, with its canonical name, of the files whose text holds one of the words."""
         for module in self.modules(*words):
-            for call in calls_in(module.body):
+            for call in calls_of(module):
                 yield module, call, self.origin(module, call.callee)
 
     def scope(self, module: Module) -> Scope:
@@ -422,7 +422,7 @@ def _scope_of(module: Module) -> Scope:
     classes: dict[str, Class] = {}
     for stmt in statements(module.body):
         _bind(stmt, top, classes)
-    for body in inner_bodies(module.body):
+    for body in (f.body for f in functions_of(module)):
         for stmt in statements(body):
             _bind(stmt, inner, classes)
             if isinstance(stmt, Assign) and stmt.value is not None:

@@ -30,7 +30,7 @@ from seawall.check.code.readings import (
     warning,
     words_in,
 )
-from seawall.check.code.walking import calls_in, expressions, functions_in, statements
+from seawall.check.code.walking import calls_of, expressions, functions_of, statements
 from seawall.check.findings import Confidence, Finding, Severity
 
 _LOCAL_SETTINGS = re.compile(
@@ -161,7 +161,7 @@ def static_findings(project: Project, module: Module, *, in_browser: bool) -> It
 
 
 def _found(project: Project, module: Module, *, in_browser: bool) -> Iterator[Found]:
-    for call in calls_in(module.body):
+    for call in calls_of(module):
         options = options_of(call)
         if not _may_matter(call, options):
             continue
@@ -171,7 +171,7 @@ def _found(project: Project, module: Module, *, in_browser: bool) -> Iterator[Fo
         yield from rules_origins.of_call(name, call, options)
         yield from _unverified(name, call, options, in_browser=in_browser)
         yield from _plain_http(name, call, options)
-    bodies = [module.body, *(f.body for f in functions_in(module.body))]
+    bodies = [module.body, *(f.body for f in functions_of(module))]
     for body in bodies:
         for stmt in statements(body):
             if isinstance(stmt, Assign) and stmt.value is not None:
@@ -334,7 +334,7 @@ def error_handlers(module: Module) -> set[int]:
     """Return the ids of the functions that are registered to handle errors, as by `app.onError`."""
     return {
         id(arg.function)
-        for call in calls_in(module.body)
+        for call in calls_of(module)
         if last_name(call.callee) in _REGISTERS
         for arg in call.args
         if isinstance(arg, Lambda)

@@ -60,9 +60,11 @@ from seawall.check.code.walking import walk
 
 DEPTH_MAX = 8
 STEPS_MAX = 30_000
+STEPS_UNREACHED_MAX = 4_000
 STEPS_IN_ALL_MAX = 1_000_000
 STEPS_AT_LEAST = 300
-"""Expressions that are looked at: for one handler, for the whole app, and for each handler of a huge app."""
+"""Expressions that are looked at: for one handler, for what no handler of a file reaches, for the whole
+app, and for each handler of a huge app."""
 EVENTS_MAX = 400
 
 
@@ -113,7 +115,7 @@ class Walker:
         """Walk through what a module does when it is run."""
         self.run(module.body, Env(module))
 
-    def restart(self) -> None:
+    def restart(self, steps_max: int = STEPS_MAX) -> None:
         """Begin a new walk; what is known of modules and of functions already walked is kept."""
         self.events = []
         self.checked = frozenset()
@@ -121,7 +123,7 @@ class Walker:
         self.cut_short += self._steps > self._steps_max
         self._steps = 0
         left = STEPS_IN_ALL_MAX - self._steps_before
-        self._steps_max = max(STEPS_AT_LEAST, min(STEPS_MAX, left))
+        self._steps_max = max(STEPS_AT_LEAST, min(steps_max, left))
 
     def instance(self, module: Module, cls: Class, *, is_shared: bool = True) -> Value:
         """Return an object of a class, made as a framework would: from the types of its parameters."""

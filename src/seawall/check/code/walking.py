@@ -21,6 +21,7 @@ from seawall.check.code.ir import (
     Lambda,
     Loop,
     Markup,
+    Module,
     Op,
     Other,
     Raise,
@@ -75,6 +76,20 @@ def functions_in(body: Iterable[Stmt]) -> Iterator[Function]:
                 if isinstance(part, Lambda):
                     yield part.function
                     yield from functions_in(part.function.body)
+
+
+def functions_of(module: Module) -> list[Function]:
+    """Return all functions of a file; they are looked for once."""
+    if module.all_functions is None:
+        module.all_functions = list(functions_in(module.body))
+    return module.all_functions
+
+
+def calls_of(module: Module) -> list[Call]:
+    """Return all calls of a file; they are looked for once."""
+    if module.all_calls is None:
+        module.all_calls = list(calls_in(module.body))
+    return module.all_calls
 
 
 def expressions(stmt: Stmt) -> Iterator[Expr]:
