@@ -77,14 +77,14 @@ context_tokens = 128000
 AUDIT = """\
 ## The audit
 
-The section `[check]` belongs to [`seawall check`](check.md), which reads it in the folder that it audits; the gateway
-takes no notice of it.
+The section `[check]` belongs to [`seawall check`](check.md), which reads it in the folder that it audits; the
+gateway takes no notice of it.
 
 | Setting | What it says |
 |---|---|
 | `stage` | the stage of the audit, where it differs from the gateway's own `stage` |
 | `history` | false leaves the history out, as `--no-history` does |
-| `select`, `ignore` | lists of [rules](rules/README.md) or groups, as the options of the same names take them |
+| `select`, `ignore` | lists of [rules](rules/README.md) or groups, as in the options of these names |
 | `exclude` | patterns of [files that are left out](check.md#life-with-findings), at most 100 |
 | `baseline` | another name for `seawall-baseline.json` |
 | `manual` | what you vouch for, with who and when: [answering by hand](checklist.md#answering-by-hand) |

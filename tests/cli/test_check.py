@@ -223,15 +223,11 @@ def test_an_ignore_with_a_reason_counts(desk: Desk, app: Place) -> None:
     )
 
 
-def test_what_is_too_early_can_be_ignored_as_well(desk: Desk, app: Place) -> None:
-    app.write("requirements.txt", "openai\ncelery\n")
-    app.write("app.py", "from celery import Celery\n\nqueue = Celery()\n")
+def test_what_is_too_early_can_be_ignored_as_well(desk: Desk, clean: Place) -> None:
+    clean.write("requirements.txt", "openai\ncelery\n")
     told = json.loads(desk.run("check", "--format", "json"))
-    assert [(each["path"], each["line"]) for each in told["too_early"]] == [("app.py", 3)]
-    app.write(
-        "app.py",
-        "from celery import Celery\n\nqueue = Celery()  # seawall: ignore[too-early] three hosts already\n",
-    )
+    assert [(each["path"], each["line"]) for each in told["too_early"]] == [("requirements.txt", 2)]
+    clean.write("requirements.txt", "openai\ncelery  # seawall: ignore[too-early] three hosts share it\n")
     told = json.loads(desk.run("check", "--format", "json"))
     assert (told["too_early"], [each["rule"] for each in told["suppressed"]]) == ([], ["too-early"])
     assert not [notice for notice in told["notices"] if "ignore[" in notice]
