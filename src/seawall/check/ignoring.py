@@ -36,6 +36,7 @@ _MARK = re.compile(
 )
 _COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*|\*|<!--|\{\s*/\*|--|;)")
 _CLOSER = re.compile(r"\*/\s*\}?|--%?>")
+_TEMPLATE = re.compile(r"[{}$<%\"']")
 _TAIL = re.compile(r"(?:\\n)?\"?,?\s*$")
 """What stands behind a comment in a notebook's file."""
 
@@ -159,6 +160,8 @@ def _read(text: str) -> Iterator[tuple[Mark, str]]:
             reason=_reason(reason),
             alone=alone,
         )
+        if any(_TEMPLATE.search(name) for name in names):
+            continue  # A program that writes ignores.
         if not names:
             yield mark, "an ignore names its rule: seawall: ignore[RULE] reason."
             continue
