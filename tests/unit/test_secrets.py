@@ -107,6 +107,7 @@ def test_a_private_key_that_is_cut_off_is_found_as_far_as_it_goes() -> None:
         (f"aws_secret_access_key: {drawn(40)}", "aws_secret_key", drawn(40)),
         (f"AccountName=a;AccountKey={drawn(86)}==;Suffix=b", "azure_storage_key", drawn(86) + "=="),
         (f"Authorization: Bearer {drawn(40)}", "bearer_token", drawn(40)),
+        # seawall: ignore[hardcoded-secret] made up: user and hunter2
         ("Authorization: Basic dXNlcjpodW50ZXIy", "basic_auth", "dXNlcjpodW50ZXIy"),
         ("password: hunter2!", "password", "hunter2!"),
         ("my password is Tr0ub4dor.", "password", "Tr0ub4dor"),
@@ -115,6 +116,7 @@ def test_a_private_key_that_is_cut_off_is_found_as_far_as_it_goes() -> None:
         ('{"password":"two words 9"}', "password", "two words 9"),
         ("DB_PASSWORD=s3cr3t&Pw", "password", "s3cr3t&Pw"),
         ("password: 密码pass1234", "password", "密码pass1234"),
+        # seawall: ignore[hardcoded-secret] made up
         ("postgres://app:s3cr3tPw@db:5432/x", "password_in_url", "s3cr3tPw"),
         ("mongodb+srv://app:p@ss@w0rd@host/x", "password_in_url", "p@ss@w0rd"),
         ("redis://:a1b2c3@cache", "password_in_url", "a1b2c3"),

@@ -15,12 +15,14 @@ from seawall.check.checklist.definitions import definitions
 from seawall.check.checklist.stack import stack
 from seawall.check.code.analysis import Analysis
 from seawall.check.code.project import Project
+from seawall.check.excluding import leave_out, left_out
 from seawall.check.files import Files, walk, walk_staged
+from seawall.check.findings import Finding
 from seawall.check.options import CannotRun, Options, Progress
-from seawall.check.report import Report
+from seawall.check.report import Report, Row, State
 from seawall.check.secrets import scan
 from seawall.check.settings import FILE, BadSettings, CheckSettings, read_settings
-from seawall.check.sifting import sift
+from seawall.check.sifting import Sifted, Sifter
 from seawall.core.stages import Stage
 
 GARBAGE_THRESHOLDS = (100_000, 20, 1_000)
@@ -39,39 +41,67 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
     with _files(root, options, tell) as files, _room():
         settings = settings_of(root, options)
         options = _with_settings(options, settings, root)
+        leave_out(files, settings.exclude, settings.path)
+        sifter = Sifter(options, files.text)
+        stage = options.stage or Stage.POC
         secrets = scan(files, history=options.history and not options.staged, progress=tell)
         analysis = Analysis(Project(files.paths, files.read))
-        findings = [*secrets.findings, *analysis.run(tell)]
-        if files.staged is not None:
-            findings = [finding for finding in findings if finding.path in files.staged]
-        sifted = sift(findings, options, files.text, files.paths)
-        stage = options.stage or Stage.POC
-        rows, early = checklist(
-            Evidence(
-                files=files,
-                project=analysis.project,
-                findings=sifted.kept,
-                entries=[entry for _, entry in analysis.entries],
-                settings=settings,
-                history_read=secrets.commits is not None,
-            ),
-            stage,
+        found = [*secrets.findings, *analysis.run(tell)]
+        found = sifter.beside_code(_here(found, files, settings))
+        evidence = Evidence(
+            files=files,
+            project=analysis.project,
+            findings=found,
+            entries=[entry for _, entry in analysis.entries],
+            settings=settings,
+            history_read=secrets.commits is not None,
         )
-        early = sift(early, options, files.text).kept
+        # What is staged is a part of the app, of which a checklist would say nothing true.
+        rows, early = ([], []) if options.staged else checklist(evidence, stage)
+        early = sifter.asked_for(sifter.beside_code(early))
+        sifted = sifter.sift(found, files.paths)
         return Report(
             folder=files.root.name,
             stage=stage.value,
-            grade=grade(rows),
+            grade=grade(rows) if rows else "",
             findings=sifted.kept,
             suppressed=sifted.suppressed,
-            checklist=[] if options.staged else rows,
+            checklist=_counting(rows, sifted, evidence, options),
             too_early=early,
             notices=[*files.notices, *settings.notices, *analysis.notices, *sifted.notices],
             stack=stack(files),
-            files=len(files.paths),
+            files=len(files.paths if files.staged is None else files.staged.intersection(files.paths)),
             commits=secrets.commits or 0,
             took_ms=round((time.perf_counter() - started) * 1000),
         )
+
+
+def _here(found: list[Finding], files: Files, settings: CheckSettings) -> list[Finding]:
+    """Return the findings in files that are looked at; the history has others as well."""
+    is_left_out = left_out(settings.exclude)
+    if is_left_out is not None:
+        found = [finding for finding in found if not is_left_out(finding.path)]
+    if files.staged is not None:
+        found = [finding for finding in found if finding.path in files.staged]
+    return found
+
+
+def _counting(rows: list[Row], sifted: Sifted, evidence: Evidence, options: Options) -> list[Row]:
+    """Mark the rows that fail and have no say in the exit code.
+
+    These are all where only some rules were asked for, and else those that the baseline knows, and those that
+    do not fail by what is left of the findings.
+    """
+    failing = {row.row for row in rows if row.state is State.FAIL}
+    if options.select:
+        silent = failing
+    elif len(sifted.kept) < len(evidence.findings):
+        left, _ = checklist(replace(evidence, findings=sifted.kept), options.stage or Stage.POC)
+        silent = failing - {row.row for row in left if row.state is State.FAIL}
+    else:
+        silent = set()
+    silent |= failing & sifted.rows
+    return [replace(row, counts=False) if row.row in silent else row for row in rows]
 
 
 @contextmanager

@@ -35,11 +35,15 @@ class Entry(Struct, frozen=True, order=True):
 
 
 class Baseline(Struct, frozen=True, kw_only=True, rename={"salt": "id"}):
-    """Everything that is known. In the file the salt is the `id`: scanners take a random `salt` for a key."""
+    """Everything that is known. In the file the salt is the `id`: scanners take a random `salt` for a key.
+
+    `rows` are the rows of the checklist that failed.
+    """
 
     version: int = 1
     salt: str
     findings: list[Entry]
+    rows: list[str] = []
 
 
 def read(file: Path) -> Baseline:
@@ -66,19 +70,21 @@ def usual_place(root: Path, named: str = "") -> Path:
     return root / (named or FILE)
 
 
-def make(findings: Iterable[Finding], salt: str | None = None) -> Baseline:
+def make(findings: Iterable[Finding], rows: Iterable[str] = (), salt: str | None = None) -> Baseline:
     """Make a baseline of findings with fingerprints; with the salt of an old one hashes stay as they were."""
     salt = salt or secrets.token_hex(16)
-    return Baseline(salt=salt, findings=sorted(_entry(finding, salt) for finding in findings))
+    return Baseline(
+        salt=salt, findings=sorted(_entry(finding, salt) for finding in findings), rows=sorted(rows)
+    )
 
 
-def write(file: Path, findings: Iterable[Finding]) -> int:
+def write(file: Path, findings: Iterable[Finding], rows: Iterable[str] = ()) -> int:
     """Write what was found as the new baseline and return how many findings it holds; raises BadBaseline.
 
     A baseline that is already there lends its salt; a file that is none is not overwritten.
     """
     salt = read(file).salt if file.exists() else None
-    baseline = make(findings, salt)
+    baseline = make(findings, rows, salt)
     try:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=2) + b"\n")
     except OSError as error:

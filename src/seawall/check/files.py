@@ -123,6 +123,15 @@ class Files:
         last = f"{self._left_out} more files were left out for reasons like these."
         self.notices[NOTICES_MAX:] = [last]
 
+    def leave_out(self, is_left_out: Callable[[str], bool]) -> None:
+        """Take paths out of everything that the audit looks at."""
+        for names in (self.paths, self.others, self.ignored_env):
+            names[:] = [path for path in names if not is_left_out(path)]
+        if self.tracked is not None:
+            self.tracked = frozenset(path for path in self.tracked if not is_left_out(path))
+        if self.staged is not None:
+            self.staged = frozenset(path for path in self.staged if not is_left_out(path))
+
     def close(self) -> None:
         """End what reading the index needs."""
         if self._blobs is not None:
@@ -234,6 +243,8 @@ def walk_staged(root: Path) -> Files:
     files.tracked = frozenset(files._objects)
     changed = run(root, *_changes(root), index=index).split(b"\0")
     files.staged = frozenset(files._name(raw) for raw in changed if raw)
+    if not files.staged:
+        files.say("Nothing is staged here: `git add` puts into the index what a commit would take.")
     files._blobs = Blobs(root, FILE_BYTES_MAX)
     return files
 

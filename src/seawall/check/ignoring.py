@@ -36,6 +36,7 @@ _MARK = re.compile(
 )
 _COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*|\*|<!--|\{\s*/\*|--|;)")
 _CLOSER = re.compile(r"\*/\s*\}?|--%?>")
+_TEMPLATE = re.compile(r"[{}$<%\"']")
 _TAIL = re.compile(r"(?:\\n)?\"?,?\s*$")
 """What stands behind a comment in a notebook's file."""
 
@@ -60,38 +61,62 @@ class Mark(Struct):
     used: bool = False
 
 
+class Ignores:
+    """The ignores of all files, each read when it is first asked for; remembers which ones were of use."""
+
+    def __init__(self, text_of: TextOf) -> None:
+        """Read nothing yet."""
+        self._text_of = text_of
+        self._marks: dict[str, list[Mark]] = {}
+        self._troubles: list[str] = []
+
+    def split(self, findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+        """Return what counts, and what is ignored beside the code with its reason.
+
+        Findings of the history have no place in the tree and count.
+        """
+        kept: list[Finding] = []
+        suppressed: list[Finding] = []
+        for finding in findings:
+            mark = self._of(finding)
+            if mark is None:
+                kept.append(finding)
+                continue
+            mark.used = True
+            suppressed.append(replace(finding, suppressed_by="inline", reason=mark.reason))
+        return kept, suppressed
+
+    def notices(self, paths: Iterable[str]) -> list[str]:
+        """Say what is wrong with ignores, and which ones in these files were of no use so far."""
+        for path in paths:
+            self._read(path)
+        unused = [
+            f"{path}:{mark.line}: ignore[{mark.names}] {UNUSED}"
+            for path, found in self._marks.items()
+            for mark in found
+            if not mark.used and not path.endswith(PROSE)
+        ]
+        return [*self._troubles, *unused]
+
+    def _of(self, finding: Finding) -> Mark | None:
+        if not finding.in_tree:
+            return None
+        return next((each for each in self._read(finding.path) if _counts(each, finding)), None)
+
+    def _read(self, path: str) -> list[Mark]:
+        if path not in self._marks:
+            self._marks[path] = _marks_of(path, self._text_of, self._troubles)
+        return self._marks[path]
+
+
 def split(findings: Iterable[Finding], text_of: TextOf, paths: Iterable[str] = ()) -> Split:
     """Take out the findings that are ignored beside the code.
 
-    `paths` are all files that were read: an ignore in one of them that matches nothing is a notice. Findings
-    of the history have no place in the tree and stay.
+    `paths` are all files that were read: an ignore in one of them that matches nothing is a notice.
     """
-    kept: list[Finding] = []
-    suppressed: list[Finding] = []
-    notices: list[str] = []
-    marks: dict[str, list[Mark]] = {}
-    for finding in findings:
-        if not finding.in_tree:
-            kept.append(finding)
-            continue
-        if finding.path not in marks:
-            marks[finding.path] = _marks_of(finding.path, text_of, notices)
-        mark = next((each for each in marks[finding.path] if _counts(each, finding)), None)
-        if mark is None:
-            kept.append(finding)
-            continue
-        mark.used = True
-        suppressed.append(replace(finding, suppressed_by="inline", reason=mark.reason))
-    for path in paths:
-        if path not in marks:
-            marks[path] = _marks_of(path, text_of, notices)
-    notices += [
-        f"{path}:{mark.line}: ignore[{mark.names}] {UNUSED}"
-        for path, found in marks.items()
-        for mark in found
-        if not mark.used and not path.endswith(PROSE)
-    ]
-    return Split(kept, suppressed, _bounded(notices))
+    ignores = Ignores(text_of)
+    kept, suppressed = ignores.split(findings)
+    return Split(kept, suppressed, bounded(ignores.notices(paths)))
 
 
 def _counts(mark: Mark, finding: Finding) -> bool:
@@ -135,6 +160,8 @@ def _read(text: str) -> Iterator[tuple[Mark, str]]:
             reason=_reason(reason),
             alone=alone,
         )
+        if any(_TEMPLATE.search(name) for name in names):
+            continue  # A program that writes ignores.
         if not names:
             yield mark, "an ignore names its rule: seawall: ignore[RULE] reason."
             continue
@@ -159,7 +186,8 @@ def _reason(text: str) -> str:
     return reason[:REASON_CHARS_MAX] if any(char.isalnum() for char in reason) else ""
 
 
-def _bounded(notices: list[str]) -> list[str]:
+def bounded(notices: list[str]) -> list[str]:
+    """Return the first `NOTICES_MAX` notices, and how many more there are."""
     if len(notices) <= NOTICES_MAX:
         return notices
     return [*notices[:NOTICES_MAX], f"{len(notices) - NOTICES_MAX} more about ignores are not shown."]

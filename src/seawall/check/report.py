@@ -26,7 +26,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `required` says whether the grade depends on it at this stage. `evidence` is a sentence about what was
     seen; `path` and `line` say where, or are empty and 0. `why` says why it matters at this stage and not
-    before, `how` how to do it in this app.
+    before, `how` how to do it in this app. `counts` is False where a row that fails has no say in the exit
+    code: the baseline knows it, or what it fails by was not asked for.
     """
 
     row: str
@@ -39,6 +40,7 @@ class Row(Struct, frozen=True, kw_only=True):
     line: int = 0
     why: str = ""
     how: str = ""
+    counts: bool = True
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     `findings` count, the errors first; `suppressed` were ignored inline or stand in the baseline. `too_early`
     is what is there and not needed at this stage. `notices` are single lines about what could not be read.
-    `stack` names the frameworks and hosts that were recognised.
+    `stack` names the frameworks and hosts that were recognised. Without a checklist `grade` is empty.
     """
 
     folder: str

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from seawall.check.excluding import PATTERNS_MAX, why_not
 from seawall.core.stages import Stage
 
 FILE = "seawall.toml"
@@ -21,7 +22,7 @@ ANSWERS_MAX = 200
 NAME_CHARS_MAX = 60
 NOTE_CHARS_MAX = 400
 
-_KNOWN = ("stage", "history", "select", "ignore", "baseline", "manual")
+_KNOWN = ("stage", "history", "select", "ignore", "exclude", "baseline", "manual")
 _ANSWER = ("by", "at", "note")
 _EXAMPLE = 'write {by = "Ana", at = 2026-11-20, note = "what was done"}'
 
@@ -43,8 +44,8 @@ class CheckSettings(Struct, frozen=True, kw_only=True):
     """The audit's part of `seawall.toml`, and the whole file as `gateway`.
 
     `path` is empty where there is no file. `stage` is None where the file names none; `select`, `ignore` and
-    `baseline` stand for the options of the same names. `notices` are one for each answer that is of no
-    use.
+    `baseline` stand for the options of the same names; `exclude` are patterns of paths (see `excluding`).
+    `notices` are one for each answer that is of no use.
     """
 
     path: str = ""
@@ -52,6 +53,7 @@ class CheckSettings(Struct, frozen=True, kw_only=True):
     history: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     baseline: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     gateway: dict[str, Any] = field(default_factory=dict)
@@ -93,6 +95,7 @@ def read_settings(text: str, *, rows: Iterable[str], path: str = FILE) -> CheckS
         history=_flag(table, "history", path, default=True),
         select=_names(table, "select", path),
         ignore=_names(table, "ignore", path),
+        exclude=_patterns(table, path),
         baseline=_name(table, "baseline", path),
         answers=answers,
         gateway={name: value for name, value in tree.items() if name != "check"},
@@ -129,6 +132,17 @@ def _names(table: dict[str, Any], name: str, path: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise BadSettings(f'{path}: check.{name} must be a list of texts, such as ["xss"].')
     return tuple(value)
+
+
+def _patterns(table: dict[str, Any], path: str) -> tuple[str, ...]:
+    patterns = _names(table, "exclude", path)
+    if len(patterns) > PATTERNS_MAX:
+        raise BadSettings(f"{path}: check.exclude has more than {PATTERNS_MAX} patterns.")
+    for pattern in patterns:
+        reason = why_not(pattern)
+        if reason:
+            raise BadSettings(f"{path}: check.exclude: {_shown(pattern)!r} {reason}.")
+    return patterns
 
 
 def _answers(

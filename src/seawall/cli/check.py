@@ -129,14 +129,11 @@ def _check(chosen: argparse.Namespace) -> int:
         _accept(report, chosen.path, options)
         return EXIT_CLEAN
     _write(report, chosen.format, chosen.output, verbose=chosen.verbose)
-    return EXIT_FOUND if fails(report, chosen.fail_on, staged=chosen.staged) else EXIT_CLEAN
+    return EXIT_FOUND if fails(report, chosen.fail_on) else EXIT_CLEAN
 
 
-def fails(report: "Report", fail_on: FailOn, *, staged: bool) -> bool:
-    """Say whether the exit code is 1: something of that severity, or a required row of the checklist, fails.
-
-    What is staged is a part of the app, so the checklist says nothing about it.
-    """
+def fails(report: "Report", fail_on: FailOn) -> bool:
+    """Say whether the exit code is 1: something of that severity is there, or a required row fails."""
     from seawall.check.report import State
 
     if fail_on is FailOn.NEVER:
@@ -144,7 +141,7 @@ def fails(report: "Report", fail_on: FailOn, *, staged: bool) -> bool:
     counting = tuple(FailOn)[: tuple(FailOn).index(fail_on) + 1]
     if any(finding.severity.value in counting for finding in report.findings):
         return True
-    return not staged and any(row.required and row.state is State.FAIL for row in report.checklist)
+    return any(row.required and row.counts and row.state is State.FAIL for row in report.checklist)
 
 
 def _audit(path: Path, options: "Options") -> "Report":
@@ -212,12 +209,16 @@ def _accept(report: "Report", root: Path, options: "Options") -> None:
     from seawall.check import baseline
     from seawall.check.audit import settings_of
     from seawall.check.formats import reading
+    from seawall.check.report import State
 
     file = options.baseline or baseline.usual_place(root, settings_of(root, options).baseline)
-    number = baseline.write(file, report.findings)
+    failing = [row.row for row in report.checklist if row.required and row.state is State.FAIL]
+    number = baseline.write(file, report.findings, failing)
     which = f" ({reading.summary(report)[:-1]})" if number else ""
-    count = reading.number_of(number, "finding", "findings")
-    print(f"Wrote {count}{which} to {file}; from now on only what is new counts.", file=sys.stderr)
+    count = reading.number_of(number, "finding", "findings") + which
+    if failing:
+        count += f" and {reading.number_of(len(failing), 'failing row', 'failing rows')} of the checklist"
+    print(f"Wrote {count} to {file}; from now on only what is new counts.", file=sys.stderr)
 
 
 def _names(given: list[str] | None) -> tuple[str, ...]:

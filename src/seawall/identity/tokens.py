@@ -78,6 +78,7 @@ class Tokens:
     async def _read(self, token: str, now: float) -> Claims:
         try:
             header = jwt.get_unverified_header(token)
+            # seawall: ignore[unverified-token] only the issuer is taken from it; _checked verifies the rest
             said = jwt.decode(token, options={"verify_signature": False})
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise Unauthenticated from error

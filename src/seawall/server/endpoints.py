@@ -37,12 +37,14 @@ class Endpoint(Struct, frozen=True):
 
 
 def _break_chat(error: SeawallError, call_id: str, contact: str | None, writer: AnswerWriter | None) -> bytes:
+    # seawall: ignore[stack-trace-to-client] a SeawallError says only what callers may know
     return sse.frame_of(openai_errors.write_error(error, call_id, contact))
 
 
 def _break_messages(
     error: SeawallError, call_id: str, contact: str | None, writer: AnswerWriter | None
 ) -> bytes:
+    # seawall: ignore[stack-trace-to-client] a SeawallError says only what callers may know
     return anthropic_errors.write_frame(error, call_id, contact)
 
 
@@ -50,6 +52,7 @@ def _break_responses(
     error: SeawallError, call_id: str, contact: str | None, writer: AnswerWriter | None
 ) -> bytes:
     assert isinstance(writer, KeepingWriter)
+    # seawall: ignore[stack-trace-to-client] a SeawallError says only what callers may know
     return writer.fail(error)
 
 

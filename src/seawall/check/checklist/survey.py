@@ -48,8 +48,8 @@ _READ = re.compile(r"\.(?:py|ipynb|[cm]?[jt]sx?|vue|svelte|astro)$")
 class Evidence(Struct, frozen=True, kw_only=True):
     """What the audit knows when it comes to the checklist.
 
-    `findings` are those that count. `history_read` is False where the history was not looked at. `today` is
-    the day against which answers by hand grow old.
+    `findings` are those that nobody ignores beside the code. `history_read` is False where the history was
+    not looked at. `today` is the day against which answers by hand grow old.
     """
 
     files: Files

@@ -86,6 +86,7 @@ def _row(row: Row) -> dict[str, Any]:
         "line": row.line or None,
         "why": _clean(row.why),
         "how": _clean(row.how),
+        "counts": row.counts,
     }
 
 

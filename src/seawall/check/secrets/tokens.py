@@ -37,6 +37,8 @@ _MARKS = (
 )
 _COSTLY = frozenset(_MARKS.index(mark) for mark in ("-----BEGIN ", "PuTTY-User-Key-File-", "eyJ", "kty"))
 _PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_PUTTY = re.compile(r"PuTTY-User-Key-File-\d: \S")
+_PUTTY_LINES = re.compile(r"Private-Lines: \d+\s{1,9}[A-Za-z0-9+/]{28,}")
 _PEM_RUN = re.compile(r"[A-Za-z0-9+/]{28,}")
 _JWK_PRIVATE = re.compile(r"""["'\s,{\\](?:d|k)["'\\]{0,3}\s{0,3}:\s{0,3}\\{0,3}["']([\w-]{20,1400})["'\\]""")
 _JWT = re.compile(r"eyJ[\w-]{8,2000}\.(eyJ[\w-]{2,4000})\.([\w-]{10,1400})")
@@ -142,7 +144,7 @@ def _marked(text: str, index: int, at: int) -> Token | None:
     if mark == "-----BEGIN ":
         return _pem(text, at)
     if mark == "PuTTY-User-Key-File-":
-        if "Private-Lines:" not in text[at : at + 20_000]:
+        if _PUTTY.match(text, at) is None or _PUTTY_LINES.search(text, at, at + 20_000) is None:
             return None
         return Token(form="pem", value=text[at : at + 20_000], start=at, end=at + 20)
     if mark == "eyJ":
