@@ -1,5 +1,8 @@
 """Turns what was found in a text into findings: one sentence, a masked line, and what to do about it here."""
 
+import re
+from bisect import bisect_right
+
 from seawall.check.findings import Confidence, Finding, Severity
 from seawall.check.secrets.browser import Shipped
 from seawall.check.secrets.hosts import Stack, move_out
@@ -9,6 +12,8 @@ from seawall.check.secrets.names import words_of
 from seawall.check.secrets.places import Place
 from seawall.check.secrets.secret import Secret
 from seawall.check.secrets.weak import Weak
+
+_LINE_END = re.compile("\n")
 
 
 class Page:
@@ -20,10 +25,13 @@ class Page:
         self.text = text
         self.stack = stack
         self.hidden = [(secret.value, mask(secret.value, is_token=secret.is_token)) for secret in secrets]
+        self._ends: list[int] | None = None
 
     def line(self, at: int) -> int:
         """Return the line of an offset, counted from 1."""
-        return self.text.count("\n", 0, at) + 1
+        if self._ends is None:
+            self._ends = [match.start() for match in _LINE_END.finditer(self.text)]
+        return bisect_right(self._ends, at - 1) + 1
 
     def of_secret(self, secret: Secret) -> Finding:
         """Return the finding of a secret in the working tree."""

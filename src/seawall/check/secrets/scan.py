@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -85,7 +86,7 @@ def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
         verdict = judge(pair, place, text)
         if verdict is not None:
             found.append(_of_pair(pair, verdict))
-    found.extend(_of_files(place, text))
+    found.extend(islice(_of_files(place, text), SECRETS_MAX))
     found.extend(find_positional(text, place))
     names = {pair.start: pair.name for pair in pairs}
     kept = [_in_comment(secret, text) for secret in _each_once(found)[:SECRETS_MAX]]
