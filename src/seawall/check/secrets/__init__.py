@@ -81,7 +81,7 @@ def scan_text(
     else:
         secrets = [secret for secret in secrets if secret.confidence is Confidence.HIGH]
     findings += [page.of_secret(secret) for secret in secrets if page.line(secret.start) not in lines]
-    yield from sorted(findings, key=lambda finding: finding.line)
+    yield from page.together(findings)
 
 
 def scan_tree(files: Files, progress: Progress | None = None) -> list[Finding]:
