@@ -44,3 +44,17 @@ def test_every_secret_of_a_line_is_masked() -> None:
     findings = list(scan_text("a.json", f'{{"api_key": "{one}", "api_secret": "{two}"}}\n'))
     assert len(findings) == 2
     assert all(value not in str(finding) for value in (one, two) for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.ts", "use(import.meta.env.VITE_SECRET_{})\n"),
+        ("a.ts", "const k{} = process.env.JWT_SECRET || 'dev';\n"),
+        ("a.py", 'jwt.encode(claims, "word-{}")\n'),
+        ("secret.yaml", "kind: Secret\n  password: WGsyOSF2YlFYazI5IXZiUQ== # {}\n"),
+    ],
+)
+def test_the_findings_of_one_text_are_cut(path: str, line: str) -> None:
+    text = "".join(line.format(n) for n in range(5 * SECRETS_MAX))
+    assert len(list(scan_text(path, text))) <= SECRETS_MAX

@@ -74,6 +74,16 @@ def test_an_app_that_reads_an_env_file_needs_it_ignored(repo: Repo) -> None:
     assert rules(repo) == []
 
 
+def test_rules_beside_the_app_are_enough(repo: Repo) -> None:
+    repo.put("backend/app.py", "from dotenv import load_dotenv\nload_dotenv()\n")
+    repo.put("web/src/run.js", "require('dotenv').config()\n")
+    repo.put("backend/.gitignore", ".env*\n")
+    repo.commit()
+    assert rules(repo) == [("env-not-ignored", "web/src/run.js", 1)]
+    repo.put("web/.gitignore", ".env\n")
+    assert rules(repo) == []
+
+
 def test_an_example_file_says_where_the_real_one_will_be(repo: Repo) -> None:
     repo.put("backend/.env.example", "OPENAI_API_KEY=\n")
     repo.commit()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from seawall.check.findings import Finding
 from seawall.check.secrets import scan_text
 from tests.check.secret_values import HEX, draw, uuid
 
@@ -68,6 +69,15 @@ FOUND = {
     "env of a bundler": (".env.local", f"VITE_OPENAI_API_KEY={FAKE_OPENAI}\n", "browser-key"),
     "public file": ("public/app.js", f"const KEY = '{FAKE_OPENAI}';\n", "browser-key"),
     "page": ("index.html", f"<script>const apiKey = '{FAKE_OPENAI}'</script>\n", "browser-key"),
+    "workflow that deploys": (".github/workflows/deploy.yml", f"jobs:\n  ship:\n    steps:\n      - run: fly deploy\n        env:\n          APP_SECRET: {K}\n", "hardcoded-secret"),
+    "token in a test step": (".github/workflows/ci.yml", f"jobs:\n  test:\n    steps:\n      - run: pytest\n        env:\n          OPENAI_API_KEY: {FAKE_OPENAI}\n", "hardcoded-secret"),
+    "placeholder that compose uses": ("docker-compose.yml", "    environment:\n      JWT_SECRET: your-secret-key-here\n", "weak-default-secret"),
+    "word in a script": ("start.sh", "export SECRET_KEY=changeme\nuvicorn app:app\n", "weak-default-secret"),
+    "key in a bundle": ("dist/app.js", f"const a='{FAKE_OPENAI}'\n", "hardcoded-secret"),
+    "key in a minified line": ("web/app.js", f"{'a();' * 700}var k='{FAKE_OPENAI}'\n", "hardcoded-secret"),
+    "private key in a long line": ("src/gcp.ts", 'const c = {"note": "' + "a b " * 600 + '", "private_key": "-----BEGIN PRIV' + "ATE KEY-----\\n" + "\\n".join(draw(64, seed=n) for n in range(5)) + '\\n-----END PRIV' + 'ATE KEY-----\\n"}\n', "hardcoded-secret"),
+    "settings folder called files": ("config_files/app.js", f"module.exports = {{ mistralApiKey: '{K[:32]}' }}\n", "hardcoded-secret"),
+    "password in one row of settings": ("users.json", '[{"user": "ann", "password": "Xk29!vbQ"}]\n', "hardcoded-secret"),
 }  # fmt: skip
 
 CLEAN = {
@@ -111,6 +121,20 @@ CLEAN = {
     "prompt": ("prompt.py", 'SYSTEM = """You must never reveal the password. The secret: be kind. token = one word."""\n'),
     "cookie names": ("auth.ts", "const SESSION_COOKIE = 'session_token';\ncookies().get('access_token');\nconst csrfToken = headers.get('x-csrf-token');\n"),
     "enum": ("enums.ts", "enum Grant { Password = 'password', RefreshToken = 'refresh_token', ApiKey = 'api_key' }\n"),
+    "test step": (".github/workflows/ci.yml", "jobs:\n  test:\n    steps:\n      - name: Run tests\n        env:\n          DJANGO_SECRET_KEY: some-words\n        run: python manage.py test\n"),
+    "test value of a pipeline": (".gitlab-ci.yml", "variables:\n  SECRET_KEY: test-key-not-for-prod\ndeploy:\n  script: fly deploy\n"),
+    "pipeline's database": (".github/workflows/ci.yml", "jobs:\n  deploy:\n    services:\n      db:\n        image: postgres:16\n        env:\n          POSTGRES_PASSWORD: hunter7x\n"),
+    "saved page": ("static/match_files/main.js", f"var a={{apiKey:'{K}',password:'Abc123!x'}}\n"),
+    "saved script": ("static/x/api.js.download", f"getAppToken:function(){{return this.get('{K}')}},password=n.b,googleKey='AIza{draw(35)}'\n"),
+    "minified line": ("web/app.js", f"{'a();' * 700}x={{apiKey:'{K}',password:'Abc123!x',secret:'word'}};jwt.sign(a,'word')\n"),
+    "generated client": ("prisma/generate/runtime/library.js", "const url = 'dotenv://:key_1234@dotenvx.com/vault';\nconst secretKey = 'changeme';\n"),
+    "built file": ("web/dist/assets/index-Ab12Cd34.js", f"const o={{apiKey:'{K}'}};\n"),
+    "function as value": ("src/auth.yaml.js", "module.exports = { secretKey:function(){return load()}, jwtSecret: async () => read() }\n"),
+    "heredoc that asks": ("install.sh", "cat > .env <<EOF\nSECRET_KEY=your-secret-key-here\nENCRYPTION_KEY=your-32-char-encryption-key\nEOF\n"),
+    "heredoc of a shell of windows": ("install.ps1", '$env = @"\nSECRET_KEY=your-secret-key\n"@\n'),
+    "user and password alike": ("docker-compose.yml", "    environment:\n      - POSTGRES_USER=temporal\n      - POSTGRES_PWD=temporal\n"),
+    "conversation in a report": ("issues/bug.md", f'```\n{{"sessionId": "conv_{draw(24)}"}}\n```\n'),
+    "key that pretends": ("run.py", 'os.environ.setdefault("VISION_API_KEY", "TEST_KEY")\n'),
     "makefile": ("Makefile", "run:\n\tdocker run -v `pwd`:/src -e TOKEN=$(TOKEN) app\n"),
 }  # fmt: skip
 
@@ -129,3 +153,65 @@ def test_it_is_found_once_and_masked(case: str) -> None:
 def test_it_is_no_finding(case: str) -> None:
     path, text = CLEAN[case]
     assert [one for one in scan_text(path, text) if one.severity != "note"] == []
+
+
+def only(path: str, text: str) -> Finding:
+    """Return the one finding of a text."""
+    (finding,) = scan_text(path, text)
+    return finding
+
+
+def test_a_random_value_that_only_tests_use_is_a_warning() -> None:
+    step = f"      - run: pytest\n        env:\n          ENCRYPTION_KEY: {K}\n"
+    assert only(".github/workflows/ci.yml", f"jobs:\n  test:\n    steps:\n{step}").severity == "warning"
+    said = f"env:\n  # Test-only key.\n  ENCRYPTION_KEY: {K}\njobs:\n  ship:\n    steps:\n      - run: fly deploy\n"
+    assert only(".github/workflows/ci.yml", said).severity == "warning"
+    assert only(".github/workflows/ci.yml", said.replace("Test-only key", "The key")).severity == "error"
+
+
+def test_a_word_that_a_pipeline_deploys_is_a_warning() -> None:
+    text = (
+        "jobs:\n  ship:\n    steps:\n      - run: fly deploy\n        env:\n          SECRET_KEY: changeme\n"
+    )
+    assert only(".github/workflows/deploy.yml", text).severity == "warning"
+
+
+def test_a_word_in_a_text_that_a_script_writes_is_a_warning() -> None:
+    assert only("install.sh", "cat > .env <<'EOF'\nSECRET_KEY=changeme\nEOF\n").severity == "warning"
+    assert only("start.sh", "cat > x <<EOF\na\nEOF\nexport SECRET_KEY=changeme\n").severity == "error"
+
+
+def test_the_same_value_in_many_lines_is_one_finding_that_names_them() -> None:
+    line = 'curl -d password="Xk29!vbQ"\n'
+    finding = only("run.sh", f"# start\n{line}{line}")
+    assert finding.line == 2
+    assert finding.message.endswith(" It also stands in line 3.")
+    many = only("run.sh", line * 9)
+    assert many.message.endswith(" It also stands in lines 2, 3, 4, 5 and 4 more.")
+
+
+def test_the_gravest_place_of_a_value_is_the_one_that_is_named() -> None:
+    text = f"/**\n * apiKey = '{K}'\n */\nconst apiKey = '{K}';\n"
+    finding = only("src/a.js", text)
+    assert (finding.line, finding.severity) == (4, "error")
+
+
+def test_a_value_that_is_ignored_in_one_line_is_still_told_of_the_others() -> None:
+    mine = f'a_api_key = "{K}"  # seawall: ignore[hardcoded-secret] revoked\n'
+    found = list(scan_text("a.py", f'{mine}b_api_key = "{K}"\nc_api_key = "{K}"\n'))
+    assert [one.line for one in found] == [1, 2]
+
+
+def test_rows_of_data_are_one_warning_for_each_kind() -> None:
+    rows = "".join(
+        f"{n},to login use the password 'Xk{n}!vbQ' and for mail the password 'Mk{n}!vbQ'\n"
+        for n in range(120)
+    )
+    finding = only("data/tickets.csv", rows)
+    assert (finding.line, finding.severity) == (1, "warning")
+    assert " More like it are in lines 2, 3, 4, 5" in finding.message
+
+
+def test_a_token_in_rows_of_data_stays_an_error() -> None:
+    rows = "".join(f"{n},nothing\n" for n in range(120))
+    assert only("data/tickets.csv", f"{rows}121,{FAKE_OPENAI}\n").severity == "error"

@@ -1,6 +1,7 @@
 """Searches for secrets: in the tree, in environment files, in what reaches the browser, in the history."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ from seawall.check.secrets.history import History, scan_history, with_first_comm
 from seawall.check.secrets.hosts import NO_HOSTS, Stack, stack_of
 from seawall.check.secrets.masking import fingerprint, mask
 from seawall.check.secrets.places import place_of
-from seawall.check.secrets.scan import pairs_of, secrets_of
+from seawall.check.secrets.scan import SECRETS_MAX, pairs_of, secrets_of
 from seawall.check.secrets.weak import find_weak
 
 __all__ = [
@@ -67,19 +68,20 @@ def scan_text(
     pairs = pairs_of(text, place)
     secrets = secrets_of(text, place, pairs)
     page = Page(place, text, secrets, stack)
-    shipped = list(find_shipped(text, place))
+    shipped = list(islice(find_shipped(text, place), SECRETS_MAX))
     lines = {page.line(one.start) for one in shipped}
     findings = [page.of_shipped(one) for one in shipped]
     if not is_real_env(path):
         taken = [(secret.start, secret.end) for secret in secrets]
-        weak = [one for one in find_weak(text, place, pairs) if not _overlaps(one.start, one.end, taken)]
+        weak = list(islice(find_weak(text, place, pairs), SECRETS_MAX))
+        weak = [one for one in weak if not _overlaps(one.start, one.end, taken)]
         findings += [page.of_weak(one) for one in weak]
     elif not is_committed:
         secrets = []
     else:
         secrets = [secret for secret in secrets if secret.confidence is Confidence.HIGH]
     findings += [page.of_secret(secret) for secret in secrets if page.line(secret.start) not in lines]
-    yield from sorted(findings, key=lambda finding: finding.line)
+    yield from page.together(findings)
 
 
 def scan_tree(files: Files, progress: Progress | None = None) -> list[Finding]:

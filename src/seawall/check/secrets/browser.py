@@ -67,7 +67,7 @@ class Shipped(Struct, frozen=True):
 
 def find_shipped(text: str, place: Place) -> Iterator[Shipped]:
     """Yield the secret variables that a bundler would ship, each name once in a file."""
-    if place.is_docs or place.is_test or place.is_lock or place.path.endswith(".d.ts"):
+    if place.is_docs or place.is_test or place.is_lock or place.is_foreign or place.path.endswith(".d.ts"):
         return
     if place.is_env:
         yield from _of_env(text, place)

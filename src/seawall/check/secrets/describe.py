@@ -1,14 +1,25 @@
 """Turns what was found in a text into findings: one sentence, a masked line, and what to do about it here."""
 
+import re
+from bisect import bisect_right
+
+from msgspec.structs import replace
+
 from seawall.check.findings import Confidence, Finding, Severity
 from seawall.check.secrets.browser import Shipped
 from seawall.check.secrets.hosts import Stack, move_out
 from seawall.check.secrets.kinds import catalog
 from seawall.check.secrets.masking import evidence, fingerprint, mask
 from seawall.check.secrets.names import words_of
-from seawall.check.secrets.places import Place
+from seawall.check.secrets.places import Place, is_data_set
 from seawall.check.secrets.secret import Secret
 from seawall.check.secrets.weak import Weak
+
+LINES_SHOWN = 4
+_IGNORE = "seawall: ignore"
+_IGNORE_CHARS = 2_000
+_COMMENTS = ("#", "//", "/*", "*", "<!--", "{/*", "--", ";")
+_LINE_END = re.compile("\n")
 
 
 class Page:
@@ -20,10 +31,13 @@ class Page:
         self.text = text
         self.stack = stack
         self.hidden = [(secret.value, mask(secret.value, is_token=secret.is_token)) for secret in secrets]
+        self.is_data_set = is_data_set(text, place)
+        self._has_ignores = _IGNORE in text
+        self._ends: list[int] | None = None
 
     def line(self, at: int) -> int:
         """Return the line of an offset, counted from 1."""
-        return self.text.count("\n", 0, at) + 1
+        return bisect_right(self._line_ends(), at - 1) + 1
 
     def of_secret(self, secret: Secret) -> Finding:
         """Return the finding of a secret in the working tree."""
@@ -51,6 +65,21 @@ class Page:
             kind=secret.kind,
             hash=fingerprint("secret", "", secret.value),
         )
+
+    def together(self, findings: list[Finding]) -> list[Finding]:
+        """Return one finding for each value, in the order of their lines; it names the other lines.
+
+        Of a table's rows it is one for each kind: whoever wrote them decides about all at once. A line that
+        an ignore speaks of stays by itself, since the ignore does not speak of the others.
+        """
+        groups: dict[tuple[str, str, int], list[Finding]] = {}
+        for finding in sorted(findings, key=lambda one: one.line):
+            is_row = finding.confidence is Confidence.LOW and self.is_data_set
+            mark = finding.kind if is_row else finding.hash
+            line = finding.line if self._has_ignore(finding.line) else 0
+            groups.setdefault((finding.rule, mark, line), []).append(finding)
+        merged = [_merged(group) for group in groups.values()]
+        return sorted(merged, key=lambda one: one.line)
 
     def of_weak(self, weak: Weak) -> Finding:
         """Return the finding of a guessable secret."""
@@ -126,6 +155,24 @@ class Page:
             hash=mark,
         )
 
+    def _has_ignore(self, line: int) -> bool:
+        """Say whether there is an ignore in a line, or alone in the one above."""
+        if not self._has_ignores:
+            return False
+        above = self._of_line(line - 1).lstrip()
+        return _IGNORE in self._of_line(line) or (_IGNORE in above and above.startswith(_COMMENTS))
+
+    def _of_line(self, line: int) -> str:
+        ends = self._line_ends()
+        start = ends[line - 2] + 1 if line > 1 else 0
+        end = ends[line - 1] if 0 < line <= len(ends) else len(self.text) if line else 0
+        return self.text[start : min(end, start + _IGNORE_CHARS)]
+
+    def _line_ends(self) -> list[int]:
+        if self._ends is None:
+            self._ends = [match.start() for match in _LINE_END.finditer(self.text)]
+        return self._ends
+
     def _is_served(self, secret: Secret) -> bool:
         place = self.place
         if secret.severity is Severity.NOTE or place.is_test or place.is_docs or secret.kind == "private-key":
@@ -136,6 +183,20 @@ class Page:
             return place.ending in ("vue", "html") and secret.is_token
         head = self.text[:400].lstrip("\ufeff \t\r\n")
         return head.startswith(('"use client"', "'use client'"))
+
+
+def _merged(group: list[Finding]) -> Finding:
+    """Return the gravest of several findings of one value, with the lines of the others in its message."""
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    first = min(group, key=lambda one: (rank[one.severity], one.line))
+    lines = sorted({one.line for one in group} - {first.line})
+    if not lines:
+        return first
+    shown = ", ".join(str(line) for line in lines[:LINES_SHOWN])
+    also = "It also stands in" if len({one.hash for one in group}) == 1 else "More like it are in"
+    where = "line" if len(lines) == 1 else "lines"
+    more = f" and {len(lines) - LINES_SHOWN} more" if len(lines) > LINES_SHOWN else ""
+    return replace(first, message=f"{first.message} {also} {where} {shown}{more}.")
 
 
 def rotation(secret: Secret) -> str:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from seawall.check.files import Files
 from seawall.check.findings import Confidence, Finding, Severity
@@ -20,6 +21,8 @@ _READS_ENV = re.compile(
     r"|--env-file|python-dotenv|@nestjs/config|django-environ|environ\.Env|decouple|env_file:|loadEnv\(|Dotenv"
 )
 _READERS_MAX = 4000
+_FOLDERS_MAX = 20
+_ASKED_MAX = 100
 
 
 def is_real_env(path: str) -> bool:
@@ -94,21 +97,21 @@ def _not_ignored(files: Files) -> Iterator[Finding]:
     present = [path for path in files.paths if is_real_env(path) and path not in files.tracked]
     examples = [path for path in files.paths if _is_example(path)]
     expected = {f"{path.rpartition('/')[0]}/.env".lstrip("/") for path in examples}
-    if not expected and not present and _reads_env(files):
-        expected = {".env"}
+    readers: dict[str, str] = {}
+    if not expected and not present:
+        readers = _open_readers(files)
+        expected = set(readers)
     wanted = sorted({*present, *(path for path in expected if path not in files.tracked)})
-    open_ones = [path for path in wanted if path not in _ignored(files, wanted)]
-    for path in open_ones:
+    ignored = _ignored(files, wanted)
+    for path in wanted:
+        if path in ignored:
+            continue
         there = path in present
         if there and not _holds_secret(files, path):
             continue
         yield Finding(
             rule="env-not-ignored",
-            path=path
-            if there
-            else ".gitignore"
-            if ".gitignore" in files.paths
-            else _example_for(examples, path),
+            path=path if there else _place_for(files, examples, path, readers.get(path, "")),
             line=1,
             message=(
                 f"`{path}` holds real values and git does not ignore it: the next `git add .` commits it."
@@ -129,9 +132,13 @@ def _is_example(path: str) -> bool:
     return place_of(path).is_example and name.startswith((".env", "env."))
 
 
-def _example_for(examples: list[str], path: str) -> str:
+def _place_for(files: Files, examples: list[str], path: str, reader: str) -> str:
+    """Return the file that shows what is missing: the rules, an example of the file, or who reads it."""
+    if ".gitignore" in files.paths:
+        return ".gitignore"
     folder = path.rpartition("/")[0]
-    return next((example for example in examples if example.rpartition("/")[0] == folder), ".gitignore")
+    beside = (example for example in examples if example.rpartition("/")[0] == folder)
+    return next(beside, reader or ".gitignore")
 
 
 def _holds_secret(files: Files, path: str) -> bool:
@@ -141,22 +148,45 @@ def _holds_secret(files: Files, path: str) -> bool:
     )
 
 
-def _reads_env(files: Files) -> bool:
+def _open_readers(files: Files) -> dict[str, str]:
+    """Return the first program that reads an environment file which no folder around it keeps out of git.
+
+    Where it looks for the file is not followed: from its own folder up to the root is where people put it.
+    """
+    readers = list(islice(_readers(files), _FOLDERS_MAX))
+    places = {reader: _env_places(reader) for reader in readers}
+    ignored = _ignored(files, sorted({place for around in places.values() for place in around}))
+    assert files.tracked is not None
+    for reader, around in places.items():
+        if not any(place in ignored or place in files.tracked for place in around):
+            return {".env": reader}
+    return {}
+
+
+def _env_places(reader: str) -> list[str]:
+    folders = reader.split("/")[:-1]
+    return ["/".join([*folders[:depth], ".env"]) for depth in range(len(folders) + 1)]
+
+
+def _readers(files: Files) -> Iterator[str]:
+    """Yield one program of each folder that reads environment files."""
+    seen: set[str] = set()
     endings = (".py", ".js", ".ts", ".mjs", ".cjs", "package.json", "docker-compose.yml", "compose.yaml")
     for path in [path for path in files.paths if path.endswith(endings)][:_READERS_MAX]:
-        if place_of(path).is_test:
+        folder = path.rpartition("/")[0]
+        if folder in seen or place_of(path).is_test:
             continue
         text = files.text(path)
         if text is not None and "env" in text and _READS_ENV.search(text) is not None:
-            return True
-    return False
+            seen.add(folder)
+            yield path
 
 
 def _ignored(files: Files, paths: list[str]) -> frozenset[str]:
     """Return which of `paths` the repository ignores; a developer's personal rules protect nobody else."""
     if not paths:
         return frozenset()
-    plain = [path for path in paths if "\\" not in path][:50]
+    plain = [path for path in paths if "\\" not in path][:_ASKED_MAX]
     try:
         answer = run(
             files.root,

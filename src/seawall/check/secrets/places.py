@@ -25,7 +25,7 @@ _MARKUP = frozenset(_MARKUP_WORDS.split())
 _TEST = re.compile(
     r"(?i)(?:^|/)(?:tests?|testing|testdata|test[_-]?data|__tests__|__mocks__|mocks?|specs?|fixtures?|e2e|cypress|testutils?"
     r"|examples?|samples?|demos?|benchmarks?|docs?|cookbooks?|tutorials?|tap|cassettes|recordings?|snapshots?|stubs?|playground|[\w-]+[_-]tests?)/"
-    r"|(?:^|/)(?:[^/]*examples?[-_.\d]*\.\w+|test[_-][^/]*|tests?\.\w+|conftest\.py|[^/]*(?:[._-](?:test|tests|spec|mock|fixture|stories|e2e|cy))\.\w+"
+    r"|(?:^|/)(?:[^/]*examples?[-_.\d]*\.\w+|test[_-][^/]*|tests?\.\w+|conftest\.py|[^/]*(?:[._-](?:test|tests|spec|mock|fixture|stories|e2e|cy|smoke))\.\w+"
     r"|[^/]*Tests?\.\w+)$"
 )
 _LOCK = re.compile(
@@ -56,14 +56,32 @@ _VAULT = re.compile(
 )
 _HASHES = re.compile(r"(?i)(?:^|/)(?:\.?htpasswd[^/]*|shadow|[^/]*passwd[^/]*|[^/]*\.(?:sql|ldif|dump))$")
 _COMPOSE = re.compile(r"(?i)(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
+_WORKFLOW = re.compile(
+    r"(?i)(?:^|/)(?:\.github/(?:workflows|actions)/|\.circleci/|\.gitea/workflows/|\.forgejo/workflows/|\.buildkite/|\.woodpecker/)"
+    r"|(?:^|/)(?:[\w.-]*\.gitlab-ci|\.travis|\.drone|\.woodpecker|\.?appveyor|azure-pipelines[\w.-]*|bitbucket-pipelines|codemagic)\.ya?ml$"
+)
+_FOREIGN = re.compile(
+    r"(?i)\.download$"
+    r"|(?:^|/)(?!(?:static|config|conf|env|data|source|src|template|test|log|upload|user|my|project|app|media|input|output|sql|json"
+    r"|xml|example|sample|web|site|public|asset|script|js|css|html|page|demo|client|server)_files/)[^/]+_files/(?:[^/]+/)*[^/]+\.(?:m?js|css|html?)$"
+    r"|(?:^|/)(?:generated|__generated__|prisma/generated?|\.output|_next)/(?:[^/]+/)*[^/]+\.(?:[mc]?[jt]s|css|html?|map)$"
+    r"|(?:^|/)dist/(?:[^/]+/)*[^/]+\.(?:[mc]?js|css)$|[.-]bundle\.[mc]?js$"
+    r"|(?:^|/)(?:build|out|assets|chunks|js)/(?:[^/]+/)*[\w.-]+[.-](?=[\w-]*\d)[\w-]{8,24}\.(?:chunk\.)?(?:m?js|css)$"
+)
+"""Saved web pages (`name_files/`), and what generators and bundlers leave."""
 _RAILS_KEY = re.compile(r"(?:^|/)config/(?:master|credentials/\w+)\.key$")
+
+_BUNDLED = frozenset(("js", "mjs", "cjs", "jsx", "ts", "tsx", "css", "html", "htm", "vue", "svelte"))
+_LINE_CHARS_MAX = 2_000
+_ROWS_MAX = 100
 
 
 class Place(Struct, frozen=True):
     """What a path says. `lines` is one entry a line (`NAME=value`); `spaced` may part them by a space alone.
 
     `is_vault` is a file that programs keep their passwords in, `holds_hashes` one of accounts, `is_rails_key`
-    nothing but a key.
+    nothing but a key. `is_workflow` is a pipeline's file, `is_foreign` a page or program that was saved,
+    built or generated, `is_table` a file of rows.
     """
 
     path: str
@@ -84,6 +102,9 @@ class Place(Struct, frozen=True):
     is_rails_key: bool
     is_compose: bool
     is_workflow: bool
+    is_script: bool
+    is_foreign: bool
+    is_table: bool
 
 
 @lru_cache(maxsize=256)
@@ -117,6 +138,29 @@ def place_of(path: str) -> Place:
         is_vault=_VAULT.search(path) is not None,
         holds_hashes=_HASHES.search(path) is not None,
         is_compose=_COMPOSE.search(path) is not None,
-        is_workflow=path.startswith((".github/workflows/", ".circleci/")) or name == ".gitlab-ci.yml",
+        is_workflow=_WORKFLOW.search(path) is not None,
+        is_script=ending in ("sh", "bash", "zsh", "ps1", "psm1", "bat", "cmd"),
+        is_foreign=_FOREIGN.search(path) is not None,
+        is_table=ending in ("csv", "tsv", "jsonl", "ndjson"),
         is_rails_key=_RAILS_KEY.search(path) is not None,
     )
+
+
+def is_minified(text: str, at: int, place: Place) -> bool:
+    """Say whether an offset lies in a line that a bundler wrote, where names are not the developer's."""
+    if place.ending not in _BUNDLED:
+        return False
+    start = text.rfind("\n", max(0, at - _LINE_CHARS_MAX), at)
+    start = max(0, at - _LINE_CHARS_MAX) if start < 0 else start
+    end = text.find("\n", at, at + _LINE_CHARS_MAX)
+    end = min(len(text), at + _LINE_CHARS_MAX) if end < 0 else end
+    return end - start > _LINE_CHARS_MAX
+
+
+def is_data_set(text: str, place: Place) -> bool:
+    """Say whether a text is a collection of rows rather than settings."""
+    if place.is_table:
+        return text.count("\n") > _ROWS_MAX
+    if place.ending == "json":
+        return "[" in text[:200] and text.count("{") > _ROWS_MAX
+    return place.ending == "txt" and text.count("\n") > 3 * _ROWS_MAX

@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -11,7 +12,7 @@ from seawall.check.secrets.judge import Verdict, judge, provider_named, provider
 from seawall.check.secrets.kinds import Kind, Provider
 from seawall.check.secrets.names import classify
 from seawall.check.secrets.pairs import Pair, find_pairs
-from seawall.check.secrets.places import Place, place_of
+from seawall.check.secrets.places import Place, is_data_set, is_minified, place_of
 from seawall.check.secrets.positional import find_positional
 from seawall.check.secrets.secret import Secret
 from seawall.check.secrets.tokens import Token, find_tokens
@@ -19,6 +20,8 @@ from seawall.check.secrets.values import is_random, is_reference, is_stand_in
 
 SECRETS_MAX = 200
 """More of them in one text say that it is a data set, not that each must be rotated."""
+
+_PASSED = frozenset(("web-token", "web-key", "private-web-key", "bearer-token", "basic-authentication"))
 
 _LOCAL_HOSTS = re.compile(
     r"^(?:localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker\.internal|db$|database$|postgres|mysql|mariadb|mongo|redis|rabbit"
@@ -74,19 +77,24 @@ def find_secrets(path: str, text: str) -> list[Secret]:
 
 
 def pairs_of(text: str, place: Place) -> list[Pair]:
-    """Return the pairs of name and value in a text, none in one that a bundler wrote."""
-    return [] if _is_packed(text, place) else list(find_pairs(text, place))
+    """Return the pairs of name and value in a text, none of what a program wrote."""
+    if place.is_foreign:
+        return []
+    return [pair for pair in find_pairs(text, place) if not is_minified(text, pair.start, place)]
 
 
 def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
     """Return the secrets of a text whose pairs are known, as `find_secrets` does."""
     found = [secret for token in find_tokens(text) if (secret := _of_token(token, place, text)) is not None]
+    found = [secret for secret in found if _is_own(secret, text, place)]
     for pair in pairs:
         verdict = judge(pair, place, text)
         if verdict is not None:
             found.append(_of_pair(pair, verdict))
-    found.extend(_of_files(place, text))
-    found.extend(find_positional(text, place))
+    found.extend(islice(_of_files(place, text), SECRETS_MAX))
+    found.extend(one for one in find_positional(text, place) if _is_own(one, text, place))
+    if is_data_set(text, place):
+        found = [_in_data(secret) for secret in found]
     names = {pair.start: pair.name for pair in pairs}
     kept = [_in_comment(secret, text) for secret in _each_once(found)[:SECRETS_MAX]]
     return [
@@ -119,13 +127,26 @@ def _each_once(found: list[Secret]) -> list[Secret]:
     return sorted(kept, key=lambda s: s.start)
 
 
-def _is_packed(text: str, place: Place) -> bool:
-    """Say whether a text was written by a bundler, where names are not those of the developer."""
+def _is_own(secret: Secret, text: str, place: Place) -> bool:
+    """Say whether a secret can be the developer's; in what programs wrote only an unmistakable one is."""
+    if not place.is_foreign and not is_minified(text, secret.start, place):
+        return True
+    if secret.kind in _PASSED:
+        return False
+    if secret.kind == "private-key":
+        return not place.is_foreign
     return (
-        place.ending in ("js", "mjs", "cjs", "css")
-        and len(text) > 20_000
-        and text.count("\n") < len(text) // 1500
+        secret.provider is not None
+        and secret.is_token
+        and (secret.kind != "google-api-key" or not place.is_foreign)
     )
+
+
+def _in_data(secret: Secret) -> Secret:
+    """Return a secret of a data set: what has no known issuer there may be anyone's, or made up."""
+    if secret.provider is not None or secret.severity is not Severity.ERROR:
+        return secret
+    return msgspec.structs.replace(secret, severity=Severity.WARNING, confidence=Confidence.LOW)
 
 
 def _of_pair(pair: Pair, verdict: Verdict) -> Secret:
@@ -258,7 +279,7 @@ def _of_address(token: Token, place: Place) -> Secret | None:
     scheme, user, host = token.detail.split("\0")
     password = token.value
     if (
-        re.match(r"\d{2,5}[/,]", password)
+        re.match(r"\d{2,5}[/,]|(?:key|token|secret)[_-]\d{1,4}$", password)
         or is_reference(password)
         or is_reference(host)
         or re.search(r"[{}<>()|]|\$[A-Za-z_]", password)

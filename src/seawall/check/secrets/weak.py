@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from seawall.check.findings import Severity
 from seawall.check.secrets.judge import provider_named
 from seawall.check.secrets.names import classify, words_of
 from seawall.check.secrets.pairs import Pair
-from seawall.check.secrets.places import Place
-from seawall.check.secrets.values import is_random, is_reference
+from seawall.check.secrets.pipelines import is_for_tests, is_of_service
+from seawall.check.secrets.places import Place, is_minified
+from seawall.check.secrets.values import is_code, is_random, is_reference
 
 _SIGNS = re.compile(
     r"(?:secretkey|secretkeybase|jwtsecret|jwtkey|jwtsecretkey|sessionsecret|cookiesecret|authsecret"
@@ -47,10 +49,14 @@ _ADMIN = re.compile(
 )
 
 
+_FUNCTION = re.compile(r"(?:async\b|function\b|\(|\w+\()")
+_PRETENDS = frozenset(("test", "testing", "fake", "dummy", "mock", "placeholder", "stub", "smoke", "your"))
 _NEAR_CHARS = 250
 _FAR_CHARS = 8_000
 """A constant at the head of a file is used further down."""
 _PAIRS_MAX = 2_000
+_HEREDOC = re.compile(r"<<-?\s?[\"'\\]?([A-Za-z_]\w{0,40})[\"']?|@[\"']\r?\n")
+_ASKS = re.compile(r"(?i)\byour\b|[_-]here\b|^<|\breplace\b")
 
 
 class Weak(Struct, frozen=True):
@@ -66,16 +72,49 @@ class Weak(Struct, frozen=True):
 
 def find_weak(text: str, place: Place, pairs: list[Pair]) -> Iterator[Weak]:
     """Yield the guessable secrets of a program or a deployment file."""
-    if place.is_test or place.is_docs or place.is_example or place.is_lock or place.is_words:
+    if (
+        place.is_test
+        or place.is_docs
+        or place.is_example
+        or place.is_lock
+        or place.is_words
+        or place.is_foreign
+    ):
         return
     for pair in pairs[:_PAIRS_MAX]:
         weak = _of_pair(text, place, pair)
-        if weak is not None:
-            yield weak
+        if weak is None:
+            continue
+        if place.is_workflow:
+            if is_of_service(text, pair.at) or is_for_tests(text, pair.at, pair.value):
+                continue
+            weak = replace(weak, severity=Severity.WARNING)
+        elif place.is_script and weak.how == "literal" and not pair.value.startswith("django-insecure-"):
+            if _ASKS.search(pair.value):
+                continue
+            if _is_in_heredoc(text, pair.at):
+                weak = replace(weak, severity=Severity.WARNING)
+        yield weak
     if place.is_code and len(text) < 1_000_000 and ("jwt" in text or "jsonwebtoken" in text or "JWT" in text):
         for call in _JWT_CALL.finditer(text):
-            if not is_random(call[2], 9.0, 8) and not is_reference(call[2]) and "BEGIN" not in call[2]:
+            if (
+                not is_random(call[2], 9.0, 8)
+                and not is_reference(call[2])
+                and "BEGIN" not in call[2]
+                and not is_minified(text, call.start(), place)
+            ):
                 yield Weak("the key of the call", call[2], call.start(2), call.end(2), "call", Severity.ERROR)
+
+
+def _is_in_heredoc(text: str, at: int) -> bool:
+    """Say whether an offset of a script lies in a text that the script writes to a file."""
+    above = text[max(0, at - _FAR_CHARS) : at]
+    openings = list(_HEREDOC.finditer(above))
+    if not openings:
+        return False
+    opened = openings[-1]
+    closed = rf"(?m)^[ \t]*{re.escape(opened[1])}[ \t]*\r?$" if opened[1] else r"(?m)^[\"']@"
+    return re.search(closed, above[opened.end() :]) is None
 
 
 def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
@@ -87,6 +126,7 @@ def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
         or is_reference(value)
         or _is_strong(value)
         or value.startswith(("http", "/"))
+        or (not pair.is_quoted and (is_code(value) or _FUNCTION.match(value)))
     ):
         return None
     fallback = _is_fallback(text, pair)
@@ -114,7 +154,7 @@ def _of_pair(text: str, place: Place, pair: Pair) -> Weak | None:
             pair.name, value, pair.start, pair.end, "fallback" if fallback else "literal", Severity.ERROR
         )
     is_own_key = joined.endswith("apikey") and len(words_of(pair.name)) <= 4 and not provider_named(pair.name)
-    if fallback and is_own_key:
+    if fallback and is_own_key and not _PRETENDS.intersection(words_of(value)):
         return Weak(pair.name, value, pair.start, pair.end, "fallback", Severity.WARNING)
     if not fallback and _is_admin_literal(pair, joined, place):
         return Weak(pair.name, value, pair.start, pair.end, "literal", Severity.ERROR)
@@ -181,7 +221,9 @@ def _is_weak_literal(value: str, place: Place) -> bool:
     """Say whether a literal signs as it stands: no template, and no blank to fill."""
     if len(value) < 2 or "\n" in value or value.count(" ") > 4 or not value.isascii():
         return False
-    if not place.is_code and re.search(r"(?i)^<|^\[|\byour\b.*\bhere\b|^\.\.\.$|^x+$", value):
+    if not (place.is_code or place.is_compose) and re.search(
+        r"(?i)^<|^\[|\byour\b.*\bhere\b|^\.\.\.$|^x+$", value
+    ):
         return False
     if place.ending == "json" and _SETTINGS.search(place.path) is None:
         return False
