@@ -196,5 +196,8 @@ def test_before_the_first_commit_everything_staged_is_new(repo: Repo) -> None:
 
 
 def test_a_missing_folder_is_an_error_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileNotFoundError):
         walk(tmp_path / "nothing")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        walk(tmp_path / "file")

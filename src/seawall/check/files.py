@@ -197,24 +197,26 @@ class Files:
 
 
 def walk(root: Path, progress: Progress | None = None) -> Files:
-    """List the files below `root`; raises NotADirectoryError where it is no folder."""
+    """List the files below `root`; raises OSError where it is no folder, or one that may not be read."""
     root = Path(os.path.abspath(root))
-    if not root.is_dir():
-        raise NotADirectoryError(f"{root} is no folder.")
+    os.scandir(root).close()
     repository, notice = find_repository(root)
     files = Files(root, repository)
     if notice:
         files.say(notice)
     if repository is None or not _walk_repository(files, repository, progress):
         _walk_folders(files, progress)
+    if not files.paths and not (repository and repository.is_bare):
+        files.say("There is no file here that could be read.")
     files.paths.sort()
     files.others.sort()
     return files
 
 
 def walk_staged(root: Path) -> Files:
-    """List what the next commit holds below `root`; raises GitError where git cannot tell."""
+    """List what the next commit holds below `root`; raises GitError where git cannot tell, and OSError."""
     root = Path(os.path.abspath(root))
+    os.scandir(root).close()
     repository, notice = find_repository(root)
     if repository is None or repository.is_bare:
         raise GitError(notice or "A bare repository has no index: there is nothing staged.")

@@ -103,8 +103,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def stop(sentence: str) -> NoReturn:
-    """Say why the command cannot run, and end."""
-    print(f"seawall: {sentence}", file=sys.stderr)
+    """Say why the command cannot run, and end; no name in it can break the line."""
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in sentence)
+    print(f"seawall: {shown}", file=sys.stderr)
     raise SystemExit(EXIT_CANNOT_RUN)
 
 

@@ -19,6 +19,7 @@ from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_erro
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.tools import given_by_model, is_tool
+from seawall.check.code.unread import notices
 from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, TRACE, Closure, Instance, Taint, Value
 from seawall.check.code.walker import STEPS_UNREACHED_MAX, Walker
 from seawall.check.code.walking import functions_of
@@ -248,6 +249,8 @@ class Analysis:
                 in_browser = self._in_browser(module.path) is not None
                 self._keep(static_findings(self.project, module, in_browser=in_browser))
         self._keep(template_findings(self.project.paths, self.project.text, has_ai=self.has_ai))
+        unread = [path for path in self.project.unread() if not is_test(path)]
+        self.notices += notices(self.project, sorted(unread))
         return self.findings
 
     @contextmanager
