@@ -21,6 +21,7 @@ from seawall.check.files import Files, walk, walk_staged
 from seawall.check.findings import Finding
 from seawall.check.git import GitError
 from seawall.check.options import CannotRun, Options, Progress
+from seawall.check.quoting import with_evidence
 from seawall.check.report import Report, Row, State
 from seawall.check.secrets import scan
 from seawall.check.settings import FILE, FILE_CHARS_MAX, BadSettings, CheckSettings, read_settings
@@ -67,8 +68,8 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
             folder=files.root.name,
             stage=stage.value,
             grade=grade(rows) if rows else "",
-            findings=sifted.kept,
-            suppressed=sifted.suppressed,
+            findings=with_evidence(sifted.kept, files.text),
+            suppressed=with_evidence(sifted.suppressed, files.text),
             checklist=_counting(rows, sifted, evidence, options),
             too_early=early,
             notices=[*files.notices, *settings.notices, *analysis.notices, *sifted.notices],

@@ -335,17 +335,19 @@ class Walker:
     def _key(
         self, closure: Closure, given: list[Value], named: dict[str, Value], me: Value | None
     ) -> tuple[object, ...]:
+        """Return what a walk through a function depends on; its objects are held, so that they stay."""
+
         def of(value: Value) -> object:
             literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
             held = (value.shape, tuple(value.items or ()), value.shared, value.grows, value.copied)
-            return (value.all_taints(), value.origin, id(value.ref), literal, held)
+            return (value.all_taints(), value.origin, value.ref, literal, held)
 
         values = (*map(of, given), *((name, of(value)) for name, value in named.items()))
         return (
             self.route,
-            id(closure.function),
-            id(closure.env),
-            id(me.ref) if me else 0,
+            closure.function,
+            closure.env,
+            me.ref if me else None,
             self.checked,
             self.in_background,
             values,
