@@ -163,6 +163,7 @@ def test_deep_folders_end(tmp_path: Path) -> None:
 
 
 def test_many_notices_are_counted(repo: Repo) -> None:
+    repo.put("a.py", "")
     files = walk(repo.root)
     for number in range(50):
         files.say(f"notice {number}")

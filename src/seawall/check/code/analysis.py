@@ -216,8 +216,9 @@ class Analysis:
     def run(self, progress: Progress | None = None) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
         tell = progress or (lambda doing, done, total: None)
-        modules = [m for m in self.project.modules(*self._words(), skip=is_made) if not is_test(m.path)]
-        for module in modules:
+        modules = self._read(tell)
+        for number, module in enumerate(modules):
+            tell("looking for routes", number, len(modules))
             with self._bounded(module.path):
                 self.entries.extend((module, entry) for entry in _entries(self.project, module))
         self.entries.sort(
@@ -227,12 +228,12 @@ class Analysis:
         total = len(self.entries) + len(modules)
         walked: list[tuple[Entry | None, list[Event]]] = []
         for found_in, entry in self.entries:
-            tell("following requests through the code", len(walked), total)
+            tell("following requests", len(walked), len(self.entries))
             with self._bounded(entry.path):
                 module = self.project.module(entry.path) or found_in
                 walked.append((entry, self._handled(module, entry)))
-        for module in modules:
-            tell("reading the code", len(walked), total)
+        for number, module in enumerate(modules):
+            tell("walking through the code", number, len(modules))
             if self._matters(module):
                 with self._bounded(module.path):
                     walked.append((None, self._rest(module)))
@@ -244,7 +245,8 @@ class Analysis:
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for reached, events in walked:
             self._keep(self._of_events(reached, events))
-        for module in modules:
+        for number, module in enumerate(modules):
+            tell("judging the code", number, len(modules))
             with self._bounded(module.path):
                 in_browser = self._in_browser(module.path) is not None
                 self._keep(static_findings(self.project, module, in_browser=in_browser))
@@ -272,6 +274,16 @@ class Analysis:
         """Say whether code that no request reaches can hold a finding all the same."""
         text = self.project.text(module.path) or ""
         return bool(self._alone.find_matches_as_indexes(text)) or _READS_SECRET.search(text) is not None
+
+    def _read(self, tell: Progress) -> list[Module]:
+        """Return the files that are worth walking through, in the common form."""
+        found = []
+        total = len(self.project.code_paths)
+        for number, module in enumerate(self.project.modules(*self._words(), skip=is_made)):
+            tell("reading the code", number, total)
+            if not is_test(module.path):
+                found.append(module)
+        return found
 
     def _words(self) -> tuple[str, ...]:
         total = 0
