@@ -5,6 +5,7 @@ is its own, so that the hashes of two baselines cannot be compared.
 """
 
 import hashlib
+import os
 import secrets
 from collections import Counter
 from collections.abc import Iterable
@@ -83,7 +84,7 @@ def write(file: Path, findings: Iterable[Finding], rows: Iterable[str] = ()) -> 
 
     A baseline that is already there lends its salt; a file that is none is not overwritten.
     """
-    salt = read(file).salt if file.exists() else None
+    salt = read(file).salt if os.path.exists(file) else None
     baseline = make(findings, rows, salt)
     try:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=2) + b"\n")
