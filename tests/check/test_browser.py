@@ -76,6 +76,7 @@ def test_the_entry_of_a_vite_app_and_what_it_imports_run_in_the_browser() -> Non
         "vite.config.ts": "export default {}",
     }
     assert sorted(reasons(files, "vite", "react")) == [
+        "index.html",
         "src/App.tsx",
         "src/Lazy.tsx",
         "src/api/llm.ts",
