@@ -92,7 +92,10 @@ def test_a_script_that_a_page_loads_runs_in_the_browser() -> None:
             "server.js": "const express = require('express')",
         }
     )
-    assert found == {"public/app.js": "loaded by public/index.html"}
+    assert found == {
+        "public/app.js": "loaded by public/index.html",
+        "public/index.html": "a script of a page",
+    }
 
 
 def test_an_extension_and_a_phone_app_are_in_strangers_hands() -> None:
