@@ -88,9 +88,15 @@ def pairs_of(text: str, place: Place) -> list[Pair]:
 
 def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
     """Return the secrets of a text whose pairs are known, as `find_secrets` does."""
-    found = [secret for token in find_tokens(text) if (secret := _of_token(token, place, text)) is not None]
+    tokens = list(find_tokens(text))
+    found = [secret for token in tokens if (secret := _of_token(token, place, text)) is not None]
+    public = {token.start for token in tokens if token.detail.startswith("supabase:") and token.form == "jwt"}
     found = [secret for secret in found if _is_own(secret, text, place)]
     for pair in pairs:
+        if (
+            pair.start in public
+        ):  # The token itself says what it may do; of the powerful one it was told above.
+            continue
         verdict = judge(pair, place, text)
         if verdict is not None:
             found.append(_of_pair(pair, verdict))
