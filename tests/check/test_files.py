@@ -163,6 +163,7 @@ def test_deep_folders_end(tmp_path: Path) -> None:
 
 
 def test_many_notices_are_counted(repo: Repo) -> None:
+    repo.put("a.py", "")
     files = walk(repo.root)
     for number in range(50):
         files.say(f"notice {number}")
@@ -196,5 +197,8 @@ def test_before_the_first_commit_everything_staged_is_new(repo: Repo) -> None:
 
 
 def test_a_missing_folder_is_an_error_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileNotFoundError):
         walk(tmp_path / "nothing")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        walk(tmp_path / "file")

@@ -1,6 +1,7 @@
 """One audit from beginning to end: files, secrets, code, checklist, and what is left after sifting."""
 
 import gc
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -18,11 +19,12 @@ from seawall.check.code.project import Project
 from seawall.check.excluding import leave_out, left_out
 from seawall.check.files import Files, walk, walk_staged
 from seawall.check.findings import Finding
+from seawall.check.git import GitError
 from seawall.check.options import CannotRun, Options, Progress
 from seawall.check.quoting import with_evidence
 from seawall.check.report import Report, Row, State
 from seawall.check.secrets import scan
-from seawall.check.settings import FILE, BadSettings, CheckSettings, read_settings
+from seawall.check.settings import FILE, FILE_CHARS_MAX, BadSettings, CheckSettings, read_settings
 from seawall.check.sifting import Sifted, Sifter
 from seawall.core.stages import Stage
 
@@ -57,8 +59,9 @@ def audit(root: Path, options: Options, progress: Progress | None = None) -> Rep
             settings=settings,
             history_read=secrets.commits is not None,
         )
-        # What is staged is a part of the app, of which a checklist would say nothing true.
-        rows, early = ([], []) if options.staged else checklist(evidence, stage)
+        # Of what is staged, a part of the app, and of nothing at all a checklist would say nothing true.
+        is_judged = not options.staged and bool(files.paths or secrets.commits)
+        rows, early = checklist(evidence, stage) if is_judged else ([], [])
         early = sifter.asked_for(sifter.beside_code(early))
         sifted = sifter.sift(found, files.paths)
         return Report(
@@ -123,17 +126,24 @@ def _files(root: Path, options: Options, progress: Progress) -> Files:
         if options.staged:
             return walk_staged(root)
         return walk(root, lambda number: progress("looking for files", number, 0))
-    except NotADirectoryError:
+    except (NotADirectoryError, FileNotFoundError):
         raise CannotRun(f"{root} is not a folder.") from None
+    except OSError as error:
+        raise CannotRun(f"{root} cannot be read ({error.strerror}).") from None
+    except GitError as error:
+        raise CannotRun(f"--staged cannot be answered here. {error}") from None
 
 
 def settings_of(root: Path, options: Options) -> CheckSettings:
     """Read `[check]` of the configuration file; without one everything is as by default. Raises CannotRun."""
     path = options.config or root / FILE
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CannotRun(f"{path} is not a file.")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(FILE_CHARS_MAX + 1)
     except OSError as error:
-        if options.config is None:
+        if options.config is None and isinstance(error, FileNotFoundError):
             return CheckSettings()
         raise CannotRun(f"{path} cannot be read ({error.strerror}).") from None
     try:

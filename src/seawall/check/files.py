@@ -17,6 +17,10 @@ from seawall.check.git import Blobs, GitError, Repository, find_repository, run
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
 FILES_MAX = 100_000
+KEPT_BYTES_MAX = 16 * 1024 * 1024
+KEPT_FILE_BYTES_MAX = 64 * 1024
+KEPT_BYTES_EACH = 250
+"""What is kept in memory: so much in all, files up to a size, and what each costs beside its content."""
 DEPTH_MAX = 40
 NOTICES_MAX = 30
 _PROGRESS_EVERY = 500
@@ -75,6 +79,8 @@ class Files:
         self._raw: dict[str, bytes] = {}
         self._objects: dict[str, str] = {}
         self._blobs: Blobs | None = None
+        self._kept: dict[str, bytes] = {}
+        self._room = KEPT_BYTES_MAX
         self._inside: dict[str, bool] = {}
 
     def read(self, path: str) -> bytes | None:
@@ -82,6 +88,9 @@ class Files:
         if self._blobs is not None:
             object_id = self._objects.get(path)
             return None if object_id is None else self._blobs.read(object_id)
+        kept = self._kept.get(path)
+        if kept is not None:
+            return kept
         place = self.place(path)
         if not self._is_inside(os.path.dirname(place)):
             return None
@@ -95,12 +104,20 @@ class Files:
             if not stat.S_ISREG(found.st_mode) or found.st_size > FILE_BYTES_MAX:
                 return None
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
-                return file.read(FILE_BYTES_MAX)
+                return self._keep(path, file.read(FILE_BYTES_MAX))
         except OSError as error:
             self.say(f"{path} could not be read: {error.strerror}.")
             return None
         finally:
             os.close(descriptor)
+
+    def _keep(self, path: str, content: bytes) -> bytes:
+        """Keep the first small files: the steps of an audit read each of them several times."""
+        size = len(content) + KEPT_BYTES_EACH
+        if size <= min(self._room, KEPT_FILE_BYTES_MAX):
+            self._room -= size
+            self._kept[path] = content
+        return content
 
     def text(self, path: str) -> str | None:
         """Return a file's text with its lines as they are, or None where it is no text (see `decode`)."""
@@ -197,24 +214,26 @@ class Files:
 
 
 def walk(root: Path, progress: Progress | None = None) -> Files:
-    """List the files below `root`; raises NotADirectoryError where it is no folder."""
+    """List the files below `root`; raises OSError where it is no folder, or one that may not be read."""
     root = Path(os.path.abspath(root))
-    if not root.is_dir():
-        raise NotADirectoryError(f"{root} is no folder.")
+    os.scandir(root).close()
     repository, notice = find_repository(root)
     files = Files(root, repository)
     if notice:
         files.say(notice)
     if repository is None or not _walk_repository(files, repository, progress):
         _walk_folders(files, progress)
+    if not files.paths and not files.others and not (repository and repository.is_bare):
+        files.say("There is no file here.")
     files.paths.sort()
     files.others.sort()
     return files
 
 
 def walk_staged(root: Path) -> Files:
-    """List what the next commit holds below `root`; raises GitError where git cannot tell."""
+    """List what the next commit holds below `root`; raises GitError where git cannot tell, and OSError."""
     root = Path(os.path.abspath(root))
+    os.scandir(root).close()
     repository, notice = find_repository(root)
     if repository is None or repository.is_bare:
         raise GitError(notice or "A bare repository has no index: there is nothing staged.")

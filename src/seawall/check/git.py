@@ -215,9 +215,10 @@ def _close_quietly(pipe: IO[bytes]) -> None:
 
 
 def _looks_like_one(root: Path) -> bool:
-    if (root / "HEAD").is_file() and (root / "objects").is_dir():
+    # `os.path` says no where pathlib raises: at folders that may not be entered.
+    if os.path.isfile(root / "HEAD") and os.path.isdir(root / "objects"):
         return True
-    return any((folder / ".git").exists() for folder in (root, *root.parents))
+    return any(os.path.exists(folder / ".git") for folder in (root, *root.parents))
 
 
 def _spawn(

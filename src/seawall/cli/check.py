@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXIT_CLEAN, EXIT_FOUND, EXIT_CANNOT_RUN, EXIT_STOPPED = 0, 1, 2, 130
 PATIENCE_S = 1.0
 """Work that is done by then needs no progress bar."""
+REDRAWN_S = 0.1
 STAGES = ("poc", "mvp", "alpha", "beta", "production")
 FORMATS = ("terminal", "json", "sarif", "github", "markdown", "html")
 SUMMARY = "Find leaked keys, open endpoints and what the stage asks for, in your own code."
@@ -103,8 +104,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def stop(sentence: str) -> NoReturn:
-    """Say why the command cannot run, and end."""
-    print(f"seawall: {sentence}", file=sys.stderr)
+    """Say why the command cannot run, and end; no name in it can break the line."""
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in sentence)
+    print(f"seawall: {shown}", file=sys.stderr)
     raise SystemExit(EXIT_CANNOT_RUN)
 
 
@@ -248,25 +250,30 @@ def _progress() -> "Iterator[Progress | None]":
 
 
 class _Drawing:
-    """A progress bar that appears after a moment of patience."""
+    """One progress bar that appears after a moment of patience, and says what is being done."""
 
     def __init__(self) -> None:
-        self._since_s = time.monotonic()
+        self._since_s = self._last_s = time.monotonic()
         self._drawn: Any = None
-        self._tasks: dict[str, Any] = {}
+        self._task: Any = None
+        self._what = ""
 
     def step(self, what: str, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._since_s < PATIENCE_S or (what == self._what and now_s - self._last_s < REDRAWN_S):
+            return
+        self._last_s = now_s
         if self._drawn is None:
-            if time.monotonic() - self._since_s < PATIENCE_S:
-                return
             from rich.console import Console
             from rich.progress import Progress
 
             self._drawn = Progress(console=Console(stderr=True, markup=False), transient=True)
             self._drawn.start()
-        if what not in self._tasks:
-            self._tasks[what] = self._drawn.add_task(what, total=total or None)
-        self._drawn.update(self._tasks[what], completed=done, total=total or None)
+            self._task = self._drawn.add_task(what, total=None)
+        if what != self._what:
+            self._drawn.reset(self._task, description=what, total=total or None)
+            self._what = what
+        self._drawn.update(self._task, completed=done, total=total or None)
 
     def stop(self) -> None:
         if self._drawn is not None:

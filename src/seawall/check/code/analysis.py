@@ -19,6 +19,7 @@ from seawall.check.code.rules_static import ERROR_NAMES, error_handlers, is_erro
 from seawall.check.code.schemas import is_schema
 from seawall.check.code.templates import template_findings
 from seawall.check.code.tools import given_by_model, is_tool
+from seawall.check.code.unread import notices
 from seawall.check.code.values import ERROR, INPUT, ONE_SEGMENT, TRACE, Closure, Instance, Taint, Value
 from seawall.check.code.walker import STEPS_UNREACHED_MAX, Walker
 from seawall.check.code.walking import functions_of
@@ -215,8 +216,9 @@ class Analysis:
     def run(self, progress: Progress | None = None) -> list[Finding]:
         """Read the code and return the findings, each place once for a rule."""
         tell = progress or (lambda doing, done, total: None)
-        modules = [m for m in self.project.modules(*self._words(), skip=is_made) if not is_test(m.path)]
-        for module in modules:
+        modules = self._read(tell)
+        for number, module in enumerate(modules):
+            tell("looking for routes", number, len(modules))
             with self._bounded(module.path):
                 self.entries.extend((module, entry) for entry in _entries(self.project, module))
         self.entries.sort(
@@ -226,12 +228,12 @@ class Analysis:
         total = len(self.entries) + len(modules)
         walked: list[tuple[Entry | None, list[Event]]] = []
         for found_in, entry in self.entries:
-            tell("following requests through the code", len(walked), total)
+            tell("following requests", len(walked), len(self.entries))
             with self._bounded(entry.path):
                 module = self.project.module(entry.path) or found_in
                 walked.append((entry, self._handled(module, entry)))
-        for module in modules:
-            tell("reading the code", len(walked), total)
+        for number, module in enumerate(modules):
+            tell("walking through the code", number, len(modules))
             if self._matters(module):
                 with self._bounded(module.path):
                     walked.append((None, self._rest(module)))
@@ -243,11 +245,14 @@ class Analysis:
         self.has_ai = any(isinstance(event, Asked) for _, events in walked for event in events)
         for reached, events in walked:
             self._keep(self._of_events(reached, events))
-        for module in modules:
+        for number, module in enumerate(modules):
+            tell("judging the code", number, len(modules))
             with self._bounded(module.path):
                 in_browser = self._in_browser(module.path) is not None
                 self._keep(static_findings(self.project, module, in_browser=in_browser))
         self._keep(template_findings(self.project.paths, self.project.text, has_ai=self.has_ai))
+        unread = [path for path in self.project.unread() if not is_test(path)]
+        self.notices += notices(self.project, sorted(unread))
         return self.findings
 
     @contextmanager
@@ -269,6 +274,16 @@ class Analysis:
         """Say whether code that no request reaches can hold a finding all the same."""
         text = self.project.text(module.path) or ""
         return bool(self._alone.find_matches_as_indexes(text)) or _READS_SECRET.search(text) is not None
+
+    def _read(self, tell: Progress) -> list[Module]:
+        """Return the files that are worth walking through, in the common form."""
+        found = []
+        total = len(self.project.code_paths)
+        for number, module in enumerate(self.project.modules(*self._words(), skip=is_made)):
+            tell("reading the code", number, total)
+            if not is_test(module.path):
+                found.append(module)
+        return found
 
     def _words(self) -> tuple[str, ...]:
         total = 0

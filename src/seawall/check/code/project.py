@@ -96,6 +96,10 @@ class Project:
             self._modules[path] = None if data is None else _lower(path, data)
         return self._modules[path]
 
+    def unread(self) -> list[str]:
+        """Return the code files that were to be read so far and could not be."""
+        return [path for path, module in self._modules.items() if module is None]
+
     def modules(self, *words: str, skip: Callable[[str, str], bool] | None = None) -> Iterator[Module]:
         """Yield the files that hold one of these words (all, if none is given) and are not skipped."""
         finder = AhoCorasick(words) if words else None
