@@ -76,6 +76,7 @@ def test_the_entry_of_a_vite_app_and_what_it_imports_run_in_the_browser() -> Non
         "vite.config.ts": "export default {}",
     }
     assert sorted(reasons(files, "vite", "react")) == [
+        "index.html",
         "src/App.tsx",
         "src/Lazy.tsx",
         "src/api/llm.ts",
@@ -91,7 +92,10 @@ def test_a_script_that_a_page_loads_runs_in_the_browser() -> None:
             "server.js": "const express = require('express')",
         }
     )
-    assert found == {"public/app.js": "loaded by public/index.html"}
+    assert found == {
+        "public/app.js": "loaded by public/index.html",
+        "public/index.html": "a script of a page",
+    }
 
 
 def test_an_extension_and_a_phone_app_are_in_strangers_hands() -> None:

@@ -58,3 +58,10 @@ def test_every_secret_of_a_line_is_masked() -> None:
 def test_the_findings_of_one_text_are_cut(path: str, line: str) -> None:
     text = "".join(line.format(n) for n in range(5 * SECRETS_MAX))
     assert len(list(scan_text(path, text))) <= SECRETS_MAX
+
+
+def test_a_pipeline_of_secrets_is_cut_before_its_steps_are_read() -> None:
+    text = "jobs:\n  ship:\n    env:\n" + "".join(
+        f"      APP_SECRET: {draw(24, seed=n)}\n" for n in range(600)
+    )
+    assert len(list(scan_text(".github/workflows/a.yml", text))) == SECRETS_MAX

@@ -10,6 +10,7 @@ import pytest
 
 from seawall.check.secrets.kinds import Kind, catalog
 from seawall.check.secrets.scan import find_secrets
+from tests.check.made_up import made_up
 
 KINDS = {kind.id: kind for kind in catalog().kinds}
 TOKENS = [kind.id for kind in catalog().kinds if kind.pattern and not kind.by_name]
@@ -88,3 +89,9 @@ def test_a_value_is_found_by_the_name_of_its_provider(kind: str) -> None:
     name = f"{provider.words[0]}_api_key".upper()
     hits = [find_secrets("app/main.py", f'{name} = "{example(KINDS[kind], seed)}"\n') for seed in range(6)]
     assert sum(len(hit) == 1 for hit in hits) >= 5, hits
+
+
+def test_the_public_key_of_supabase_is_no_secret_under_any_name() -> None:
+    anon, service = made_up("jwt:anon", "public"), made_up("jwt:service_role", "public")
+    assert find_secrets("upload.py", f'SUPABASE_API_KEY = "{anon}"\n') == []
+    assert len(find_secrets("upload.py", f'SUPABASE_API_KEY = "{service}"\n')) == 1

@@ -21,6 +21,19 @@ _COMMANDS = (
     "InvokeModelWithResponseStreamCommand()",
     "ConverseStreamCommand()",
 )
+_EMBEDS = frozenset(
+    [
+        "from_documents",
+        "from_texts",
+        "afrom_documents",
+        "afrom_texts",
+        "fromDocuments",
+        "fromTexts",
+        "add_documents",
+        "addDocuments",
+    ]
+)
+"""What a store of vectors does with texts: it asks the model that it was given for their embeddings."""
 _VENDORS = (
     "openai",
     "anthropic",
@@ -95,6 +108,8 @@ def ask(site: Site, walker: "Walker") -> Value | None:
     name, options, base, callee = site.name, site.options, site.base, site.callee
     path, line = site.place
     found = _by_name(name, options, walker) or _by_command(name, site.given)
+    if found is None and site.last in _EMBEDS and any("Embedding" in value.origin for value in site.values):
+        found = ModelCall(kind="embedding")
     by_http = found is None
     found = found or _by_http(name, options, walker)
     engine_of = base if base.has(ENGINE) else callee if callee.has(ENGINE) else None

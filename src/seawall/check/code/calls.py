@@ -335,6 +335,8 @@ def _outside(site: Site, walker: "Walker") -> Value:
     for use, value in harms(site, walker):
         harm_at(site.env, line, use, name, value, walker)
         uses.add(use)
+    if site.last == "relative_to":  # It raises for what lies outside.
+        walker.checked |= {(t.source, use) for t in site.base.taints for use in ("path", "url")}
     guard = known.guards.first(name)
     if guard is not None and guard[1]:
         walker.note(Checked(path, line, kind=guard[0], name=name))

@@ -12,6 +12,9 @@ ALL_USES = frozenset(
 )
 PLACES = frozenset({"path", "url", "base_url"})
 
+_SETTING = re.compile(
+    r"(?i)^(get|getenv|env|config|getConfig|useRuntimeConfig|getKey|getApiKey|getSecret)$|api_?key$"
+)
 _WHO = re.compile(
     r"(?i)user|auth|session|login|logged|anonym|principal|member|account|tenant|token|owner|role|admin"
 )
@@ -66,7 +69,10 @@ def is_about_caller(test: Expr, value: Value, status: int) -> bool:
         return False
     if _ANSWERED.search(value.origin):
         return True
-    return any(isinstance(part, Call) or _WHO.search(_word(part)) for part in walk(test))
+    return any(
+        _WHO.search(_word(part)) or (isinstance(part, Call) and not _SETTING.search(_last(part)))
+        for part in walk(test)
+    )
 
 
 def _word(part: Expr) -> str:

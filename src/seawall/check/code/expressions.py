@@ -32,6 +32,7 @@ from seawall.check.code.ir import (
     Text,
     Yield,
 )
+from seawall.check.code.readings import path_of
 from seawall.check.code.telling import may_tell
 from seawall.check.code.typing import field_of, of_type
 from seawall.check.code.values import (
@@ -107,6 +108,8 @@ _TEXTUAL = frozenset(
     ]
 )
 """Parts of a request that hold texts only, never objects."""
+_PUT_THERE = frozenset({"filepath", "tempFilePath", "temporary_file_path"})
+"""Where the library that takes uploads has put a file: a name of its own."""
 _PLATFORM = frozenset(
     [
         "id",
@@ -119,6 +122,9 @@ _PLATFORM = frozenset(
         "channel",
         "chat",
         "created_at",
+        "guild_id",
+        "channel_id",
+        "user_id",
         "avatar_url",
     ]
 )
@@ -127,7 +133,9 @@ _APPS = frozenset({"app", "config_dict", "server", "application"})
 _STATE = frozenset({"state", "locals", "ctx", "extensions"})
 _ASKED_ABOUT = frozenset({"not", "!", "==", "===", "!=", "!==", "is", "is not"})
 _FILE_PARTS = frozenset({"name", "stem", "suffix", "suffixes", "base", "ext"})
-_ENVIRONMENTS = ("process.env", "os.environ", "import.meta.env", "Deno.env", "Bun.env", "env")
+_ENVIRONMENTS = frozenset(
+    ("process.env", "os.environ", "import.meta.env", "$env/dynamic/private.env", "Deno.env", "Bun.env", "env")
+)
 
 
 def value_of(expr: Expr, env: Env, walker: "Walker") -> Value:
@@ -174,6 +182,8 @@ def attribute(base: Value, name: str, env: Env, walker: "Walker") -> Value:
             taints = frozenset(t._replace(cleared=t.cleared | {"nosql", "type"}) for t in taints)
     if name == "authorizer" and base.has(INPUT):  # A cloud's gateway has checked the token before.
         walker.note(Checked(env.module.path, 0, kind="auth", name="the authorizer of the gateway"))
+    if name in _PUT_THERE or (name == "path" and base.origin.endswith((".file", "file[]"))):
+        taints = frozenset(t._replace(cleared=t.cleared | {"path"}) for t in taints)
     if walker.kind == "chat" and name in _PLATFORM:
         taints = frozenset(t for t in taints if t.kind != INPUT)
     if base.has(MODEL) and name in _NO_TEXT:
@@ -208,19 +218,6 @@ def store(target: Attr | Index, value: Value, env: Env, walker: "Walker") -> Non
         held = replace(base, taints=base.taints | value.taints)
         if base.shared is None:
             env.names[target.base.id] = held
-
-
-def path_of(expr: Expr) -> str | None:
-    """Return a path such as `st.session_state.messages`, None where a part of it is not constant."""
-    if isinstance(expr, Name):
-        return expr.id
-    if isinstance(expr, Attr):
-        base = path_of(expr.base)
-        return None if base is None else f"{base}.{expr.name}"
-    if isinstance(expr, Index) and isinstance(expr.key, Literal) and isinstance(expr.key.value, str):
-        base = path_of(expr.base)
-        return None if base is None else f"{base}.{expr.key.value}"
-    return None
 
 
 def _own_attribute(base: Value, name: str, walker: "Walker") -> Value | None:
@@ -388,10 +385,6 @@ def _items(expr: Items, env: Env, walker: "Walker") -> Value:
     return replace(whole, elements=tuple(elements), shared=shared, grows=grows, copied=shared is not None)
 
 
-def _spread(expr: Spread, env: Env, walker: "Walker") -> Value:
-    return walker.value(expr.value, env)
-
-
 def _choice(expr: Choice, env: Env, walker: "Walker") -> Value:
     if expr.test is None:
         values = [walker.value(option, env) for option in expr.options]
@@ -487,7 +480,7 @@ _KINDS: dict[type[Expr], Callable[[Any, Env, "Walker"], Value]] = {
     Text: _text,
     Dict: _dict,
     Items: _items,
-    Spread: _spread,
+    Spread: lambda expr, env, walker: walker.value(expr.value, env),
     Choice: _choice,
     Op: _op,
     Each: _each,

@@ -17,6 +17,7 @@ _CODE_FLAGS = frozenset({"-c", "-e", "--eval", "-p", "/c", "-Command", "eval", "
 _SQL = re.compile(
     r"(?is)^\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|(drop|alter|create)\s+(table|view|index)\s)"
 )
+_MONGO_CLEAN = ("mongo-sanitize", "mongoose-sanitize")
 _FROM_BODY = re.compile(r"(^|\.)(body|query|json|data|get_json)(\.|$)")
 _MONGO = ("pymongo", "motor", "mongoose", "mongodb", "beanie", "mongoengine", "mongo")
 
@@ -97,7 +98,7 @@ def _use(sink: Sink, value: Value, walker: "Walker") -> str | None:
 
 def _filter(value: Value, walker: "Walker") -> str | None:
     """A filter of a document store is in danger where a whole object of the caller can stand for a value."""
-    if not walker.project.uses(_MONGO):
+    if not walker.project.uses(_MONGO) or walker.project.uses(_MONGO_CLEAN):
         return None
     if value.items is not None:
         return "nosql"

@@ -2,7 +2,9 @@
 
 from seawall.check.code.ir import Assign, Attr, Expr, Index, Literal, Module, Name
 from seawall.check.code.project import Project
-from seawall.check.code.walking import functions_of, statements
+from seawall.check.code.walking import calls_of, functions_of, statements
+
+_DECORATES = frozenset({"decorate", "decorateRequest", "set"})
 
 
 def kept_state(project: Project) -> dict[str, tuple[Module, Expr]]:
@@ -20,6 +22,10 @@ def kept_state(project: Project) -> dict[str, tuple[Module, Expr]]:
                     key = _state_key(target)
                     if key is not None:
                         found.setdefault(key, (module, stmt.value))
+        for call in calls_of(module):  # Fastify's `app.decorate("db", pool)`
+            is_decorate = isinstance(call.callee, Attr) and call.callee.name in _DECORATES
+            if is_decorate and len(call.args) > 1 and isinstance(call.args[0], Literal):
+                found.setdefault(str(call.args[0].value), (module, call.args[1]))
     return found
 
 

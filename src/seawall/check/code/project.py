@@ -30,7 +30,7 @@ from seawall.check.code.ir import (
 )
 from seawall.check.code.walking import calls_of, functions_of, statements
 
-CODE_SUFFIXES = (".py", ".pyw", ".ipynb", ".astro", *JS_SUFFIXES)
+CODE_SUFFIXES = (".py", ".pyw", ".ipynb", ".html", ".htm", *JS_SUFFIXES)
 MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "environment.yml")
 RESOLVES = frozenset({"resolve", "get", "get_instance", "getInstance", "getService", "create", "inject"})
 STEPS_MAX = 12

@@ -117,3 +117,16 @@ def last_name(value: Expr | None) -> str:
 def line_at(value: Expr | None, call: Call) -> int:
     """Return the line of a value, else that of the call."""
     return value.line if value is not None else call.line
+
+
+def path_of(expr: Expr) -> str | None:
+    """Return a path such as `st.session_state.messages`, None where a part of it is not constant."""
+    if isinstance(expr, Name):
+        return expr.id
+    if isinstance(expr, Attr):
+        base = path_of(expr.base)
+        return None if base is None else f"{base}.{expr.name}"
+    if isinstance(expr, Index) and isinstance(expr.key, Literal) and isinstance(expr.key.value, str):
+        base = path_of(expr.base)
+        return None if base is None else f"{base}.{expr.key.value}"
+    return None

@@ -442,6 +442,7 @@ class Walker:
             value = self._shared_at_top(stmt, value, env)
         for target in stmt.targets:
             if stmt.augmented:
+                calls.assign_harm(target, stmt.value, value, env, self)
                 calls.append_to(target, [value], env, self, line=stmt.line)
             else:
                 if isinstance(stmt.value, (Items, Op, Call)) and isinstance(target, Name):

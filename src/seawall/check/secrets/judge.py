@@ -4,13 +4,11 @@ import re
 from functools import lru_cache
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from seawall.check.findings import Confidence, Severity
 from seawall.check.secrets.kinds import Kind, Provider, catalog
 from seawall.check.secrets.names import spaced, words_of
 from seawall.check.secrets.pairs import Pair
-from seawall.check.secrets.pipelines import is_for_tests, is_of_service
 from seawall.check.secrets.places import Place
 from seawall.check.secrets.tokens import is_basic
 from seawall.check.secrets.values import (
@@ -95,17 +93,6 @@ class Verdict(Struct, frozen=True):
 
 def judge(pair: Pair, place: Place, text: str) -> Verdict | None:
     """Return what a pair gives away, None where its value is no secret."""
-    verdict = _of_pair(pair, place, text)
-    if verdict is None or verdict.kind is not None or not place.is_workflow:
-        return verdict
-    if is_of_service(text, pair.at):
-        return None
-    if is_for_tests(text, pair.at, pair.value):
-        return replace(verdict, confidence=Confidence.LOW, severity=Severity.WARNING)
-    return verdict
-
-
-def _of_pair(pair: Pair, place: Place, text: str) -> Verdict | None:
     value = pair.value
     if len(value) > _VALUE_CHARS_MAX or value.startswith("django-insecure-"):
         return None  # Guessable as everyone's template is, see `weak`.
@@ -120,8 +107,6 @@ def _of_pair(pair: Pair, place: Place, text: str) -> Verdict | None:
     if _NUMBER.fullmatch(value) and (pair.category != "password" or "." in value or not pair.is_quoted):
         return None
     if _FAKE_WORDS.intersection(words_of(pair.name)) or _names_conversation(pair, place):
-        return None
-    if place.is_compose and _is_user_too(pair, text):
         return None
     if pair.category == "auth" and place.is_vault and is_basic(value, strictly=False):
         return _verdict("basic authentication", place)
@@ -167,13 +152,6 @@ def _names_conversation(pair: Pair, place: Place) -> bool:
     if words_of(pair.name)[-2:] not in (("session", "id"), ("sessionid",)):
         return False
     return place.is_docs or place.is_test or re.match(r"[a-z]{2,12}[_-]", pair.value) is not None
-
-
-def _is_user_too(pair: Pair, text: str) -> bool:
-    """Say whether a container's password is its user's name again, as it is where nobody else gets in."""
-    near = text[max(0, pair.at - 400) : pair.end + 400]
-    named = rf"(?i)user(?:name)?[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{re.escape(pair.value[:60])}[\"']?\s"
-    return pair.category == "password" and re.search(named, near) is not None
 
 
 def is_local_password(value: str) -> bool:

@@ -15,7 +15,7 @@ _FOR_TESTS = re.compile(
     r"|not[-_ ](?:a|for|so|real)|ephemeral|throwaway|build)(?:[^a-z]|$)"
 )
 _SERVICES = re.compile(r"(?m)^[ \t]*(?:-[ \t]+)?(?:services|docker|image)[ \t]*:")
-_BLOCK_CHARS = 6_000
+_BLOCK_CHARS = 4_000
 _ABOVE_CHARS = 300
 
 

@@ -12,6 +12,7 @@ from seawall.check.secrets.judge import Verdict, judge, provider_named, provider
 from seawall.check.secrets.kinds import Kind, Provider
 from seawall.check.secrets.names import classify
 from seawall.check.secrets.pairs import Pair, find_pairs
+from seawall.check.secrets.pipelines import is_for_tests, is_of_service
 from seawall.check.secrets.places import Place, is_data_set, is_minified, place_of
 from seawall.check.secrets.positional import find_positional
 from seawall.check.secrets.secret import Secret
@@ -21,6 +22,8 @@ from seawall.check.secrets.values import is_random, is_reference, is_stand_in
 SECRETS_MAX = 200
 """More of them in one text say that it is a data set, not that each must be rotated."""
 
+_BY_NAME = frozenset(("password", "secret", "key", "token", "credential"))
+"""The kinds that only a variable's name tells."""
 _PASSED = frozenset(("web-token", "web-key", "private-web-key", "bearer-token", "basic-authentication"))
 
 _LOCAL_HOSTS = re.compile(
@@ -85,9 +88,15 @@ def pairs_of(text: str, place: Place) -> list[Pair]:
 
 def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
     """Return the secrets of a text whose pairs are known, as `find_secrets` does."""
-    found = [secret for token in find_tokens(text) if (secret := _of_token(token, place, text)) is not None]
+    tokens = list(find_tokens(text))
+    found = [secret for token in tokens if (secret := _of_token(token, place, text)) is not None]
+    public = {token.start for token in tokens if token.detail.startswith("supabase:") and token.form == "jwt"}
     found = [secret for secret in found if _is_own(secret, text, place)]
     for pair in pairs:
+        if (
+            pair.start in public
+        ):  # The token itself says what it may do; of the powerful one it was told above.
+            continue
         verdict = judge(pair, place, text)
         if verdict is not None:
             found.append(_of_pair(pair, verdict))
@@ -96,11 +105,37 @@ def secrets_of(text: str, place: Place, pairs: list[Pair]) -> list[Secret]:
     if is_data_set(text, place):
         found = [_in_data(secret) for secret in found]
     names = {pair.start: pair.name for pair in pairs}
-    kept = [_in_comment(secret, text) for secret in _each_once(found)[:SECRETS_MAX]]
+    kept = [
+        _in_comment(secret, text)
+        for one in _each_once(found)[:SECRETS_MAX]
+        if (secret := _in_containers(one, text, place)) is not None
+    ]
     return [
         secret if secret.name else msgspec.structs.replace(secret, name=names.get(secret.start, ""))
         for secret in kept
     ]
+
+
+def _in_containers(secret: Secret, text: str, place: Place) -> Secret | None:
+    """Return what a secret by name is worth in a pipeline or in Compose, None where it opens nothing."""
+    if secret.kind not in _BY_NAME:
+        return secret
+    if place.is_compose and secret.kind == "password" and _is_user_too(secret, text):
+        return None
+    if not place.is_workflow:
+        return secret
+    if is_of_service(text, secret.start):
+        return None
+    if is_for_tests(text, secret.start, secret.value):
+        return msgspec.structs.replace(secret, severity=Severity.WARNING, confidence=Confidence.LOW)
+    return secret
+
+
+def _is_user_too(secret: Secret, text: str) -> bool:
+    """Say whether a container's password is its user's name again, as it is where nobody else gets in."""
+    near = text[max(0, secret.start - 400) : secret.end + 400]
+    named = rf"(?i)user(?:name)?[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{re.escape(secret.value[:60])}[\"']?\s"
+    return re.search(named, near) is not None
 
 
 def _in_comment(secret: Secret, text: str) -> Secret:

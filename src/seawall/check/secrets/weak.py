@@ -55,6 +55,7 @@ _NEAR_CHARS = 250
 _FAR_CHARS = 8_000
 """A constant at the head of a file is used further down."""
 _PAIRS_MAX = 2_000
+_ASKED_MAX = 200
 _HEREDOC = re.compile(r"<<-?\s?[\"'\\]?([A-Za-z_]\w{0,40})[\"']?|@[\"']\r?\n")
 _ASKS = re.compile(r"(?i)\byour\b|[_-]here\b|^<|\breplace\b")
 
@@ -81,12 +82,14 @@ def find_weak(text: str, place: Place, pairs: list[Pair]) -> Iterator[Weak]:
         or place.is_foreign
     ):
         return
+    asked = 0
     for pair in pairs[:_PAIRS_MAX]:
         weak = _of_pair(text, place, pair)
         if weak is None:
             continue
         if place.is_workflow:
-            if is_of_service(text, pair.at) or is_for_tests(text, pair.at, pair.value):
+            asked += 1
+            if asked > _ASKED_MAX or is_of_service(text, pair.at) or is_for_tests(text, pair.at, pair.value):
                 continue
             weak = replace(weak, severity=Severity.WARNING)
         elif place.is_script and weak.how == "literal" and not pair.value.startswith("django-insecure-"):
