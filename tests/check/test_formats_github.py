@@ -51,7 +51,7 @@ def test_the_last_line_says_the_grade() -> None:
     last = render(report()).splitlines()[-1]
     assert (
         last
-        == "seawall check: Grade F. One thing that no stage skips fails: Secrets stay out of the repository."
+        == 'seawall check: Grade F. One thing that no stage skips fails: "Secrets stay out of the repository".'
     )
 
 

@@ -42,7 +42,7 @@ def test_the_page_is_well_formed_and_says_it_all() -> None:
     for part in (
         "my-app",
         "stage mvp · FastAPI, Next.js, Docker",
-        "One thing that no stage skips fails: Secrets stay out of the repository.",
+        'One thing that no stage skips fails: "Secrets stay out of the repository".',
         "app.py:9 POST /chat reaches client.responses.create through chat()",
         "Looked for: a login, a rate limit, a quota.",
         "In commit a1b2c3d4e5f6 of 2026-10-02, no longer in the files.",

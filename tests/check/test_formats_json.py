@@ -101,11 +101,11 @@ def test_the_whole_is_ascii_and_ends_with_a_line_break() -> None:
 @pytest.mark.parametrize(
     ("rows", "verdict"),
     [
-        (checklist(), "One thing that no stage skips fails: Secrets stay out of the repository."),
-        (checklist()[1:], "1 of the 3 things that the stage mvp asks for is missing: Users have limits."),
+        (checklist(), 'One thing that no stage skips fails: "Secrets stay out of the repository".'),
+        (checklist()[1:], '1 of the 3 things that the stage mvp asks for is missing: "Users have limits".'),
         (
             checklist()[2:],
-            "Nothing that the stage mvp asks for fails; 1 row waits for your answer: The provider has a limit of its own.",
+            'Nothing that the stage mvp asks for fails; 1 row waits for your answer: "The provider has a limit of its own".',
         ),
         (checklist()[4:], "Everything that the stage mvp asks for is there."),
         ([], "3 errors, 1 warning and 1 note."),

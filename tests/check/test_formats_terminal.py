@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from seawall.check.catalogue import rules
-from seawall.check.findings import Severity
+from seawall.check.findings import Confidence, Severity
 from seawall.check.formats.terminal import explain, render
 from tests.check.reports import ANSWER, checklist, finding, report
 
@@ -15,6 +15,7 @@ def test_the_report_reads_from_what_matters_most() -> None:
     text = render(report())
     order = [
         "seawall check my-app · stage mvp · FastAPI, Next.js, Docker",
+        "Grade F: 3 errors, 1 warning and 1 note.\n",
         "Start with old/settings.py:3: A secret in the history of the repository.",
         "ERROR A secret in the history of the repository",
         "  old/settings.py:3  An OpenAI key stood here.",
@@ -34,13 +35,13 @@ def test_the_report_reads_from_what_matters_most() -> None:
         "       fail  Secrets stay out of the repository  old/settings.py:3\n       fail  Users have limits\n",
         "             Add a limit.",
         "your answer  The provider has a limit of its own",
-        "    [check.manual]\n    provider-limit = {by =",
         "      later  Backups are made\n",
+        "say so in seawall.toml:\n    [check.manual]\n    provider-limit = {by =",
         "Too early: it works, but this stage does not need it yet",
         "  k8s/app.yaml  Kubernetes, for a first version.",
         "  data/dump.sql is larger than 2 MB and was not read.",
-        "Grade F  One thing that no stage skips fails: Secrets stay out of the",
-        "3 errors, 1 warning and 1 note, 2 ignored; 42 files and 17 commits in 231 ms.",
+        'Grade F  One thing that no stage skips fails: "Secrets stay out of the',
+        "3 errors, 1 warning and 1 note, 2 ignored; 42 files and 17 commits in 231 ms.\nStart with old/settings.py:3",
     ]
     at = 0
     for part in order:
@@ -87,6 +88,28 @@ def test_what_was_looked_for_everywhere_is_said_once() -> None:
     assert render(report(findings=same)).count("looked for: a login\n") == 1
     other = [*same, finding(line=4, looked_for=("a limit",))]
     assert render(report(findings=other)).count("looked for: a login\n") == 3
+
+
+def test_the_hosts_are_listed_once_and_every_variable_is_named() -> None:
+    fixes = [
+        f"Read `{name}`. Replace it. It goes here:\n\n    Vercel  vercel env add {name}" for name in "ABC"
+    ]
+    keys = [finding("hardcoded-secret", line=at, fix=fix) for at, fix in enumerate(fixes, 1)]
+    text = render(report(findings=keys))
+    assert text.count("vercel env add") == 1
+    assert "  Fix        Read `A`. Replace it. It goes here:\n    Vercel  vercel env add A\n" in text
+    assert "  Fix        Read `B`. Replace it.\n  Fix        Read `C`. Replace it.\n" in text
+    assert render(report(findings=keys), verbose=True).count("vercel env add") == 3
+
+
+def test_it_starts_with_an_error_that_is_sure() -> None:
+    found = [
+        finding("hardcoded-secret", line=1, severity=Severity.ERROR, confidence=Confidence.MEDIUM),
+        finding("xss", line=2, severity=Severity.ERROR),
+    ]
+    assert render(report(findings=found)).count("Start with app.py:2: ") == 2
+    assert render(report(findings=found[:1])).count("Start with app.py:1: ") == 2
+    assert "Start with" not in render(report(findings=[finding()]))
 
 
 def test_names_and_code_cannot_send_anything_to_the_terminal() -> None:

@@ -9,6 +9,9 @@ from seawall.check.findings import Finding
 SCHEMA = "https://seawall.dev/schemas/check-1.json"
 """Names the published JSON schema (`docs/schemas/check-1.json`)."""
 
+ANSWERED = "Answer it in seawall.toml:"
+"""The line of `Row.how` behind which the lines of an answer by hand stand, at its end."""
+
 
 class State(StrEnum):
     """What a row of the checklist came to; `MANUAL` waits for the developer's answer in `seawall.toml`."""

@@ -19,7 +19,7 @@ from seawall.check.checklist.survey import (
 )
 from seawall.check.checklist.too_early import too_early
 from seawall.check.findings import Confidence, Finding, Severity
-from seawall.check.report import Row, State
+from seawall.check.report import ANSWERED, Row, State
 from seawall.core.stages import Stage
 
 
@@ -34,7 +34,7 @@ def _row(row: Definition, survey: Survey, stage: Stage) -> Row:
     judgement = _judge(row, survey, stage)
     how = row.how_for(survey.stack)
     if row.answer and judgement.state in (State.MANUAL, State.FAIL, State.WARN):
-        how += "\nAnswer it in seawall.toml:\n" + BY_HAND.format(row=row.id, today=survey.evidence.today)
+        how += f"\n{ANSWERED}\n" + BY_HAND.format(row=row.id, today=survey.evidence.today)
     return Row(
         row=row.id,
         title=row.title,

@@ -113,7 +113,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _fix(group: Group, report: Report) -> str:
-    fixes = dict.fromkeys(reading.fix_of(finding) for finding in group.findings)
+    fixes = reading.fixes(group.findings).values()
     made = "<h3>How to mend it</h3>\n" + "".join(_prose(fix) for fix in fixes)
     if not any(finding.fix for finding in group.findings):
         codes = dict.fromkeys(

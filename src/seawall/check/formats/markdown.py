@@ -56,10 +56,10 @@ def _group(group: Group, report: Report) -> Iterator[str]:
     of = group.rule
     yield f"### {of.title} (`{of.id}`)"
     yield prose(of.why)
-    fixes = list(dict.fromkeys(reading.fix_of(finding) for finding in group.findings))
-    yield "\n".join(_task(finding, shows_fix=len(fixes) > 1) for finding in group.findings)
+    fixes = reading.fixes(group.findings)
+    yield "\n".join(_task(finding, fixes if len(fixes) > 1 else {}) for finding in group.findings)
     if len(fixes) == 1:
-        yield f"**Fix:** {prose(reading.printable(fixes[0]))}"
+        yield f"**Fix:** {prose(reading.printable(next(iter(fixes))))}"
     if not any(finding.fix for finding in group.findings):
         codes = dict.fromkeys(reading.fix_code(of, each.path, report.stack) for each in group.findings)
         for language, code in codes:
@@ -69,7 +69,7 @@ def _group(group: Group, report: Report) -> Iterator[str]:
         yield f"**With Seawall:** {prose(of.seawall)}"
 
 
-def _task(finding: Finding, *, shows_fix: bool) -> str:
+def _task(finding: Finding, fixes: dict[str, str]) -> str:
     lines = [f"- [ ] {span(reading.place(finding))}: {text(finding.message)}"]
     lines += [f"  {span(line)}" for line in reading.evidence_lines(finding)]
     commit = reading.since(finding)
@@ -77,10 +77,10 @@ def _task(finding: Finding, *, shows_fix: bool) -> str:
         lines.append(f"  In {text(commit)}.")
     if finding.looked_for:
         lines.append(f"  Looked for: {', '.join(map(text, finding.looked_for))}.")
-    if shows_fix:
+    if fixes:
         fix = "\n\n".join(
             fenced(part, "text") if kind == "code" else part
-            for kind, part in reading.paragraphs(reading.printable(reading.fix_of(finding)))
+            for kind, part in reading.paragraphs(reading.printable(fixes[reading.fix_of(finding)]))
         )
         lines += [f"  {line}" if line else "" for line in f"Fix: {fix}".split("\n")]
     return _broken(lines)

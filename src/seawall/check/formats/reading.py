@@ -12,8 +12,8 @@ from typing import Literal as OneOf
 from typing import NamedTuple
 
 from seawall.check.catalogue import Rule, rule, rules
-from seawall.check.findings import Finding, Severity
-from seawall.check.report import Report, Row, State
+from seawall.check.findings import Confidence, Finding, Severity
+from seawall.check.report import ANSWERED, Report, Row, State
 
 EVIDENCE_LINES_MAX = 3
 EVIDENCE_CHARS_MAX = 160
@@ -61,6 +61,17 @@ def groups(findings: Iterable[Finding]) -> list[Group]:
     ]
 
 
+def first(report: Report) -> Finding | None:
+    """Return the finding to begin with: the first error, of those that are sure if there are any."""
+    errors = [
+        each
+        for group in groups(report.findings)
+        if group.severity is Severity.ERROR
+        for each in group.findings
+    ]
+    return next((each for each in errors if each.confidence is Confidence.HIGH), next(iter(errors), None))
+
+
 def counted(findings: Iterable[Finding]) -> dict[Severity, int]:
     """Count findings by severity."""
     count = dict.fromkeys(Severity, 0)
@@ -94,6 +105,26 @@ def fix_code(of: Rule, path: str, stack: Iterable[str] = ()) -> tuple[str, str]:
 def fix_of(finding: Finding) -> str:
     """Return the fix in words: that of the finding where it is more precise, else that of its rule."""
     return (finding.fix or rule(finding.rule).fix).strip("\n")
+
+
+def fixes(findings: Iterable[Finding]) -> dict[str, str]:
+    """Return each fix in words once, and how it is shown: blocks of lines only with the first.
+
+    Where ten keys lie in a repository, ten lists of hosts would hide what differs: the names of variables.
+    """
+    shown: dict[str, str] = {}
+    for finding in findings:
+        fix = fix_of(finding)
+        if fix not in shown:
+            shown[fix] = _without_blocks(fix) if shown else fix
+    return shown
+
+
+def _without_blocks(fix: str) -> str:
+    """Leave out blocks of lines, and the sentences that lead to them."""
+    texts = [part for kind, part in paragraphs(fix) if kind == "text"]
+    kept = [text if not text.endswith(":") else text.rpartition(". ")[0] + "." for text in texts]
+    return "\n\n".join(text for text in kept if text != ".") or fix
 
 
 def place(finding: Finding | Row) -> str:
@@ -136,10 +167,11 @@ def paragraphs(text: str) -> Iterator[tuple[OneOf["text", "code"], str]]:
         yield "code", "\n\n".join(block)
 
 
-def ways(row: Row) -> Iterator[tuple[OneOf["text", "code"], str]]:
+def ways(row: Row, *, with_answer: bool = True) -> Iterator[tuple[OneOf["text", "code"], str]]:
     """Yield how a row is done, line by line; lines of settings stay together as code."""
     code: list[str] = []
-    for line in filter(str.strip, printable(row.how).split("\n")):
+    how = row.how if with_answer else row.how.partition(ANSWERED)[0]
+    for line in filter(str.strip, printable(how).split("\n")):
         if _SETTING.match(line):
             code.append(line)
             continue
@@ -149,6 +181,13 @@ def ways(row: Row) -> Iterator[tuple[OneOf["text", "code"], str]]:
         yield "text", " ".join(line.split())
     if code:
         yield "code", "\n".join(code)
+
+
+def answer(row: Row) -> str:
+    """Return the line of `[check.manual]` with which a row is answered by hand; empty where there is none."""
+    lines = row.how.split("\n")
+    at = lines.index(ANSWERED) + 1 if ANSWERED in lines else len(lines)
+    return next((line for line in lines[at:] if line.startswith(f"{row.row} = ")), "")
 
 
 def is_told(row: Row, report: Report) -> bool:
@@ -256,6 +295,6 @@ def one_line(text: str) -> str:
 
 
 def _titles(of: list[Row]) -> str:
-    titles = [one_line(row.title) for row in of[:TITLES_SHOWN]]
+    titles = [f'"{one_line(row.title)}"' for row in of[:TITLES_SHOWN]]
     more = len(of) - len(titles)
-    return "; ".join([*titles, f"{more} more"] if more else titles)
+    return listed([*titles, f"{more} more"] if more else titles)

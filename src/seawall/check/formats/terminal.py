@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 from rich.text import Text
 
-from seawall.check.catalogue import Rule
+from seawall.check.catalogue import Rule, rule
 from seawall.check.findings import Finding, Severity
 from seawall.check.formats import reading
 from seawall.check.formats.reading import Group
@@ -92,6 +92,15 @@ class _Page:
             line.rstrip()
             self._print(" " * (indent + (hang if number else 0)), line)
 
+    def beside(self, head: tuple[str, str], *parts: str | tuple[str, str]) -> None:
+        """Write a paragraph beside a word."""
+        indent = len(head[0])
+        for number, line in enumerate(
+            Text.assemble(*parts).wrap(self._console, self._console.width - indent)
+        ):
+            line.rstrip()
+            self._print(" " * indent if number else head, line)
+
     def labelled(self, label: str, text: str) -> None:
         """Write paragraphs beside a label; code stands by itself, further out, where it has room."""
         head = f"  {label}"
@@ -124,9 +133,21 @@ class _Page:
 def _head(page: _Page, report: Report) -> None:
     stack = f" · {', '.join(map(reading.one_line, report.stack[:6]))}" if report.stack else ""
     page.line(("seawall check ", "bold"), reading.one_line(report.folder), f" · stage {report.stage}{stack}")
-    first = next(iter(reading.groups(report.findings)), None)
-    if first is not None and first.severity is Severity.ERROR:
-        page.line(("Start with ", "bold"), f"{reading.place(first.findings[0])}: {first.rule.title}.")
+    if report.findings:
+        grade = (f"Grade {report.grade}", _grade_style(report)) if report.grade else ""
+        page.line(grade, f"{': ' if report.grade else ''}{reading.summary(report)}")
+        _start(page, report)
+
+
+def _start(page: _Page, report: Report) -> None:
+    """Say what to do first, where there is an error; at the end again, which is what a screen shows."""
+    first = reading.first(report)
+    if first is not None:
+        page.line(("Start with ", "bold"), f"{reading.place(first)}: {rule(first.rule).title}.")
+
+
+def _grade_style(report: Report) -> str:
+    return "bold green" if report.grade == "A" else "bold yellow" if report.grade in "BC" else "bold red"
 
 
 def _group(page: _Page, group: Group, report: Report, *, verbose: bool) -> None:
@@ -145,7 +166,7 @@ def _group(page: _Page, group: Group, report: Report, *, verbose: bool) -> None:
         page.line(f"and {len(group.findings) - len(shown)} more; --verbose shows all", indent=2)
     if verbose or group.severity is Severity.ERROR:
         page.labelled("Why", group.rule.why)
-    _fix(page, group, report)
+    _fix(page, group._replace(findings=shown), report, verbose=verbose)
     if group.rule.seawall and (verbose or group.severity is not Severity.NOTE):
         page.labelled("Seawall", group.rule.seawall)
     page.labelled("More", group.rule.page)
@@ -171,12 +192,17 @@ def _looked_for(page: _Page, finding: Finding) -> None:
         page.line((f"looked for: {looked}", "dim"), indent=4)
 
 
-def _fix(page: _Page, group: Group, report: Report) -> None:
-    """Write each fix once; the code of the rule follows where the finding has no fix of its own."""
-    fixes = dict.fromkeys(reading.fix_of(finding) for finding in group.findings)
-    for fix in list(fixes)[:PLACES_SHOWN]:
+def _fix(page: _Page, group: Group, report: Report, *, verbose: bool) -> None:
+    """Write each fix once; the code of the rule follows where the finding has no fix of its own.
+
+    A note shows code only to who asks for everything.
+    """
+    fixes = reading.fixes(group.findings)
+    for fix in fixes if verbose else fixes.values():
         page.labelled("Fix", fix)
     if any(finding.fix for finding in group.findings):
+        return
+    if group.severity is Severity.NOTE and not verbose:
         return
     codes = dict.fromkeys(reading.fix_code(group.rule, each.path, report.stack) for each in group.findings)
     for _, code in codes:
@@ -187,28 +213,40 @@ def _fix(page: _Page, group: Group, report: Report) -> None:
 def _checklist(page: _Page, report: Report, *, verbose: bool) -> None:
     page.gap()
     page.line((f"Checklist of the stage {report.stage}", "bold"), f": {reading.row_counts(report)}")
+    answers = []
     for row in reading.rows(report):
         if verbose or reading.is_open(row):
-            _row(page, row, is_told=reading.is_told(row, report), verbose=verbose)
+            is_asked = reading.is_open(row) and row.required and not reading.is_told(row, report)
+            _row(page, row, is_asked=is_asked, verbose=verbose)
+            answers += [reading.answer(row)] if is_asked else []
+    _answers(page, list(filter(None, answers)))
 
 
-def _row(page: _Page, row: Row, *, is_told: bool, verbose: bool) -> None:
+def _row(page: _Page, row: Row, *, is_asked: bool, verbose: bool) -> None:
     """Write a row; how to mend it is left out where the finding says so, or where nothing asks for it."""
     style = "dim" if reading.is_later(row) else _ROW_STYLES.get(row.state, "dim")
     where = f"  {reading.place(row)}" if row.path else ""
-    title = f"  {reading.one_line(row.title)}"
-    page.line((reading.state_word(row).rjust(11), style), title, (where, "bold"), hang=ROW_CHARS)
-    is_asked = reading.is_open(row) and row.required and not is_told
+    title = reading.one_line(row.title)
+    page.beside((f"{reading.state_word(row).rjust(11)}  ", style), title, (where, "bold"))
     if row.evidence and (is_asked or verbose):
         page.line((reading.one_line(row.evidence), "dim"), indent=ROW_CHARS, hang=0)
     if is_asked or verbose:
-        for kind, part in reading.ways(row):
+        for kind, part in reading.ways(row, with_answer=False):
             if kind == "code":
                 page.code(part)
             else:
                 page.line(part, indent=ROW_CHARS, hang=0)
     if row.why and verbose:
         page.line((reading.one_line(row.why), "dim"), indent=ROW_CHARS, hang=0)
+
+
+def _answers(page: _Page, answers: list[str]) -> None:
+    """Write the lines with which rows are answered by hand together, to be copied."""
+    if not answers:
+        return
+    page.gap()
+    page.line("Where you have done it already, or it is done elsewhere, say so in seawall.toml:", hang=0)
+    page.code("\n".join(["[check.manual]", *answers]))
 
 
 def _too_early(page: _Page, findings: list[Finding]) -> None:
@@ -241,10 +279,10 @@ def _notices(page: _Page, notices: list[str], *, verbose: bool) -> None:
 def _foot(page: _Page, report: Report, *, verbose: bool) -> None:
     page.gap()
     if report.grade:
-        style = "bold green" if report.grade == "A" else "bold yellow" if report.grade in "BC" else "bold red"
-        page.line((f"Grade {report.grade}", style), f"  {reading.verdict(report)}")
+        page.line((f"Grade {report.grade}", _grade_style(report)), f"  {reading.verdict(report)}")
     ignored = f", {len(report.suppressed)} ignored" if report.suppressed else ""
     page.line((f"{reading.summary(report)[:-1]}{ignored}; {reading.seen(report)}.", "dim"))
+    _start(page, report)
     if report.findings and not verbose:
         page.line(("More about a rule: seawall check --explain RULE", "dim"))
         page.line(("For a coding assistant: seawall check --format markdown", "dim"))

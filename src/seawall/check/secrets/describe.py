@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from seawall.check.findings import Confidence, Finding, Severity
 from seawall.check.secrets.browser import Shipped
-from seawall.check.secrets.hosts import Stack, move_out
+from seawall.check.secrets.hosts import Stack, move_out, where_deployed
 from seawall.check.secrets.kinds import catalog
 from seawall.check.secrets.masking import evidence, fingerprint, mask
 from seawall.check.secrets.names import words_of
@@ -50,7 +50,7 @@ class Page:
             message = f"{_a(secret.what)} ({shown}) stands in a file that every visitor can read."
         else:
             message = f"{_a(secret.what)} ({shown}) stands in {_kind_of_file(place)}{where}."
-        fix = move_out(name, place.path, self.stack)
+        fix = move_out(name, place.path)
         if rule == "browser-key":
             fix = f"Call the service from a route of your own server, which checks who asks. {fix}"
         return Finding(
@@ -61,7 +61,7 @@ class Page:
             severity=secret.severity,
             confidence=secret.confidence,
             evidence=evidence(self.text, secret.start, self.hidden),
-            fix=f"{fix} {rotation(secret)}",
+            fix=f"{fix} {rotation(secret)} {where_deployed(name, self.stack)}",
             kind=secret.kind,
             hash=fingerprint("secret", "", secret.value),
         )
@@ -96,8 +96,11 @@ class Page:
             message = (
                 f"`{name}` is a word that anyone can guess, and it stands in {_kind_of_file(self.place)}."
             )
-            move = move_out(_upper(name), self.place.path, self.stack)
-            fix = f"Make a new value with `openssl rand -hex 32`. {move}"
+            move = move_out(_upper(name), self.place.path)
+            fix = (
+                f"Make a new value with `openssl rand -hex 32`. {move}"
+                f" {where_deployed(_upper(name), self.stack)}"
+            )
         return Finding(
             rule="weak-default-secret",
             path=self.place.path,

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _PLACES = {
-    "Vercel": "Vercel: Project Settings, Environment Variables, or `vercel env add {name}`",
-    "Netlify": "Netlify: Site configuration, Environment variables, or `netlify env:set {name} VALUE`",
-    "Railway": "Railway: the service's Variables tab, or `railway variables --set {name}=VALUE`",
-    "Render": "Render: the service's Environment tab (in render.yaml `sync: false`, without a value)",
-    "Heroku": "Heroku: `heroku config:set {name}=VALUE`",
-    "Fly": "Fly: `fly secrets set {name}=VALUE`",
-    "Cloudflare": "Cloudflare: `wrangler secret put {name}`",
-    "a plain server": "a plain server: a file of mode 600 that the service reads (`EnvironmentFile=`)",
+    "Vercel": "vercel env add {name}, or its Environment Variables",
+    "Netlify": "netlify env:set {name} VALUE, or its variables",
+    "Railway": "railway variables --set {name}=VALUE",
+    "Render": "the service's Environment tab; in render.yaml sync: false",
+    "Heroku": "heroku config:set {name}=VALUE",
+    "Fly": "fly secrets set {name}=VALUE",
+    "Cloudflare": "wrangler secret put {name}",
+    "a plain server": "a file of mode 600 that the service reads (EnvironmentFile=)",
 }
 _SIGNS = {
     "Vercel": ("vercel.json", ".vercel/project.json", "now.json"),
@@ -43,7 +43,7 @@ def stack_of(paths: Iterable[str]) -> Stack:
     return Stack(tuple(found))
 
 
-def move_out(name: str, path: str, stack: Stack) -> str:
+def move_out(name: str, path: str) -> str:
     """Return how to take a secret out of the file at `path` and into the variable `name`."""
     ending = path.rpartition(".")[2]
     if ending in ("js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "vue", "svelte"):
@@ -52,6 +52,12 @@ def move_out(name: str, path: str, stack: Stack) -> str:
         read = f'read `os.environ["{name}"]`'
     else:
         read = f"refer to the variable `{name}`"
+    return f"Put the value into a `.env` file that git ignores and {read}."
+
+
+def where_deployed(name: str, stack: Stack) -> str:
+    """Return where the variable belongs on the hosts of an app, as a sentence and a block of lines."""
     hosts = stack.hosts or tuple(host for host in _PLACES if host != "Cloudflare")
-    places = "; ".join(_PLACES[host].format(name=name) for host in hosts)
-    return f"Put the value into a `.env` file that git ignores and {read}. Where it is deployed: {places}."
+    width = max(map(len, hosts))
+    lines = "\n".join(f"    {host:{width}}  {_PLACES[host].format(name=name)}" for host in hosts)
+    return f"Where it is deployed, the value goes here:\n\n{lines}"
