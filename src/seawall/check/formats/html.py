@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 
-from seawall.check.catalogue import Rule
+from seawall.check.catalogue import Rule, rule
 from seawall.check.findings import Finding, Severity
 from seawall.check.formats import reading
 from seawall.check.formats.reading import Group
@@ -72,6 +72,9 @@ def _header(report: Report) -> str:
         )
     sentences = dict.fromkeys((reading.verdict(report), reading.summary(report)))
     said = "".join(f"<p>{_line(sentence)}</p>\n" for sentence in sentences)
+    start = reading.first(report)
+    if start is not None:
+        said += f"<p>Start with {_place(start)}: {_line(rule(start.rule).title)}.</p>\n"
     return (
         f"<header>\n{grade}<div>\n<h1>{_line(report.folder)}</h1>\n"
         f"<p>stage {_line(report.stage)}{stack}</p>\n{said}</div>\n</header>\n"
@@ -81,7 +84,9 @@ def _header(report: Report) -> str:
 def _group(group: Group, report: Report) -> str:
     of = group.rule
     is_open = " open" if group.severity is Severity.ERROR else ""
-    places = [_finding(finding) for finding in group.findings]
+    is_same = len({finding.looked_for for finding in group.findings}) == 1
+    places = [_finding(finding, shows_looked_for=not is_same) for finding in group.findings]
+    looked_for = _looked_for(group.findings[0]) if is_same else ""
     shown, more = "".join(places[:PLACES_OPEN]), "".join(places[PLACES_OPEN:])
     if more:
         count = len(places) - PLACES_OPEN
@@ -92,11 +97,11 @@ def _group(group: Group, report: Report) -> str:
     return (
         f'<details class="rule {group.severity.value}"{is_open}>\n<summary><span class="tag">'
         f"{group.severity.value}</span> {_line(of.title)}{number}</summary>\n"
-        f'<ul class="places">\n{shown}</ul>\n{_prose(of.why)}{_fix(group, report)}{_tags(of)}</details>\n'
+        f'<ul class="places">\n{shown}</ul>\n{looked_for}{_prose(of.why)}{_fix(group, report)}{_tags(of)}</details>\n'
     )
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, *, shows_looked_for: bool) -> str:
     parts = [f"{_place(finding)} {_line(finding.message)}"]
     evidence = reading.evidence_lines(finding)
     if evidence:
@@ -104,12 +109,16 @@ def _finding(finding: Finding) -> str:
     commit = reading.since(finding)
     if commit:
         parts.append(f'<p class="small">In {escape(commit)}.</p>')
-    if finding.looked_for:
-        looked = ", ".join(map(_line, finding.looked_for))
-        parts.append(f'<p class="small">Looked for: {looked}.</p>')
+    if shows_looked_for:
+        parts.append(_looked_for(finding))
     if finding.confidence != "high":
         parts.append(f'<p class="small">Confidence: {finding.confidence.value}.</p>')
     return f"<li>{''.join(parts)}</li>\n"
+
+
+def _looked_for(finding: Finding) -> str:
+    looked = ", ".join(map(_line, finding.looked_for))
+    return f'<p class="small">Looked for: {looked}.</p>' if looked else ""
 
 
 def _fix(group: Group, report: Report) -> str:
