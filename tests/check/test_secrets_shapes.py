@@ -50,7 +50,7 @@ FOUND = {
     "k8s env": ("k8s/deploy.yaml", f"        env:\n        - name: COHERE_API_KEY\n          value: {K}\n", "hardcoded-secret"),
     "workflow": (".github/workflows/ci.yml", f"env:\n  OPENAI_API_KEY: {FAKE_OPENAI}\n", "hardcoded-secret"),
     "tfvars": ("infra/prod.tfvars", f'db_password = "{draw(20)}"\n', "hardcoded-secret"),
-    "npmrc": (".npmrc", f"//registry.npmjs.org/:_authToken=npm_{draw(36)}\n", "hardcoded-secret"),
+    "npmrc": (".npmrc", f"//registry.example.com/:_authToken=npm_{draw(36)}\n", "hardcoded-secret"),
     "pypirc": (".pypirc", f"[pypi]\nusername = __token__\npassword = pypi-Ag{draw(120)}\n", "hardcoded-secret"),
     "netrc": (".netrc", "machine api.heroku.com login me@x.io password opensesame\n", "hardcoded-secret"),
     "git credentials": (".git-credentials", f"https://me:{draw(20)}@github.com\n", "hardcoded-secret"),
