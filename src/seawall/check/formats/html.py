@@ -97,7 +97,8 @@ def _group(group: Group, report: Report) -> str:
     return (
         f'<details class="rule {group.severity.value}"{is_open}>\n<summary><span class="tag">'
         f"{group.severity.value}</span> {_line(of.title)}{number}</summary>\n"
-        f'<ul class="places">\n{shown}</ul>\n{looked_for}{_prose(of.why)}{_fix(group, report)}{_tags(of)}</details>\n'
+        f'<ul class="places">\n{shown}</ul>\n{looked_for}{_prose(of.why)}{_fix(group, report)}'
+        f"{_tags(of)}</details>\n"
     )
 
 
