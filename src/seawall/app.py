@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seawall import accounts, alerts
+from seawall import accounts, alerts, homes
 from seawall.accounts import Accounts, Surveyed, alias_notes, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
@@ -32,7 +32,6 @@ from seawall.identity.keys import VirtualKeys
 from seawall.identity.policies import Policies
 from seawall.providers import price_table
 from seawall.providers.demo import DEMO_PRICE
-from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
 from seawall.providers.profile import Headers
 from seawall.providers.router import ModelRouter
@@ -41,10 +40,7 @@ from seawall.server.access_log import AccessLog
 from seawall.server.app import App
 from seawall.server.body import BodyLimits
 from seawall.settings import Settings, SettingsError
-from seawall.stores.memory.answers import MemoryAnswers
-from seawall.stores.memory.counters import MemoryCounters
-from seawall.stores.sqlite.answers import SqliteAnswers
-from seawall.stores.sqlite.store import SqliteStore
+from seawall.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from seawall.identity.tokens import Tokens
@@ -54,13 +50,6 @@ log = logging.getLogger("seawall.app")
 FIRST_KEY_NAME = "default"
 ADMIN_KEY_FILE = "admin.key"
 ADMIN_KEY_CHARS_MIN = 16
-WATCH_S = 0.5
-REAP_S = 10.0
-TRIM_S = 60.0
-TRIM_ROWS = 500
-TRIM_ANSWERS = 50
-DAY_MS = 86_400_000
-MB = 1024 * 1024
 
 
 class Seawall:
@@ -89,18 +78,40 @@ class Seawall:
             found.found,
             [*found.notes, *alias_notes(settings, self.router)],
         )
-        self.store = SqliteStore(folder)
+        self.store = homes.open_store(settings, folder)
         self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
         house = settings.house_terms()
         clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
-        self._make_cache(folder, now)
+        self._cache = homes.open_cache(settings, folder, now)
         self.guard = LocalGuard(learned=_learned(settings))
-        self.gateway = Gateway(
+        self.gateway = self._make_gateway(house, now, clock)
+        self.asgi = App(
+            self.gateway,
+            admin_key=self.admin_key,
+            limits=_body_limits(settings),
+            on_start=self._start,
+            on_stop=self._stop,
+        )
+        self._upkeep = Upkeep(
+            self.gateway,
+            self.store,
+            identity=self.identity,
+            prices=self.prices,
+            cache=self._cache,
+            log_keep_days=settings.log.keep_days,
+        )
+        self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
+
+    def _make_gateway(
+        self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]
+    ) -> Gateway:
+        settings = self.settings
+        return Gateway(
             identity=self.identity,
             router=self.router,
             ledger=self.store.ledger,
-            counters=MemoryCounters(),
+            counters=homes.open_counters(settings),
             call_log=self.store.call_log,
             directory=self.store.directory,
             conversations=self.store.conversations,
@@ -116,19 +127,10 @@ class Seawall:
             house=house,
             breaker=LoopBreaker(settings.loop.rules()),
             guard=self.guard,
-            answers=self.answers,
+            answers=self._cache.answers,
             cache_rules=settings.cache.rules(),
             event_channels=alerts.channels_of(settings, "user.tier_changed"),
         )
-        self.asgi = App(
-            self.gateway,
-            admin_key=self.admin_key,
-            limits=_body_limits(settings),
-            on_start=self._start,
-            on_stop=self._stop,
-        )
-        self._watcher: asyncio.Task[None] | None = None
-        self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
 
     def _make_identity(self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]) -> None:
         policies, issuers = Policies(house), self.settings.issuer_terms()
@@ -139,21 +141,6 @@ class Seawall:
             policies,
             self._tokens,
             issuers,
-        )
-
-    def _make_cache(self, folder: Path, now: Callable[[], float]) -> None:
-        cache = self.settings.cache
-        self._answer_file: SqliteAnswers | None = None
-        self.answers: MemoryAnswers | None = None
-        if not cache.enabled:
-            return
-        if cache.persist:
-            self._answer_file = SqliteAnswers(folder, bytes_max=int(cache.disk_mb_max * MB))
-        self.answers = MemoryAnswers(
-            bytes_max=int(cache.memory_mb_max * MB),
-            keep_s=cache.rules().keep_s,
-            file=self._answer_file,
-            now=now,
         )
 
     async def prepare(self) -> str | None:
@@ -176,14 +163,12 @@ class Seawall:
     async def _start(self) -> None:
         if any(guard.looks_at_input for guard in self.gateway.house.guards.values()):
             await asyncio.to_thread(self.guard.warm)
-        self._watcher = asyncio.create_task(self._watch())
+        self._upkeep.start()
         if self.alerting is not None:
             self.alerting.start()
 
     async def _stop(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.wait([self._watcher])
+        await self._upkeep.stop()
         if self.alerting is not None:
             await self.alerting.stop()
         await self.close()
@@ -196,63 +181,10 @@ class Seawall:
             await self._tokens.close()
         self._access_log.flush()
         with suppress(SeawallError):  # When a key was last used is not worth a failure.
-            await self._note_use()
-        if self._answer_file is not None:
-            await asyncio.to_thread(self._answer_file.close)
+            await self._upkeep.note_use()
+        await asyncio.to_thread(self._cache.close)
         if not await asyncio.to_thread(self.store.close):
             log.error("something was still held; the next start settles it in full")
-
-    async def _watch(self) -> None:
-        """Notice what other processes changed, settle what dead ones left, keep the log bounded."""
-        version, next_reap, next_trim = -1, 0.0, 0.0
-        while True:
-            try:
-                self.store.check_place()
-                seen = await self.gateway.directory.version()
-                if seen != version:
-                    version = seen
-                    self.identity.forget()
-                    self.gateway.lockouts.forget()
-                if self._answer_file is not None and await self._answer_file.was_cleared():
-                    assert self.answers is not None
-                    self.answers.drop()
-                now = time.monotonic()
-                if now >= next_reap:
-                    next_reap = now + REAP_S
-                    await self._every_ten_seconds()
-                if now >= next_trim:
-                    next_trim = now + TRIM_S
-                    await self._trim()
-            except (SeawallError, OSError) as error:
-                why = getattr(error, "private", None) or type(error).__name__
-                log.error("the store is down", extra={"fields": {"why": why}})
-            await asyncio.sleep(WATCH_S)
-
-    async def _every_ten_seconds(self) -> None:
-        if await self.gateway.ledger.reap():
-            self.gateway.lines.freed()
-        try:
-            if self.prices.reload():
-                log.info("the table of prices was read anew")
-        except BadPriceTable as error:
-            log.error(
-                "the table of prices is damaged; the old one stays", extra={"fields": {"why": str(error)}}
-            )
-        await self._note_use()
-
-    async def _note_use(self) -> None:
-        used = self.identity.keys.take_last_used()
-        if used:
-            await self.gateway.directory.touch(used)
-
-    async def _trim(self) -> None:
-        """Delete old calls and expired answers, in small batches so that no call has to wait for it."""
-        oldest_ms = int(self.gateway.now() * 1000) - self.settings.log.keep_days * DAY_MS
-        is_more = True
-        while is_more:
-            is_more = await self.store.call_log.trim(oldest_ms, at_most=TRIM_ROWS) == TRIM_ROWS
-        while await self.store.conversations.trim(self.gateway.now(), at_most=TRIM_ANSWERS):
-            pass
 
     def _tell_demo(self, call: Call, attempt: Attempt) -> Headers:
         """Tell the demo model what the gateway did, for its answer; this never leaves the process."""

@@ -287,7 +287,12 @@ async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
             answer, key = await ask(app), app.key
         assert oct((tmp_path / ".seawall" / "answers.db").stat().st_mode)[-3:] == "600"
         async with running(tmp_path, mock=mock, **ON) as app:
-            await until(lambda: app.seawall.answers is not None and app.seawall.answers.stats().entries == 1)
+            await until(
+                lambda: (
+                    app.seawall.gateway.answers is not None
+                    and app.seawall.gateway.answers.stats().entries == 1
+                )
+            )
             again = await ask(app, key)
         assert (again.headers["seawall-cache"], again.content) == ("hit", answer.content)
         async with running(tmp_path, mock=mock, **ON, cache__persist=False) as app:

@@ -319,6 +319,8 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
         "time_zone": ("UTC", "default"),
         "default_tier": ("not set", "default"),
         "upgrade_url": ("not set", "default"),
+        "database_url": ("not set", "default"),
+        "valkey_url": ("not set", "default"),
         "behind_proxy": ("none", "default"),
         "SEAWALL_ADMIN_KEY": ("not set", "not stated"),
         "MOCK_API_KEY": ("not set", "not stated"),
@@ -342,6 +344,29 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
     for stated, placeholder in places.items():
         named = {name.replace(stated, placeholder) for name in named}
     assert named == described
+
+
+def test_the_password_of_a_store_belongs_in_the_environment(place: Place) -> None:
+    url = "postgresql://app:hunter2@db.example.com/seawall"
+    with pytest.raises(
+        SettingsError, match=r"^seawall.toml line 1: database_url holds a password"
+    ) as refused:
+        place.load(f'database_url = "{url}"')
+    assert "hunter2" not in str(refused.value)
+    settings = place.load("", {"SEAWALL_DATABASE_URL": url})
+    assert settings.database_url == url
+    [row] = [row for row in settings.explain() if row.name == "database_url"]
+    assert row.value_text == "postgresql://app@db.example.com/seawall"
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ['database_url = "mysql://db/x"', 'valkey_url = "http://localhost"', "[tls]\ncert = 'a.pem'",
+     "[tls]\nauto = ['no domain']", "[backup]\nevery = 'often'", "[backup]\nevery = '1s'"],
+)  # fmt: skip
+def test_settings_of_a_grown_gateway_that_cannot_be(place: Place, stated: str) -> None:
+    with pytest.raises(SettingsError, match=r"^seawall.toml line"):
+        place.load(stated)
 
 
 def test_settings_cannot_be_changed(place: Place) -> None:

@@ -11,6 +11,7 @@ from pydantic_settings import PydanticBaseSettingsSource as PydanticSource
 from seawall.core.stages import Stage
 from seawall.settings.credentials import ADMIN_KEY, Secrets
 from seawall.settings.description import Described, describe, rows_of
+from seawall.settings.growing import has_password
 from seawall.settings.guarding import MODES
 from seawall.settings.problems import KeyPath, SettingsError, complain, show_path, suggest
 from seawall.settings.schema import Background, Settings, stage_defaults
@@ -61,6 +62,7 @@ def load_settings(
         settings = Settings([_LayerSource(layer) for layer in all_layers], background)
     except ValidationError as error:
         raise SettingsError(complain(error, _origins(layers), known)) from None
+    _check_urls(layers)
     _check_budget(settings, _origins(layers))
     _check_limits(settings, _origins(layers))
     _check_guards(settings, _origins(layers))
@@ -136,6 +138,19 @@ def _admin_key(secrets: Secrets) -> SecretStr | None:
             " characters; leave it out to have one made."
         )
     return None if value is None else SecretStr(value)
+
+
+def _check_urls(layers: list[Layer]) -> None:
+    """Raise SettingsError where the password of a store stands in the configuration file."""
+    for layer in layers:
+        for name in ("database_url", "valkey_url"):
+            origin, url = layer.origins.get((name,), ""), layer.tree.get(name)
+            if " line " in origin and not origin.startswith(".env") and has_password(str(url)):
+                raise SettingsError(
+                    f"{origin}: {name} holds a password, which does not belong in this file: move the address"
+                    f" to the environment or to .env as SEAWALL_{name.upper()}, and change the password if"
+                    " the file was ever committed or shared."
+                )
 
 
 def _check_free(settings: Settings, origins: Mapping[KeyPath, str]) -> None:

@@ -18,6 +18,7 @@ from seawall.core.terms import HouseTerms, IssuerTerms
 from seawall.settings.alerting import AlertSettings, MailSettings
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
+from seawall.settings.growing import BackupSettings, DatabaseUrl, TlsSettings, ValkeySettings, ValkeyUrl
 from seawall.settings.guarding import GuardProfileSettings, GuardSettings, guards_of
 from seawall.settings.issuers import IssuerSettings
 from seawall.settings.limits import LimitSettings, LoopSettings, ModelLimitSettings, TierSettings
@@ -84,6 +85,16 @@ class Settings(BaseSettings):
         "The folder of the database and the admin key; a relative one starts at the working directory.",
         default=Path(".seawall"),
     )
+    database_url: DatabaseUrl | None = setting(
+        "The address of a Postgres database, for several gateways on one ledger; not set means a SQLite file"
+        " in the data folder. A password belongs in the environment, never in the file.",
+        default=None,
+    )
+    valkey_url: ValkeyUrl | None = setting(
+        "The address of a Valkey or Redis server, for limits and a cache that several gateways share; not set"
+        " means the memory of each. A password belongs in the environment.",
+        default=None,
+    )
     behind_proxy: Networks = setting(
         "The networks of your own proxies: their X-Forwarded-For is believed, and with any stated the"
         " gateway may listen on every address, since they bring HTTPS.",
@@ -117,6 +128,9 @@ class Settings(BaseSettings):
     timeouts: TimeoutSettings = TimeoutSettings()
     alerts: AlertSettings = AlertSettings()
     mail: MailSettings = MailSettings()
+    tls: TlsSettings = TlsSettings()
+    backup: BackupSettings = BackupSettings()
+    valkey: ValkeySettings = ValkeySettings()
     log: LogSettings = LogSettings()
     state: StateSettings = StateSettings()
     demo: DemoSettings = DemoSettings()

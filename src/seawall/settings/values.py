@@ -132,6 +132,20 @@ def _read_variable(value: str) -> str:
     return value
 
 
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|m|h|d|w)")
+_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def read_duration(value: object) -> object:
+    """Return the seconds of a duration such as "90s", "15m", "6h", "1d" or "2w"."""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return float(value)
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('must be a duration such as "1d", "6h" or "30m"')
+    return float(found[1]) * _UNITS_S[found[2]]
+
+
 def _read_names(value: object) -> object:
     if not isinstance(value, str):
         return value

@@ -1,0 +1,55 @@
+"""Which home each store has, chosen by the URLs of the settings: embedded, or shared by several gateways."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from seawall.core.contracts import Counters
+from seawall.settings import Settings
+from seawall.stores.memory.answers import MemoryAnswers
+from seawall.stores.memory.counters import MemoryCounters
+from seawall.stores.sqlite.answers import SqliteAnswers
+from seawall.stores.sqlite.store import SqliteStore
+
+MB = 1024 * 1024
+
+
+class Cache(Struct, frozen=True):
+    """The cache of answers; `answers` is `None` where nothing is kept."""
+
+    answers: MemoryAnswers | None = None
+    file: SqliteAnswers | None = None
+
+    async def look(self) -> None:
+        """Forget what is in memory where another process has cleared the file."""
+        if self.file is not None and await self.file.was_cleared():
+            assert self.answers is not None
+            self.answers.drop()
+
+    def close(self) -> None:
+        """Write what waits and let go."""
+        if self.file is not None:
+            self.file.close()
+
+
+def open_store(settings: Settings, folder: Path) -> SqliteStore:
+    """Open the ledger and all that lies beside it; raises OSError where it cannot be used."""
+    return SqliteStore(folder)
+
+
+def open_counters(settings: Settings) -> Counters:
+    """Return what counts for the rate limits."""
+    return MemoryCounters()
+
+
+def open_cache(settings: Settings, folder: Path, now: Callable[[], float]) -> Cache:
+    """Open the cache of answers, where one is wanted; raises OSError where it cannot be used."""
+    stated = settings.cache
+    if not stated.enabled:
+        return Cache()
+    file = SqliteAnswers(folder, bytes_max=int(stated.disk_mb_max * MB)) if stated.persist else None
+    answers = MemoryAnswers(
+        bytes_max=int(stated.memory_mb_max * MB), keep_s=stated.rules().keep_s, file=file, now=now
+    )
+    return Cache(answers, file)

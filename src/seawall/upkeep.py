@@ -1,0 +1,100 @@
+"""What a gateway does beside its calls: it notices changes of others, settles what the dead left, trims."""
+
+import asyncio
+import logging
+import time
+
+from seawall.core.contracts import Gateway
+from seawall.core.errors import SeawallError
+from seawall.homes import Cache
+from seawall.identity.callers import Callers
+from seawall.providers.price_table import BadPriceTable
+from seawall.providers.prices import PriceBook
+from seawall.stores.sqlite.store import SqliteStore
+
+log = logging.getLogger("seawall.app")
+
+WATCH_S = 0.5
+REAP_S = 10.0
+TRIM_S = 60.0
+TRIM_ROWS = 500
+TRIM_ANSWERS = 50
+DAY_MS = 86_400_000
+
+
+class Upkeep:
+    """Looks after one gateway from `start` to `stop`; trouble with the store is logged and tried again."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        store: SqliteStore,
+        *,
+        identity: Callers,
+        prices: PriceBook,
+        cache: Cache,
+        log_keep_days: int,
+    ) -> None:
+        self._gateway, self._store, self._identity = gateway, store, identity
+        self._prices, self._cache, self._log_keep_days = prices, cache, log_keep_days
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look after it."""
+        self._task = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Stop; what was begun is broken off."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _watch(self) -> None:
+        version, next_reap, next_trim = -1, 0.0, 0.0
+        while True:
+            try:
+                self._store.check_place()
+                seen = await self._gateway.directory.version()
+                if seen != version:
+                    version = seen
+                    self._identity.forget()
+                    self._gateway.lockouts.forget()
+                await self._cache.look()
+                now = time.monotonic()
+                if now >= next_reap:
+                    next_reap = now + REAP_S
+                    await self._every_ten_seconds()
+                if now >= next_trim:
+                    next_trim = now + TRIM_S
+                    await self._trim()
+            except (SeawallError, OSError) as error:
+                why = getattr(error, "private", None) or type(error).__name__
+                log.error("the store is down", extra={"fields": {"why": why}})
+            await asyncio.sleep(WATCH_S)
+
+    async def _every_ten_seconds(self) -> None:
+        if await self._gateway.ledger.reap():
+            self._gateway.lines.freed()
+        try:
+            if self._prices.reload():
+                log.info("the table of prices was read anew")
+        except BadPriceTable as error:
+            log.error(
+                "the table of prices is damaged; the old one stays", extra={"fields": {"why": str(error)}}
+            )
+        await self.note_use()
+
+    async def note_use(self) -> None:
+        """Write down when keys were last used; raises Overloaded where the store is down."""
+        used = self._identity.keys.take_last_used()
+        if used:
+            await self._gateway.directory.touch(used)
+
+    async def _trim(self) -> None:
+        """Delete old calls and expired answers, in small batches so that no call has to wait for it."""
+        oldest_ms = int(self._gateway.now() * 1000) - self._log_keep_days * DAY_MS
+        is_more = True
+        while is_more:
+            is_more = await self._store.call_log.trim(oldest_ms, at_most=TRIM_ROWS) == TRIM_ROWS
+        while await self._store.conversations.trim(self._gateway.now(), at_most=TRIM_ANSWERS):
+            pass
