@@ -5,8 +5,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from seawall.core.certificates import Certificates
 from seawall.core.contracts import Counters
 from seawall.settings import Settings
+from seawall.stores.folder.certificates import FolderCertificates
 from seawall.stores.memory.answers import MemoryAnswers
 from seawall.stores.memory.counters import MemoryCounters
 from seawall.stores.sqlite.answers import SqliteAnswers
@@ -53,3 +55,8 @@ def open_cache(settings: Settings, folder: Path, now: Callable[[], float]) -> Ca
         bytes_max=int(stated.memory_mb_max * MB), keep_s=stated.rules().keep_s, file=file, now=now
     )
     return Cache(answers, file)
+
+
+def open_certificates(settings: Settings, folder: Path) -> Certificates:
+    """Return where fetched certificates are kept, for all gateways of a folder or of a database."""
+    return FolderCertificates(folder)

@@ -10,7 +10,9 @@ from typing import Any, cast
 
 import httptools
 import msgspec
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 ON_DISCONNECT = "seawall.on_disconnect"
 """The ASGI extension with those who are told when the client leaves: cheaper than a task that watches."""
@@ -42,6 +44,14 @@ def make_protocol(limits: RequestLimits) -> type[HttpToolsProtocol]:
         request_limits = limits
 
     return GuardedProtocol
+
+
+def protocol_factory(
+    config: Config, state: ServerState, shared: dict[str, Any]
+) -> Callable[[], asyncio.Protocol]:
+    """Return what makes the protocol of each new connection, as uvicorn does; `shared` is its lifespan's."""
+    kind = cast(Callable[..., asyncio.Protocol], config.http_protocol_class)
+    return partial(kind, config=config, server_state=state, app_state=shared)
 
 
 class _GuardedProtocol(HttpToolsProtocol):
@@ -156,9 +166,11 @@ class _GuardedProtocol(HttpToolsProtocol):
         may_answer = is_between and not self._is_in_body and (self._is_in_head or status != 408)
         if may_answer or (self._is_in_body and cycle is not None and not cycle.response_started):
             head = (
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
+                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+                b"connection: close\r\n"
             )
-            self.transport.write(head % (status, reason, len(body)) + b"\r\n\r\n" + body)
+            stated = b"".join(b"%b: %b\r\n" % header for header in self.config.encoded_headers)
+            self.transport.write(head % (status, reason, len(body)) + stated + b"\r\n" + body)
             self._clock = self.loop.call_later(LINGER_S, self.transport.close)
             if self.transport.can_write_eof():
                 self.transport.write_eof()

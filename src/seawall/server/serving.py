@@ -1,17 +1,20 @@
 """Runs the application under uvicorn, and ends with exit code 0 when it is asked to stop."""
 
+import asyncio
 import gc
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from msgspec import Struct
 from uvicorn.config import Config
 
 from seawall.server.app import App
-from seawall.server.protocol import RequestLimits, make_protocol
+from seawall.server.protocol import RequestLimits, make_protocol, protocol_factory
 
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
@@ -20,19 +23,71 @@ SWITCH_S = 0.001
 GARBAGE = 20_000
 """How many objects may pile up before a collection: the calls in flight are not garbage."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PARTING_S = 0.5
+"""How long a stop waits for the goodbye that TLS asks of clients; idle ones say none."""
+
+
+class Secured(Struct, frozen=True):
+    """How connections are encrypted; `hsts_s` is for how long browsers come by HTTPS only, 0 says nothing."""
+
+    context: ssl.SSLContext
+    hsts_s: int = 0
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return what every answer says."""
+        return [("strict-transport-security", f"max-age={self.hsts_s}")] if self.hsts_s else []
 
 
 class Server(uvicorn.Server):
-    """A server for which being asked to stop is no failure; `on_ready` is called once it listens."""
+    """A server for which being asked to stop is no failure; `on_ready` is called once it listens.
 
-    def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
+    A handshake of TLS has as much time as the head of a request, instead of uvicorn's minute.
+    """
+
+    def __init__(
+        self, config: Config, on_ready: Callable[[], None], secured: Secured | None, handshake_s: float
+    ) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._secured, self._handshake_s = on_ready, secured, handshake_s
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, and say so: from here on a signal ends the process cleanly."""
-        await super().startup(sockets)
+        secured = self._secured
+        # uvicorn sets them once a second, for the first time when somebody may have asked already.
+        self.server_state.default_headers = self.config.encoded_headers
+        await super().startup(sockets if secured is None else [])
+        if secured is not None:
+            await self._listen(sockets or [], secured.context)
         self._on_ready()
+
+    async def _listen(self, sockets: list[socket.socket], context: ssl.SSLContext) -> None:
+        protocol = protocol_factory(self.config, self.server_state, self.lifespan.state)
+        for bound in sockets:
+            server = await asyncio.get_running_loop().create_server(
+                protocol,
+                sock=bound,
+                backlog=BACKLOG,
+                ssl=context,
+                ssl_handshake_timeout=self._handshake_s,
+            )
+            self.servers.append(server)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and let those that are open come to their end."""
+        parting = asyncio.create_task(self._part())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            parting.cancel()
+
+    async def _part(self) -> None:
+        """Cut what is closed on our side and has been sent in full: the client may never close its own."""
+        while True:
+            await asyncio.sleep(PARTING_S)
+            for connection in list(self.server_state.connections):
+                transport = connection.transport
+                if transport.is_closing() and not transport.get_write_buffer_size():
+                    transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -71,7 +126,12 @@ def tune_process() -> None:
 
 
 def make_server(
-    app: App, *, limits: RequestLimits, grace_s: float, on_ready: Callable[[], None] = lambda: None
+    app: App,
+    *,
+    limits: RequestLimits,
+    grace_s: float,
+    on_ready: Callable[[], None] = lambda: None,
+    secured: Secured | None = None,
 ) -> Server:
     """Return a server for the application; set its `should_exit` to stop it."""
     return Server(
@@ -89,8 +149,11 @@ def make_server(
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, round(grace_s)),
             backlog=BACKLOG,
+            headers=[] if secured is None else secured.headers(),
         ),
         on_ready,
+        secured,
+        limits.head_timeout_s,
     )
 
 
@@ -101,6 +164,11 @@ async def serve(
     limits: RequestLimits,
     grace_s: float,
     on_ready: Callable[[], None] = lambda: None,
+    secured: Secured | None = None,
 ) -> None:
-    """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
-    await make_server(app, limits=limits, grace_s=grace_s, on_ready=on_ready).serve(sockets=[bound])
+    """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut.
+
+    By HTTPS where it is `secured`, else by plain HTTP.
+    """
+    server = make_server(app, limits=limits, grace_s=grace_s, on_ready=on_ready, secured=secured)
+    await server.serve(sockets=[bound])
