@@ -16,7 +16,7 @@ from seawall.core.periods import LIFETIME, day_of, month_of
 from seawall.stores.accounting import HOUR_MS
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 _CALLS = """
 SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code, took_ms,

@@ -9,7 +9,7 @@ from seawall.core.ledger import Account, Ask, HoldAnswer, Settlement, Standing
 from seawall.stores import accounting
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.process import ProcessLock
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 _FOREIGN_HOLDS = (
     "SELECT id, process, amount, accounts, row, counts, tokens FROM holds WHERE process <> ?"
