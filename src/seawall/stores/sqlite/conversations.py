@@ -18,8 +18,8 @@ import msgspec
 
 from seawall.core.errors import TooLarge
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.stores.down import StoreDown
 from seawall.stores.sqlite.batch import Insert, LedgerBatch
-from seawall.stores.sqlite.connection import StoreDown
 from seawall.stores.sqlite.packing import (
     PACK_FROM_BYTES,
     PART_BYTES,

@@ -22,7 +22,8 @@ from typing import Any, Protocol
 
 import apsw
 
-from seawall.stores.sqlite.connection import StoreDown, open_file
+from seawall.stores.down import StoreDown
+from seawall.stores.sqlite.connection import open_file
 
 log = logging.getLogger("seawall.store")
 
