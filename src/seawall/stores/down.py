@@ -1,4 +1,4 @@
-"""What every store says while its database cannot be reached."""
+"""What is raised where a store cannot be reached, whatever it is."""
 
 from seawall.core.errors import Overloaded
 

@@ -216,7 +216,7 @@ class Pool:
 
     def _drop(self) -> None:
         while self._idle:
-            connection = self._idle.pop()
+            connection = self._idle.pop()  # One that is let go before it is finished warns of itself.
             connection.pgconn.finish()
 
 

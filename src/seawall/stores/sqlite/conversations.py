@@ -31,7 +31,7 @@ from seawall.stores.sqlite.packing import (
     unpack_content,
 )
 from seawall.stores.sqlite.reader import Reader
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 ID_CHARS_MAX = 256
 """Nothing is found under a longer id."""

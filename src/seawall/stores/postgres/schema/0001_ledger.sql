@@ -15,15 +15,17 @@ CREATE INDEX accounts_by_period ON accounts (period);
 
 -- Money held for calls that are still running; `process` tells whose they are when it dies. `counts` is 0 after a call's
 -- first attempt: its settlement adds no call to the sums by hour. `tokens` are for accounts whose period begins with
--- "tokens:"; money is in `amount`.
+-- "tokens:"; money is in `amount`. `placed_at` is by the clock of the server: what was placed before its last start belongs
+-- to a process that has lost its lock for that reason alone.
 CREATE TABLE holds (
-    id       TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    process  TEXT COLLATE "C" NOT NULL,
-    amount   BIGINT   NOT NULL CHECK (amount >= 0),
-    accounts TEXT     NOT NULL,
-    row      TEXT     NOT NULL,
-    counts   SMALLINT NOT NULL DEFAULT 1,
-    tokens   BIGINT   NOT NULL DEFAULT 0
+    id        TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    process   TEXT COLLATE "C" NOT NULL,
+    amount    BIGINT      NOT NULL CHECK (amount >= 0),
+    accounts  TEXT        NOT NULL,
+    row       TEXT        NOT NULL,
+    counts    SMALLINT    NOT NULL DEFAULT 1,
+    tokens    BIGINT      NOT NULL DEFAULT 0,
+    placed_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 );
 
 -- One row per call, whatever became of it. Ids sort by time. `usage`, `decisions` and `attempts` are JSON, the last with
