@@ -3,7 +3,7 @@
 import logging
 import sys
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -29,10 +29,12 @@ class TextFormatter(logging.Formatter):
         return line_of(_fields(self, record))
 
 
-def set_up_logging(*, style: str, level: str) -> None:
-    """Send all log lines to standard error in one style."""
+def set_up_logging(*, style: str, level: str, worker: int | None = None) -> None:
+    """Send all log lines to standard error in one style; `worker` is added where there are several."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    if worker is not None:
+        handler.addFilter(partial(_mark, worker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -57,12 +59,19 @@ def _second(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat()[:19]
 
 
+def _mark(worker: int, record: logging.LogRecord) -> bool:
+    record.worker = worker
+    return True
+
+
 def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "at": moment_of(record.created),
         "level": record.levelname.lower(),
         "message": record.getMessage() if record.name.startswith("seawall.") else redact(record.getMessage()),
     }
+    if "worker" in record.__dict__:
+        fields["worker"] = record.__dict__["worker"]
     for name, value in getattr(record, "fields", {}).items():
         fields[name] = redact(value) if name == "why" and isinstance(value, str) else value
     if record.exc_info:
