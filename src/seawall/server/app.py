@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from seawall.core.contracts import Gateway
@@ -26,6 +27,19 @@ from seawall.server.stored import stored_routes
 DRAIN_S = 15.0
 
 
+def routes_of(gateway: Gateway, admin_key: str, limits: BodyLimits) -> list[Route]:
+    """Return every route but those that make a call, which are in `endpoints`."""
+    return [
+        *cold_routes(gateway, admin_key),
+        *model_routes(gateway),
+        *stored_routes(gateway),
+        *admin_routes(gateway, admin_key, limits),
+        *state_admin_routes(gateway, admin_key),
+        *user_admin_routes(gateway, admin_key, limits),
+        *cache_admin_routes(gateway, admin_key),
+    ]
+
+
 class App:
     """Serves one gateway; `on_start` and `on_stop` bracket its life."""
 
@@ -42,16 +56,7 @@ class App:
         self.calls = CallRoute(gateway, limits)
         self._on_start, self._on_stop = on_start, on_stop
         self.cold = Starlette(
-            routes=[
-                *cold_routes(gateway, admin_key),
-                *model_routes(gateway),
-                *stored_routes(gateway),
-                *admin_routes(gateway, admin_key, limits),
-                *state_admin_routes(gateway, admin_key),
-                *user_admin_routes(gateway, admin_key, limits),
-                *cache_admin_routes(gateway, admin_key),
-            ],
-            exception_handlers=error_handlers(gateway),
+            routes=routes_of(gateway, admin_key, limits), exception_handlers=error_handlers(gateway)
         )
         self.cold.router.redirect_slashes = False  # It would redirect to the caller's own Host header.
         self._cold: ASGIApp = self.cold

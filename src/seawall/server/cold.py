@@ -3,6 +3,7 @@
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import resources
 from typing import Any
 
 import msgspec
@@ -79,7 +80,7 @@ async def policy_of(request: Request, gateway: Gateway) -> Policy:
 
 
 def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
-    """Return the routes of health."""
+    """Return the routes of health, and the description of all routes."""
 
     async def healthz(_: Request) -> Response:
         return json_response({"status": "ok"})
@@ -92,9 +93,14 @@ def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
             return json_response({"ready": False, **reasons}, 503)
         return json_response({"ready": True})
 
+    async def openapi(_: Request) -> Response:
+        document = resources.files("seawall.server") / "openapi.json"
+        return Response(document.read_bytes(), media_type="application/json")
+
     return [
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
+        Route("/openapi.json", openapi, methods=["GET"]),
     ]
 
 

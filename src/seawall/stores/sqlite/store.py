@@ -4,17 +4,18 @@ from pathlib import Path
 
 import apsw
 
-from seawall.stores.sqlite.batch import LedgerBatch, Memory
+from seawall.stores.sqlite.batch import Memory
 from seawall.stores.sqlite.call_log import SqliteCallLog
 from seawall.stores.sqlite.connection import migrate, open_file
 from seawall.stores.sqlite.conversations import SqliteConversations
 from seawall.stores.sqlite.directory import SqliteDirectory
+from seawall.stores.sqlite.engine import SqliteEngine
 from seawall.stores.sqlite.ledger import SqliteLedger
 from seawall.stores.sqlite.outbox import SqliteOutbox
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.reader import Reader
 from seawall.stores.sqlite.watch import SqliteWatch
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 
 class SqliteStore:
@@ -35,11 +36,7 @@ class SqliteStore:
         self._memory = memory = Memory()
         self._path = path
         self._place = (path.stat().st_dev, path.stat().st_ino)
-
-        def make_batch(connection: apsw.Connection) -> LedgerBatch:
-            return LedgerBatch(connection, self._lock.name, memory)
-
-        self._writer = Writer(path, make_batch)
+        self._writer = Writer(SqliteEngine(path, self._lock.name, memory))
         self._reader = Reader(path)
         self._state_reader = Reader(path)  # A long history does not keep keys from being looked up.
         self.ledger = SqliteLedger(self._writer, self._lock)
