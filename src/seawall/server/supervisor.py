@@ -117,7 +117,7 @@ class Worker:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, where it still lives."""
-        # Popen.send_signal would look whether it has ended, and take the exit code from those who wait for it.
+        # Popen.send_signal would look whether it has ended, and take the exit code from who waits for it.
         if self.exit_code is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
