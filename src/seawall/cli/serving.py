@@ -49,7 +49,7 @@ async def _run(
     from seawall.core.errors import Overloaded
     from seawall.providers.price_table import BadPriceTable
     from seawall.server.protocol import RequestLimits
-    from seawall.server.serving import Moments, make_server, tune_process
+    from seawall.server.serving import SIGNALS, Moments, make_server, tune_process
     from seawall.settings import SettingsError
 
     try:
@@ -82,6 +82,8 @@ async def _run(
         share=None if seat is None else seat.share,
     )
     await running.serve(sockets=[bound])
+    for number in SIGNALS:  # All is done: whoever asks again is not to turn a clean end into a death.
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
