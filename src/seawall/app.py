@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seawall import accounts, alerts, homes
+from seawall import accounts, alerts, homes, monitoring
 from seawall.accounts import Accounts, Surveyed, alias_notes, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
@@ -87,11 +87,15 @@ class Seawall:
         self._make_identity(house, now, clock)
         self._cache = homes.open_cache(settings, folder, now)
         self.guard = LocalGuard(learned=_learned(settings))
+        self._recorder = monitoring.recorder_of(self.router)
         self.gateway = self._make_gateway(house, now, clock)
+        parts = monitoring.parts_of(settings, self.store, self.router, lambda: len(self.asgi.calls.running))
+        self.metrics = monitoring.metrics_of(settings, self.gateway, self._recorder, parts, worker)
         self.asgi = App(
             self.gateway,
             admin_key=self.admin_key,
             limits=_body_limits(settings),
+            metrics=self.metrics,
             on_start=self._start,
             on_stop=self._stop,
         )
@@ -123,7 +127,7 @@ class Seawall:
             now=now,
             clock=clock,
             proxies=tuple(settings.behind_proxy),
-            tell=self._access_log,
+            tell=monitoring.telling(self._access_log, self._recorder),
             new_id=CallIds(),
             support_contact=settings.support_contact,
             house=house,
@@ -166,11 +170,13 @@ class Seawall:
         if any(guard.looks_at_input for guard in self.gateway.house.guards.values()):
             await asyncio.to_thread(self.guard.warm)
         self._upkeep.start()
+        self.metrics.start()
         if self.alerting is not None:
             self.alerting.start()
 
     async def _stop(self) -> None:
         await self._upkeep.stop()
+        await self.metrics.stop()
         if self.alerting is not None:
             await self.alerting.stop()
         await self.close()

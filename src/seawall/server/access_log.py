@@ -13,9 +13,11 @@ from select import PIPE_BUF
 import msgspec
 
 from seawall.core.call import Call
+from seawall.core.redact import redact
 from seawall.server.logs import line_of, moment_of
 
 GATHER_S = 0.1
+MODEL_CHARS_MAX = 100
 
 _encode = msgspec.json.Encoder().encode
 
@@ -64,7 +66,7 @@ class AccessLog:
                 message="call",
                 id=call.id,
                 key=call.principal.key_id if call.principal else None,
-                model=call.request.model if call.request else None,
+                model=_model_of(call),
                 provider=call.route.provider if call.route else None,
                 status=call.status,
                 outcome=call.outcome,
@@ -99,6 +101,13 @@ def _pieces(lines: Iterable[str]) -> Iterator[str]:
         size += line_bytes
     if piece:
         yield "".join(piece)
+
+
+def _model_of(call: Call) -> str | None:
+    """Return the model; one that nobody here serves is whatever the caller wrote."""
+    if call.request is None:
+        return None
+    return call.request.model if call.route is not None else redact(call.request.model[:MODEL_CHARS_MAX])
 
 
 def _json(line: _Line) -> str:

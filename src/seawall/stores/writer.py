@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
+from seawall.core.histograms import Commits
 from seawall.stores.down import StoreDown
 
 log = logging.getLogger("seawall.store")
@@ -71,6 +72,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.commits = Commits()
         self._jobs: deque[_Job] = deque()
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_woken = False
@@ -153,12 +155,15 @@ class Writer:
 
     def _try(self, jobs: list[_Job]) -> BaseException | None:
         """Run the operations in one transaction; returns why it was rolled back, where it was."""
+        begun = time.perf_counter()
         try:
             results = self._engine.transact([job.operation for job in jobs])
         except Exception as error:
+            self.commits.failed += 1
             for job in jobs:
                 job.error = error
             return error
+        self.commits.note(time.perf_counter() - begun, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             job.result, job.error = result, None
         return None

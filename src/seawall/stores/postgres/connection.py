@@ -216,7 +216,8 @@ class Pool:
 
     def _drop(self) -> None:
         while self._idle:
-            self._idle.pop().pgconn.finish()
+            connection = self._idle.pop()  # One that is let go before it is finished warns of itself.
+            connection.pgconn.finish()
 
 
 async def _set_up(connection: Line) -> None:

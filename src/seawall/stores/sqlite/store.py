@@ -45,6 +45,7 @@ class SqliteStore:
         self.conversations = SqliteConversations(self._writer, self._state_reader)
         self.outbox = SqliteOutbox(self._writer, self._reader)
         self.watch = SqliteWatch(self._reader)
+        self.commits = self._writer.commits
         self._writer.start()
 
     def check_place(self) -> None:
@@ -60,6 +61,10 @@ class SqliteStore:
         if place is None or (place.st_dev, place.st_ino) != self._place:
             self._writer.close_door("the data folder was removed or replaced while the gateway ran")
         self._lock.keep()
+
+    def open_holds(self) -> int:
+        """Return how many holds of this process are on disk."""
+        return len(self._memory.open_holds)
 
     def close(self, *, timeout_s: float = 10.0) -> bool:
         """Write what waits and close the file; false where something is still held or unwritten.
