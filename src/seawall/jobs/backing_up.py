@@ -110,6 +110,7 @@ class ScheduledBackups:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
             await asyncio.wait([made])
+            made.exception()  # Nobody asks any more how it ended.
             raise
 
     def _make(self, now: float) -> Backup | None:
