@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import re
+import shlex
 import signal
 import socket
 import time
@@ -18,10 +19,11 @@ from seawall.core.certificates import Certificates
 from seawall.core.errors import Overloaded
 from seawall.identity.certificates import BadCertificate, read_pair
 from seawall.identity.local_certificates import make_authority, make_local_certificate
+from seawall.server.binding import Sockets
 from seawall.server.protocol import RequestLimits
 from seawall.server.redirect import RedirectApp, redirecting
 from seawall.server.serving import Secured
-from seawall.server.tls import LiveTls, PairFiles
+from seawall.server.tls import LiveTls, PairFiles, day_of
 from seawall.settings import Settings
 from seawall.stores.folder.certificates import CERTIFICATE_FILE, write_private
 
@@ -40,19 +42,17 @@ class NoHttps(Exception):
     """Why there is no HTTPS, in one sentence without its full stop."""
 
 
-class Sockets(Struct, frozen=True):
-    """The sockets that a gateway listens on; `http` is the one beside HTTPS, for fetched certificates."""
-
-    main: socket.socket
-    http: socket.socket | None = None
-
-
 class Https(Struct, frozen=True):
-    """HTTPS as it is served: `host` is a name that its certificate is for, `trust` the file to trust."""
+    """HTTPS as it is served: the names of its certificate, and what to tell people of it, by lines."""
 
     secured: Secured
-    host: str | None = None
-    trust: Path | None = None
+    names: tuple[str, ...]
+    told: tuple[str, ...]
+
+    def host_for(self, bound: str) -> str:
+        """Return by which name clients can call; that is the address where the certificate is for it too."""
+        called = [name for name in self.names if not _is_address(name) and "*" not in name]
+        return bound if bound in self.names or not called else called[0]
 
 
 @asynccontextmanager
@@ -80,12 +80,13 @@ async def https_of(
         loop.add_signal_handler(signal.SIGHUP, live.ask_again)
         stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         await stack.enter_async_context(_running(live.watch()))
-        host = next((name for name in live.facts.names if not _is_address(name) and "*" not in name), None)
-        yield Https(Secured(live.context, tls.hsts_days * DAY_S), host)
+        secured = Secured(live.context, limits.head_timeout_s, tls.hsts_days * DAY_S)
+        names = live.facts.names
+        yield Https(secured, names, (f"{', '.join(names)}, until {day_of(live.facts.ends_at)}",))
 
 
 @asynccontextmanager
-async def local_https(settings: Settings) -> AsyncIterator[Https]:
+async def local_https(settings: Settings, limits: RequestLimits) -> AsyncIterator[Https]:
     """Bring up HTTPS with a certificate that is made here, for this machine alone; raises NoHttps."""
     folder = settings.data_dir / FOLDER
     try:
@@ -94,7 +95,8 @@ async def local_https(settings: Settings) -> AsyncIterator[Https]:
     except (BadCertificate, Overloaded, OSError) as error:
         raise NoHttps(f"the certificate for this machine cannot be made ({_why(error)})") from error
     async with _running(live.watch()), _running(_remake(folder)):
-        yield Https(Secured(live.context), trust=folder / AUTHORITY_FILE)
+        secured = Secured(live.context, limits.head_timeout_s)
+        yield Https(secured, live.facts.names, _how_to_trust(folder / AUTHORITY_FILE))
 
 
 def make_local_files(folder: Path, now: float) -> None:
@@ -151,6 +153,16 @@ async def _fetched(
                 yield live
     finally:
         await certificates.close()
+
+
+def _how_to_trust(authority: Path) -> tuple[str, ...]:
+    file = shlex.quote(str(authority))
+    return (
+        "for this machine only; to have your app trust it:",
+        f"    export SSL_CERT_FILE={file}  # Python, curl",
+        f"    export NODE_EXTRA_CA_CERTS={file}  # Node.js",
+        "    browsers: import that file as an authority, or accept the warning once",
+    )
 
 
 async def _remake(folder: Path) -> None:

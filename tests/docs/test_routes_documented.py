@@ -3,35 +3,20 @@
 from collections.abc import Iterator
 from typing import cast
 
-from starlette.routing import Route
-
 from seawall.core.contracts import Gateway
-from seawall.server.admin import admin_routes
-from seawall.server.admin_cache import cache_admin_routes
-from seawall.server.admin_state import state_admin_routes
-from seawall.server.admin_users import user_admin_routes
+from seawall.server.app import routes_of
 from seawall.server.body import BodyLimits
-from seawall.server.cold import cold_routes
 from seawall.server.endpoints import ENDPOINTS
-from seawall.server.models import model_routes
-from seawall.server.stored import stored_routes
+from seawall.server.metrics.metrics import Metrics
+from seawall.server.readiness import Readiness
 from tests.docs.pages import read_page
 
 
 def routes() -> Iterator[str]:
     """Yield every route as a page writes it."""
     nobody = cast(Gateway, None)  # A route knows its address before it is ever asked.
-    made: list[Route] = [
-        *cold_routes(nobody, ""),
-        *model_routes(nobody),
-        *stored_routes(nobody),
-        *admin_routes(nobody, "", BodyLimits()),
-        *state_admin_routes(nobody, ""),
-        *user_admin_routes(nobody, "", BodyLimits()),
-        *cache_admin_routes(nobody, ""),
-    ]
     yield from (f"POST {path}" for path in ENDPOINTS)
-    for route in made:
+    for route in routes_of(nobody, "", BodyLimits(), Readiness(nobody), cast(Metrics, None)):
         for method in sorted((route.methods or set()) - {"HEAD"}):
             yield f"{method} {route.path.replace(':path}', '}')}"
 

@@ -15,9 +15,9 @@ from seawall.https import NoHttps
 from seawall.identity.certificates import read_facts
 from seawall.jobs.acme import AcmeTerms, NotIssued
 from seawall.jobs.certificates import CertificateKeeper, Pace
+from seawall.server.binding import bind
 from seawall.server.protocol import RequestLimits
 from seawall.server.redirect import RedirectApp, redirecting
-from seawall.server.serving import bind
 from seawall.stores.folder.certificates import FolderCertificates
 from tests.fixtures.authorities import HOST, Authority
 from tests.fixtures.gateways import Clock, Start

@@ -8,9 +8,9 @@ from tests.fixtures.mock_calls import until
 from tests.fixtures.raw_http import Answer, peer_of
 
 from seawall.core.errors import Overloaded
+from seawall.server.binding import bind
 from seawall.server.protocol import RequestLimits
 from seawall.server.redirect import LOOKUPS_MAX, RedirectApp, redirecting
-from seawall.server.serving import bind
 
 HOSTS = ("api.example.com", "10.0.0.7", "2001:db8::7")
 TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"

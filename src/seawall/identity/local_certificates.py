@@ -46,7 +46,7 @@ def make_authority(now: float) -> tuple[bytes, bytes]:
 
 
 def make_local_certificate(authority_pem: bytes, authority_key_pem: bytes, now: float) -> bytes:
-    """Make a certificate for localhost, 127.0.0.1 and ::1; returns its key and chain, as one PEM."""
+    """Make a certificate for localhost, 127.0.0.1 and ::1; returns it behind its key, as one PEM."""
     authority = x509.load_pem_x509_certificate(authority_pem)
     authority_key = load_pem_private_key(authority_key_pem, password=None)
     assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
@@ -64,7 +64,7 @@ def make_local_certificate(authority_pem: bytes, authority_key_pem: bytes, now: 
         )
     )
     certificate = builder.sign(authority_key, SHA256()).public_bytes(Encoding.PEM)
-    return _pem_of(key) + certificate + authority_pem
+    return _pem_of(key) + certificate
 
 
 def _builder(

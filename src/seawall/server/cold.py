@@ -1,4 +1,4 @@
-"""Health, and the answer to everything that is not there."""
+"""What the routes beside the calls share, and the answer to everything that is not there."""
 
 import hmac
 import logging
@@ -13,7 +13,6 @@ from starlette.routing import Route
 from seawall.core.contracts import Gateway
 from seawall.core.errors import (
     InvalidRequest,
-    Overloaded,
     SeawallError,
     Unauthenticated,
     UnknownRoute,
@@ -76,26 +75,6 @@ async def policy_of(request: Request, gateway: Gateway) -> Policy:
     principal, policy = await gateway.identity.identify(shown)
     _, policy = await gateway.identity.know_user(principal, policy, end_user_of(request.scope["headers"]))
     return policy
-
-
-def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
-    """Return the routes of health."""
-
-    async def healthz(_: Request) -> Response:
-        return json_response({"status": "ok"})
-
-    async def readyz(request: Request) -> Response:
-        try:
-            await gateway.ledger.check()
-        except Overloaded as error:
-            reasons = {"reasons": [error.private]} if is_admin(request, admin_key) else {}
-            return json_response({"ready": False, **reasons}, 503)
-        return json_response({"ready": True})
-
-    return [
-        Route("/healthz", healthz, methods=["GET"]),
-        Route("/readyz", readyz, methods=["GET"]),
-    ]
 
 
 def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:

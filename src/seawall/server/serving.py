@@ -14,9 +14,10 @@ from msgspec import Struct
 from uvicorn.config import Config
 
 from seawall.server.app import App
+from seawall.server.binding import BACKLOG
 from seawall.server.protocol import RequestLimits, make_protocol, protocol_factory
+from seawall.server.sharing import Acceptor, Loads
 
-BACKLOG = 2_048
 KEEP_ALIVE_S = 75
 SWITCH_S = 0.001
 """How long the event loop may keep the ledger's thread waiting; every call would feel Python's 5 ms."""
@@ -27,10 +28,28 @@ PARTING_S = 0.5
 """How long a stop waits for the goodbye that TLS asks of clients; idle ones say none."""
 
 
+class Moments(Struct, frozen=True):
+    """Who is told when: `ready` once the server listens, `drain` before it takes no more connections."""
+
+    ready: Callable[[], None] = lambda: None
+    drain: Callable[[], None] = lambda: None
+
+
+class Share(Struct, frozen=True):
+    """Which of the workers that share a socket this one is."""
+
+    loads: Loads
+    number: int
+
+
 class Secured(Struct, frozen=True):
-    """How connections are encrypted; `hsts_s` is for how long browsers come by HTTPS only, 0 says nothing."""
+    """How connections are encrypted, and how long the handshake may take.
+
+    `hsts_s` is for how long browsers are told to come by HTTPS only; 0 says nothing.
+    """
 
     context: ssl.SSLContext
+    handshake_s: float
     hsts_s: int = 0
 
     def headers(self) -> list[tuple[str, str]]:
@@ -39,46 +58,69 @@ class Secured(Struct, frozen=True):
 
 
 class Server(uvicorn.Server):
-    """A server for which being asked to stop is no failure; `on_ready` is called once it listens.
-
-    A handshake of TLS has as much time as the head of a request, instead of uvicorn's minute.
-    """
+    """A server for which being asked to stop is no failure."""
 
     def __init__(
-        self, config: Config, on_ready: Callable[[], None], secured: Secured | None, handshake_s: float
+        self, config: Config, moments: Moments, *, share: Share | None, secured: Secured | None
     ) -> None:
         super().__init__(config)
-        self._on_ready, self._secured, self._handshake_s = on_ready, secured, handshake_s
+        self._moments, self._share, self._secured = moments, share, secured
+        self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, and say so: from here on a signal ends the process cleanly."""
-        secured = self._secured
         # uvicorn sets them once a second, for the first time when somebody may have asked already.
         self.server_state.default_headers = self.config.encoded_headers
-        await super().startup(sockets if secured is None else [])
-        if secured is not None:
-            await self._listen(sockets or [], secured.context)
-        self._on_ready()
+        is_plain = self._share is None and self._secured is None
+        await super().startup(sockets if is_plain else [])
+        for bound in [] if is_plain else sockets or []:
+            await self._listen(bound)
+        self._moments.ready()
 
-    async def _listen(self, sockets: list[socket.socket], context: ssl.SSLContext) -> None:
-        protocol = protocol_factory(self.config, self.server_state, self.lifespan.state)
-        for bound in sockets:
-            server = await asyncio.get_running_loop().create_server(
-                protocol,
-                sock=bound,
-                backlog=BACKLOG,
-                ssl=context,
-                ssl_handshake_timeout=self._handshake_s,
-            )
-            self.servers.append(server)
+    async def on_tick(self, counter: int) -> bool:
+        """Tell the other workers how many connections are left."""
+        for acceptor in self._acceptors:
+            acceptor.note()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and let those that are open come to their end."""
+        self._moments.drain()
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._acceptors = []
         parting = asyncio.create_task(self._part())
         try:
             await super().shutdown(sockets)
         finally:
             parting.cancel()
+
+    async def _listen(self, bound: socket.socket) -> None:
+        """Take connections with TLS or with other workers, which uvicorn itself does not do as we want it."""
+        loop = asyncio.get_running_loop()
+        make = protocol_factory(self.config, self.server_state, self.lifespan.state)
+        secured, share = self._secured, self._share
+        context = None if secured is None else secured.context
+        handshake_s = None if secured is None else secured.handshake_s
+        if share is None:
+            server = await loop.create_server(
+                make, sock=bound, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=handshake_s
+            )
+            self.servers.append(server)
+            return
+
+        async def connect(accepted: socket.socket) -> None:
+            await loop.connect_accepted_socket(make, accepted, ssl=context, ssl_handshake_timeout=handshake_s)
+
+        self._acceptors.append(
+            Acceptor(
+                bound,
+                share.loads,
+                share.number,
+                connections=lambda: len(self.server_state.connections),
+                connect=connect,
+            )
+        )
 
     async def _part(self) -> None:
         """Cut what is closed on our side and has been sent in full: the client may never close its own."""
@@ -100,22 +142,6 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the address, before anything else is started; raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    bound = socket.socket(family, kind, protocol)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(address)
-        bound.listen(BACKLOG)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
 def tune_process() -> None:
     """Set the interpreter for a process that does nothing but serve; call it in the running loop."""
     # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
@@ -130,7 +156,8 @@ def make_server(
     *,
     limits: RequestLimits,
     grace_s: float,
-    on_ready: Callable[[], None] = lambda: None,
+    moments: Moments | None = None,
+    share: Share | None = None,
     secured: Secured | None = None,
 ) -> Server:
     """Return a server for the application; set its `should_exit` to stop it."""
@@ -151,9 +178,9 @@ def make_server(
             backlog=BACKLOG,
             headers=[] if secured is None else secured.headers(),
         ),
-        on_ready,
-        secured,
-        limits.head_timeout_s,
+        moments or Moments(),
+        share=share,
+        secured=secured,
     )
 
 
@@ -170,5 +197,7 @@ async def serve(
 
     By HTTPS where it is `secured`, else by plain HTTP.
     """
-    server = make_server(app, limits=limits, grace_s=grace_s, on_ready=on_ready, secured=secured)
+    server = make_server(
+        app, limits=limits, grace_s=grace_s, moments=Moments(ready=on_ready), secured=secured
+    )
     await server.serve(sockets=[bound])

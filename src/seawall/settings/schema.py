@@ -1,5 +1,6 @@
 """Settings: all sections together, what is known about them, and what the rest of Seawall asks of them."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -160,9 +161,20 @@ class Settings(BaseSettings):
         """List every effective value with its source, in the order of the documentation; no secrets."""
         return explain(self, self._background.origins, self._background.secrets)
 
+    def log_style(self) -> str:
+        """Return how log lines are written: as stated, else for people at a terminal and else as JSON."""
+        is_stated = not self.sources["log.format"].startswith("default")
+        return self.log.format if is_stated or not sys.stderr.isatty() else "text"
+
     def notes(self) -> list[str]:
         """Return a friendly line for each thing that is stated and has no effect."""
-        return list(self._background.notes)
+        notes = list(self._background.notes)
+        if self.database_url is not None and self.backup.every is not None:
+            notes.append(
+                "backup.every has no effect beside database_url: Postgres is backed up by pg_dump"
+                " (`seawall backup` shows how)"
+            )
+        return notes
 
     def global_budget(self) -> Budget:
         """Return the caps on everything that is spent; at least one of them is set."""

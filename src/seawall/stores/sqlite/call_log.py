@@ -13,9 +13,10 @@ from seawall.core.contracts import Spend
 from seawall.core.ledger import CallRow
 from seawall.core.money import Money, Usage
 from seawall.core.periods import LIFETIME, day_of, month_of
-from seawall.stores.sqlite.batch import HOUR_MS, LedgerBatch
+from seawall.stores.accounting import HOUR_MS
+from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 _CALLS = """
 SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code, took_ms,
@@ -138,7 +139,7 @@ def _nothing(batch: LedgerBatch) -> None:
 
 
 def _write(row: CallRow, batch: LedgerBatch) -> None:
-    batch.add_call(row)
+    batch.ledger.add_call(row)
 
 
 def _trim(before_id: str, at_most: int, batch: LedgerBatch) -> int:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import apsw
 
-from seawall.core.errors import Overloaded
-
 BUSY_TIMEOUT_MS = 5_000
 
 _SETTINGS = {
@@ -16,13 +14,6 @@ _SETTINGS = {
     "foreign_keys": 1,
     "busy_timeout": BUSY_TIMEOUT_MS,
 }
-
-
-class StoreDown(Overloaded):
-    """The ledger cannot be reached, so no money can be held. Try again in a moment."""
-
-    def __init__(self, private: str) -> None:
-        super().__init__(retry_after_s=1.0, private=private)
 
 
 def open_file(path: Path) -> apsw.Connection:
@@ -60,6 +51,11 @@ def migrate(connection: apsw.Connection) -> None:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+
+
+def newest_schema() -> int:
+    """Return the number of the last migration."""
+    return _migrations()[-1][0]
 
 
 def _migrations() -> list[tuple[int, str]]:

@@ -18,8 +18,8 @@ import msgspec
 
 from seawall.core.errors import TooLarge
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.stores.down import StoreDown
 from seawall.stores.sqlite.batch import Insert, LedgerBatch
-from seawall.stores.sqlite.connection import StoreDown
 from seawall.stores.sqlite.packing import (
     PACK_FROM_BYTES,
     PART_BYTES,
@@ -31,7 +31,7 @@ from seawall.stores.sqlite.packing import (
     unpack_content,
 )
 from seawall.stores.sqlite.reader import Reader
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 ID_CHARS_MAX = 256
 """Nothing is found under a longer id."""

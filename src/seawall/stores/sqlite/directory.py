@@ -14,7 +14,7 @@ from seawall.core.policy import Budget, Quota, StatedLimit
 from seawall.stores.sqlite import users
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 _BY_HASH = "SELECT * FROM keys WHERE hash = ? OR previous_hash = ?"
 _BY_ID = "SELECT * FROM keys WHERE id = ?"

@@ -5,31 +5,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import msgspec
-
-from seawall.core.ledger import (
-    Account,
-    AccountKeys,
-    Ask,
-    CallRow,
-    Held,
-    HoldAnswer,
-    Settlement,
-    Standing,
-    size_hold,
-)
-from seawall.core.money import Money, Usage
-from seawall.stores.sqlite.batch import LedgerBatch, OpenHold
+from seawall.core.ledger import Account, Ask, HoldAnswer, Settlement, Standing
+from seawall.stores import accounting
+from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.process import ProcessLock
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 _FOREIGN_HOLDS = (
     "SELECT id, process, amount, accounts, row, counts, tokens FROM holds WHERE process <> ?"
     " ORDER BY length(id), id"
 )
-
-_decode_accounts = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
-_decode_row = msgspec.json.Decoder(CallRow).decode
 
 
 class SqliteLedger:
@@ -80,41 +65,23 @@ class SqliteLedger:
 
 
 def _standings(accounts: Sequence[Account], batch: LedgerBatch) -> list[Standing]:
-    standings = []
-    for account in accounts:
-        cell = batch.cell((account.scope, account.period))
-        standings.append(Standing(account, cell.spent + cell.overage, cell.held))
-    return standings
+    return accounting.standings(accounts, batch.ledger)
 
 
 def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
-    answer = size_hold(ask, _standings(ask.accounts.capped, batch))
-    if isinstance(answer, Held):
-        batch.open_hold(
-            OpenHold(
-                answer.amount, ask.tokens_of(answer.output_tokens), int(ask.counts), ask.accounts.by_unit
-            ),
-            ask,
-        )
-    return answer
+    return accounting.place(ask, batch.ledger)
 
 
 def _reset(accounts: Sequence[Account], batch: LedgerBatch) -> None:
-    for account in accounts:
-        assert account.counts != "usd"
-        batch.reset((account.scope, account.period))
+    accounting.reset(accounts, batch.ledger)
 
 
 def _settle(settlement: Settlement, batch: LedgerBatch) -> None:
-    hold = batch.close_hold(settlement.hold_id)
-    if hold is None:
-        return
-    batch.book(hold, settlement)
-    batch.add_call(settlement.row)
+    accounting.settle(settlement, batch.ledger)
 
 
 def _void(hold_id: str, batch: LedgerBatch) -> None:
-    batch.close_hold(hold_id)
+    batch.ledger.close_hold(hold_id)
 
 
 def _check(batch: LedgerBatch) -> None:
@@ -124,32 +91,12 @@ def _check(batch: LedgerBatch) -> None:
 def _reap(lock: ProcessLock, batch: LedgerBatch) -> int:
     dead: dict[str, bool] = {}
     count = 0
-    found: list[tuple[Any, ...]] = batch.cursor.execute(_FOREIGN_HOLDS, (batch.process,)).fetchall()
-    for hold_id, process, amount, accounts, row_text, counts, tokens in found:
+    found: list[Any] = batch.cursor.execute(_FOREIGN_HOLDS, (batch.process,)).fetchall()
+    for row in found:
+        process = row[1]
         if process not in dead:
             dead[process] = lock.is_dead(process)
-        if not dead[process]:
-            continue
-        hold = OpenHold(Money(amount), tokens, counts, AccountKeys.of(_decode_accounts(accounts)))
-        row = _crashed(_decode_row(row_text), hold.amount)
-        batch.adopt_hold(hold_id, hold)
-        unknown = Usage(exact=False)
-        batch.book(
-            hold,
-            Settlement(hold_id, hold.amount, Money(0), unknown, row, counts=bool(counts), tokens=tokens),
-        )
-        batch.add_call(row)
-        count += 1
+        if dead[process]:
+            accounting.settle_in_full(row, accounting.read_hold(row), batch.ledger)
+            count += 1
     return count
-
-
-def _crashed(row: CallRow, held: Money) -> CallRow:
-    """Return the row of a call that was cut off by a crash: what its earlier attempts cost, and this hold."""
-    return msgspec.structs.replace(
-        row,
-        outcome="crashed",
-        status=500,
-        code="gateway_stopped",
-        cost=Money(row.cost + held),
-        held=Money(row.held + held),
-    )

@@ -14,7 +14,7 @@ import msgspec
 from seawall.core.events import Channel, Delivery, Event
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
 
 LEASE_S = 60.0
 """A delivery whose process died is taken up by another after so long."""

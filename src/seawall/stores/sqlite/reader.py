@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import apsw
 
-from seawall.stores.sqlite.connection import StoreDown, open_reader
+from seawall.stores.down import StoreDown
+from seawall.stores.sqlite.connection import open_reader
 
 T = TypeVar("T")
 

@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
-import apsw
-
-from seawall.stores.sqlite.batch import LedgerBatch, Memory
+from seawall.stores.sqlite.batch import Memory
 from seawall.stores.sqlite.call_log import SqliteCallLog
-from seawall.stores.sqlite.connection import migrate, open_file
 from seawall.stores.sqlite.conversations import SqliteConversations
 from seawall.stores.sqlite.directory import SqliteDirectory
+from seawall.stores.sqlite.engine import SqliteEngine
+from seawall.stores.sqlite.gate import passing
 from seawall.stores.sqlite.ledger import SqliteLedger
 from seawall.stores.sqlite.outbox import SqliteOutbox
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.upgrading import bring_up_to_date
 from seawall.stores.sqlite.watch import SqliteWatch
-from seawall.stores.sqlite.writer import Writer
+from seawall.stores.writer import Writer
+
+GATHER_S = 0.002
 
 
 class SqliteStore:
@@ -25,21 +27,13 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         path = folder / "seawall.db"
-        try:
-            first = open_file(path)
-            migrate(first)
-            first.close()
-        except apsw.Error as error:
-            raise OSError(f"{path.name}: {error}") from error
-        self._lock = ProcessLock(folder / "processes")
+        with passing(folder):
+            bring_up_to_date(path)
+            self._lock = ProcessLock(folder / "processes")
         self._memory = memory = Memory()
         self._path = path
         self._place = (path.stat().st_dev, path.stat().st_ino)
-
-        def make_batch(connection: apsw.Connection) -> LedgerBatch:
-            return LedgerBatch(connection, self._lock.name, memory)
-
-        self._writer = Writer(path, make_batch)
+        self._writer = Writer(SqliteEngine(path, self._lock.name, memory), gather_s=GATHER_S)
         self._reader = Reader(path)
         self._state_reader = Reader(path)  # A long history does not keep keys from being looked up.
         self.ledger = SqliteLedger(self._writer, self._lock)
@@ -48,6 +42,7 @@ class SqliteStore:
         self.conversations = SqliteConversations(self._writer, self._state_reader)
         self.outbox = SqliteOutbox(self._writer, self._reader)
         self.watch = SqliteWatch(self._reader)
+        self.commits = self._writer.commits
         self._writer.start()
 
     def check_place(self) -> None:
@@ -63,6 +58,10 @@ class SqliteStore:
         if place is None or (place.st_dev, place.st_ino) != self._place:
             self._writer.close_door("the data folder was removed or replaced while the gateway ran")
         self._lock.keep()
+
+    def open_holds(self) -> int:
+        """Return how many holds of this process are on disk."""
+        return len(self._memory.open_holds)
 
     def close(self, *, timeout_s: float = 10.0) -> bool:
         """Write what waits and close the file; false where something is still held or unwritten.

@@ -1,10 +1,10 @@
-"""The one thread of a process that writes to the SQLite file.
+"""The one thread of a process that writes to the database.
 
 Invariants:
-- All waiting operations are committed together: one `BEGIN IMMEDIATE`, one fsync for many callers.
+- All waiting operations are committed together: one transaction, one flush to disk for many callers.
 - An operation is answered only after the commit that holds it, in the order in which it was handed over.
 - Where an operation fails, its batch is rolled back and every operation is run again alone, so that one
-  bad operation cannot fail its neighbours. Trouble with the file itself fails all of them at once.
+  bad operation cannot fail its neighbours. Trouble with the database itself fails all of them at once.
 - An operation that must not be lost is kept and tried again until it is on disk.
 - What nobody waits for rides along with the next commit, or goes alone after a few milliseconds.
 """
@@ -15,14 +15,12 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol
 
-import apsw
-
-from seawall.stores.sqlite.connection import StoreDown, open_file
+from seawall.core.histograms import Commits
+from seawall.stores.down import StoreDown
 
 log = logging.getLogger("seawall.store")
 
@@ -30,29 +28,28 @@ BATCH_MAX = 1_000
 WAITING_MAX = 20_000
 RIDE_S = 0.005
 """How long an operation that nobody waits for may wait for another to share its commit."""
-GATHER_S = 0.002
 GATHER_FROM = 4
-"""Where the last commit served so many callers, the next waits a moment for more: fewer, larger commits."""
+"""Where the last commit served so many callers, the next waits `gather_s` for more: fewer, larger commits."""
 RETRY_S = 0.5
-_FILE_TROUBLE = (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError)
-
-
-class Batch(Protocol):
-    """What the operations of one transaction share: writes are collected and flushed together."""
-
-    cursor: apsw.Cursor
-
-    def flush(self) -> None:
-        """Write what was collected; called once, before the commit."""
-
-    def committed(self) -> None:
-        """Take over into memory what is now on disk."""
-
-    def failed(self) -> None:
-        """Forget what was read: the transaction is rolled back."""
-
 
 Operation = Callable[[Any], Any]
+"""What is done inside of a transaction, to the batch of the database."""
+
+
+class Engine(Protocol):
+    """One connection to a database; after it is made only the writer thread uses it."""
+
+    def transact(self, operations: Sequence[Operation]) -> list[Any]:
+        """Run operations in one transaction and return their results; what it raises has changed nothing."""
+
+    def why_down(self, error: BaseException) -> str | None:
+        """Return what is wrong with the database; `None` for an error of the operation itself."""
+
+    def is_trouble(self, error: BaseException) -> bool:
+        """Say whether every operation would fail now, so that none needs to be tried alone."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 
 class _Job:
@@ -70,11 +67,14 @@ class _Job:
 
 
 class Writer:
-    """Runs operations in batches on a thread of its own; start it once, stop it once."""
+    """Runs operations in batches on a thread of its own; start it once, stop it once.
 
-    def __init__(self, path: Path, make_batch: Callable[[apsw.Connection], Batch]) -> None:
-        self._connection = open_file(path)
-        self._make_batch = make_batch
+    `gather_s` is for a database whose commits are so quick that few callers would share one.
+    """
+
+    def __init__(self, engine: Engine, *, gather_s: float = 0.0) -> None:
+        self._engine, self._gather_s = engine, gather_s
+        self.commits = Commits()
         self._jobs: deque[_Job] = deque()
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_woken = False
@@ -115,7 +115,7 @@ class Writer:
         raise StoreDown(why)
 
     def stop(self, timeout_s: float) -> bool:
-        """Finish what waits and close the file; false where something could not be written in time."""
+        """Finish what waits and close the database; false where something could not be written in time."""
         self._is_stopping = True
         self._wakes.put(None)
         self._thread.join(timeout_s)
@@ -134,19 +134,20 @@ class Writer:
             jobs = self._next()
             if not jobs:
                 continue
-            if not self._try(jobs) and not isinstance(jobs[0].error, _FILE_TROUBLE):
+            error = self._try(jobs)
+            if error is not None and not self._engine.is_trouble(error):
                 for job in jobs:
                     self._try([job])
             self._answer(jobs)
-        self._connection.close()
+        self._engine.close()
 
     def _next(self) -> list[_Job]:
         """Wait for work; what is owed goes first."""
         if not self._jobs:
             with suppress(queue.Empty):
                 self._wakes.get(timeout=RETRY_S if self._owed else None)
-        if self._last_size >= GATHER_FROM and not self._is_stopping:
-            time.sleep(GATHER_S)
+        if self._gather_s and self._last_size >= GATHER_FROM and not self._is_stopping:
+            time.sleep(self._gather_s)
         self._is_woken = False
         jobs, self._owed = self._owed, []
         while self._jobs and len(jobs) < BATCH_MAX:
@@ -154,38 +155,33 @@ class Writer:
         self._last_size = len(jobs)
         return jobs
 
-    def _try(self, jobs: list[_Job]) -> bool:
-        """Run the operations in one transaction; false where it was rolled back."""
-        batch = self._make_batch(self._connection)
+    def _try(self, jobs: list[_Job]) -> BaseException | None:
+        """Run the operations in one transaction; returns why it was rolled back, where it was."""
+        begun = time.perf_counter()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                job.result, job.error = job.operation(batch), None
-            batch.flush()
-            self._connection.execute("COMMIT")
+            results = self._engine.transact([job.operation for job in jobs])
         except Exception as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            batch.failed()
+            self.commits.failed += 1
             for job in jobs:
                 job.error = error
-            return False
-        batch.committed()
-        return True
+            return error
+        self.commits.note(time.perf_counter() - begun, len(jobs))
+        for job, result in zip(jobs, results, strict=True):
+            job.result, job.error = result, None
+        return None
 
     def _answer(self, jobs: list[_Job]) -> None:
         """Give every caller its answer, waking each loop once."""
         by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         for job in jobs:
-            if (
-                job.error is not None
-                and job.must
-                and isinstance(job.error, apsw.Error)
-                and not self._is_stopping
-            ):
-                log.error("a settlement could not be written and is tried again", exc_info=job.error)
-                self._owed.append(job)
-                continue
+            if job.error is not None:
+                why = self._engine.why_down(job.error)
+                if why is not None and job.must and not self._is_stopping:
+                    log.error("a settlement could not be written and is tried again", exc_info=job.error)
+                    self._owed.append(job)
+                    continue
+                if why is not None:
+                    job.error = StoreDown(why)
             by_loop.setdefault(job.loop, []).append(job)
         for loop, answered in by_loop.items():
             if not loop.is_closed():
@@ -198,7 +194,5 @@ def _resolve(jobs: list[_Job]) -> None:
             continue
         if job.error is None:
             job.future.set_result(job.result)
-        elif isinstance(job.error, apsw.Error):
-            job.future.set_exception(StoreDown(f"{type(job.error).__name__}: {job.error}"))
         else:
             job.future.set_exception(job.error)

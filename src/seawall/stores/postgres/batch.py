@@ -1,0 +1,194 @@
+"""One transaction of the ledger on Postgres: everything that it reads and writes goes in two round trips.
+
+Invariants:
+- Whoever changes accounts holds `LEDGER_LOCK` until its transaction ends, whichever gateway it is: batches of
+  several gateways follow one another, as they do in the SQLite file. Nearly all calls of all gateways meet in
+  the account of the global budget anyway; one lock for all cannot deadlock.
+- Accounts are read after that lock is taken, by a statement of their own, and so as the last batch left them.
+- A hold that another process has settled, taking this one for dead, is not settled again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, LiteralString
+
+import msgspec
+import psycopg
+
+from seawall.core.ledger import AccountKey
+from seawall.stores.accounting import Cell, Changes, OpenHold
+
+log = logging.getLogger("seawall.store")
+
+LEDGER_LOCK = 0x5EA_1ED6E4
+"""The advisory lock of everybody who changes accounts, holds or sums."""
+
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+
+_BEGIN = "BEGIN"
+_LOCK = "SELECT pg_advisory_xact_lock(%s)"
+_READ_ACCOUNTS = (
+    "SELECT scope, period, spent, held, overage FROM accounts"
+    " WHERE (scope, period) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+)
+_READ_ACCOUNT = "SELECT spent, held, overage FROM accounts WHERE scope = %s AND period = %s"
+_OPEN_HOLDS = "SELECT id FROM holds WHERE id = ANY(%s)"
+
+_WRITE_ACCOUNTS = (
+    "INSERT INTO accounts (scope, period, spent, held, overage)"
+    " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
+    " ON CONFLICT (scope, period) DO UPDATE SET"
+    " spent = excluded.spent, held = excluded.held, overage = excluded.overage"
+)
+_ADD_HOLDS = (
+    "INSERT INTO holds (id, process, amount, accounts, row, counts, tokens)"
+    " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::smallint[],"
+    " %s::bigint[])"
+)
+_DROP_HOLDS = "DELETE FROM holds WHERE id = ANY(%s)"
+_ADD_CALLS = (
+    "INSERT INTO calls (id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome,"
+    " code, took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved)"
+    " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],"
+    " %s::text[], %s::smallint[], %s::integer[], %s::text[], %s::text[], %s::float8[], %s::float8[],"
+    " %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],"
+    " %s::bigint[])"
+    " ON CONFLICT (id) DO UPDATE SET end_user = excluded.end_user, model = excluded.model,"
+    " provider = excluded.provider, status = excluded.status, outcome = excluded.outcome,"
+    " code = excluded.code, took_ms = excluded.took_ms, first_ms = excluded.first_ms,"
+    " usage = excluded.usage, held = excluded.held, cost = excluded.cost, overage = excluded.overage,"
+    " listed_cost = excluded.listed_cost, decisions = excluded.decisions, attempts = excluded.attempts,"
+    " saved = excluded.saved"
+)
+_ADD_USAGE = (
+    "INSERT INTO usage_hourly AS sums"
+    " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],"
+    " %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+    " ON CONFLICT (hour, key_id, end_user, model) DO UPDATE SET"
+    " calls = sums.calls + excluded.calls, input = sums.input + excluded.input,"
+    " output = sums.output + excluded.output, cached_read = sums.cached_read + excluded.cached_read,"
+    " cached_write = sums.cached_write + excluded.cached_write,"
+    " reasoning = sums.reasoning + excluded.reasoning, cost = sums.cost + excluded.cost,"
+    " overage = sums.overage + excluded.overage"
+)
+
+
+class LedgerOperation(msgspec.Struct, frozen=True):
+    """An operation that says beforehand what it will look at, so that all of it is read at once.
+
+    `accounts` are the accounts that it asks for, `closes` the hold that it takes away.
+    """
+
+    run: Callable[[Changes], Any]
+    accounts: tuple[AccountKey, ...] = ()
+    closes: str | None = None
+
+    def __call__(self, batch: "PostgresBatch") -> Any:
+        return self.run(batch.ledger)
+
+
+class PostgresBatch:
+    """What the operations of one transaction share: the connection, and the changes of the ledger.
+
+    `open_holds` are this process's holds that are on disk.
+    """
+
+    def __init__(self, connection: Connection, process: str, open_holds: dict[str, OpenHold]) -> None:
+        self.connection = connection
+        self.process = process
+        self._open_holds = open_holds
+        self._accounts = _Accounts(connection)
+        self.ledger = Changes(process, open_holds, self._accounts)
+
+    def begin(self, operations: Iterable[object] = ()) -> None:
+        """Take the lock, and read the accounts and holds that the operations will ask for."""
+        keys, closing = self._wanted(operations)
+        connection = self.connection
+        with connection.pipeline():
+            connection.execute(_BEGIN)
+            connection.execute(_LOCK, (LEDGER_LOCK,))
+            found = connection.execute(_READ_ACCOUNTS, _columns(keys, 2))
+            held = connection.execute(_OPEN_HOLDS, (closing,)) if closing else None
+        self._accounts.take(keys, found)
+        if held is not None:
+            self._forget_lost(closing, {hold_id for (hold_id,) in held})
+
+    def read(self, accounts: Iterable[AccountKey]) -> None:
+        """Read accounts that an operation is about to ask for."""
+        keys = sorted(set(accounts))
+        self._accounts.take(keys, self.connection.execute(_READ_ACCOUNTS, _columns(keys, 2)))
+
+    def _wanted(self, operations: Iterable[object]) -> tuple[list[AccountKey], list[str]]:
+        keys: set[AccountKey] = set()
+        closing = []
+        for operation in operations:
+            if not isinstance(operation, LedgerOperation):
+                continue
+            keys.update(operation.accounts)
+            hold = self._open_holds.get(operation.closes) if operation.closes else None
+            if hold is not None and operation.closes is not None:
+                closing.append(operation.closes)
+                keys.update(hold.account_keys())
+        return sorted(keys), closing
+
+    def commit(self) -> None:
+        """Write everything that was collected, and commit."""
+        ledger, connection = self.ledger, self.connection
+        with connection.pipeline():
+            if ledger.hold_rows:
+                connection.execute(_ADD_HOLDS, _columns(ledger.hold_rows, 7))
+            if ledger.closed:
+                connection.execute(_DROP_HOLDS, (list(ledger.closed),))
+            self._add(_WRITE_ACCOUNTS, ledger.account_rows())
+            self._add(_ADD_CALLS, list({row[0]: row for row in ledger.call_rows}.values()))
+            self._add(_ADD_USAGE, ledger.usage_rows())
+            connection.execute("COMMIT")
+        ledger.committed()
+
+    def _add(self, statement: LiteralString, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            self.connection.execute(statement, _columns(rows, len(rows[0])))
+
+    def _forget_lost(self, closing: Iterable[str], held: set[str]) -> None:
+        lost = [hold_id for hold_id in closing if hold_id in self._open_holds and hold_id not in held]
+        for hold_id in lost:
+            del self._open_holds[hold_id]
+        if lost:
+            log.error(
+                "holds were settled already, by a commit of which nothing was heard or by a process that took"
+                " this one for dead",
+                extra={"fields": {"holds": len(lost)}},
+            )
+
+
+class _Accounts:
+    """Reads accounts inside of one transaction; `cells` are those read so far, `None` where there is none."""
+
+    __slots__ = ("_connection", "cells")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.cells: dict[AccountKey, Cell | None] = {}
+
+    def take(self, keys: Iterable[AccountKey], rows: Iterable[Row]) -> None:
+        """Take over what was read of these accounts."""
+        for key in keys:
+            self.cells.setdefault(key, None)
+        for scope, period, *sums in rows:
+            if self.cells[scope, period] is None:
+                self.cells[scope, period] = Cell(*sums)
+
+    def __call__(self, key: AccountKey) -> Cell:
+        if key not in self.cells:
+            row = self._connection.execute(_READ_ACCOUNT, key).fetchone()
+            self.cells[key] = Cell(*row) if row else None
+        cell = self.cells[key]
+        if cell is None:
+            cell = self.cells[key] = Cell(0, 0, 0)
+        return cell
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    """Turn rows into arrays, one for each column, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
