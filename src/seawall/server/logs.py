@@ -3,7 +3,7 @@
 import logging
 import sys
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -41,10 +41,12 @@ class TextFormatter(logging.Formatter):
         return line_of(_fields(self, record))
 
 
-def set_up_logging(*, style: str, level: str) -> None:
-    """Send all log lines to standard error in one style."""
+def set_up_logging(*, style: str, level: str, worker: int | None = None) -> None:
+    """Send all log lines to standard error in one style; `worker` is added where there are several."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    if worker is not None:
+        handler.addFilter(partial(_mark, worker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -78,6 +80,11 @@ def _second(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat()[:19]
 
 
+def _mark(worker: int, record: logging.LogRecord) -> bool:
+    record.worker = worker
+    return True
+
+
 def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, Any]:
     """Return what a line says; every text of it passes the redactor last, whoever wrote it."""
     fields: dict[str, Any] = {
@@ -85,6 +92,8 @@ def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str
         "level": record.levelname.lower(),
         "message": redact(_message_of(record)[:TEXT_CHARS_MAX]),
     }
+    if "worker" in record.__dict__:
+        fields["worker"] = record.__dict__["worker"]
     for name, value in getattr(record, "fields", {}).items():
         if name in FIELDS:
             fields[name] = _plain(value) if name in OWN_FIELDS else _redacted(value)
