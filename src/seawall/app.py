@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -55,10 +54,13 @@ ADMIN_KEY_CHARS_MIN = 16
 class Seawall:
     """One gateway with everything it owns; `asgi` is the application that a server runs.
 
-    `found` are the providers with what told us of them, `notes` what the operator should know.
+    `found` are the providers with what told us of them, `notes` what the operator should know. `worker`
+    is the number of this process where there are several.
     """
 
-    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, *, now: Callable[[], float] = time.time, worker: int | None = None
+    ) -> None:
         self.settings = settings
         folder = prepare_folder(settings.data_dir)
         stated = settings.admin_key
@@ -79,7 +81,7 @@ class Seawall:
             [*found.notes, *alias_notes(settings, self.router)],
         )
         self.store = homes.open_store(settings, folder)
-        self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
+        self._access_log = AccessLog(style=settings.log_style(), is_on=settings.log.access, worker=worker)
         house = settings.house_terms()
         clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
@@ -89,7 +91,7 @@ class Seawall:
         self._recorder = monitoring.recorder_of(self.router)
         self.gateway = self._make_gateway(house, now, clock)
         parts = monitoring.parts_of(settings, self.store, self.router, lambda: len(self.asgi.calls.running))
-        self.metrics = monitoring.metrics_of(settings, self.gateway, self._recorder, parts)
+        self.metrics = monitoring.metrics_of(settings, self.gateway, self._recorder, parts, worker)
         self.asgi = App(
             self.gateway,
             admin_key=self.admin_key,
@@ -242,12 +244,6 @@ def _body_limits(settings: Settings) -> BodyLimits:
         depth_max=server.json_depth_max,
         messages_max=server.messages_max,
     )
-
-
-def log_style(settings: Settings) -> str:
-    """Return how log lines are written: as stated, else for people at a terminal and as JSON elsewhere."""
-    is_stated = not settings.sources["log.format"].startswith("default")
-    return settings.log.format if is_stated or not sys.stderr.isatty() else "text"
 
 
 def survey(settings: Settings) -> list[Surveyed]:
