@@ -17,6 +17,8 @@ from seawall.stores.sqlite.reader import Reader
 from seawall.stores.sqlite.watch import SqliteWatch
 from seawall.stores.writer import Writer
 
+GATHER_S = 0.002
+
 
 class SqliteStore:
     """The ledger, call log, directory and stored responses of one data folder.
@@ -36,7 +38,7 @@ class SqliteStore:
         self._memory = memory = Memory()
         self._path = path
         self._place = (path.stat().st_dev, path.stat().st_ino)
-        self._writer = Writer(SqliteEngine(path, self._lock.name, memory))
+        self._writer = Writer(SqliteEngine(path, self._lock.name, memory), gather_s=GATHER_S)
         self._reader = Reader(path)
         self._state_reader = Reader(path)  # A long history does not keep keys from being looked up.
         self.ledger = SqliteLedger(self._writer, self._lock)
