@@ -21,7 +21,8 @@ MAIL_PASSWORD = "SEAWALL_MAIL_PASSWORD"  # noqa: S105 - the name of a variable
 MAILED = frozenset(
     {
         "budget.threshold", "spend.unusual", "provider.errors", "provider.slow", "provider.outage",
-        "provider.recovered", "provider.key_failing", "call.overage", "loop.detected", "digest.daily", "test",
+        "provider.recovered", "provider.key_failing", "call.overage", "loop.detected", "backup.failed",
+        "digest.daily", "test",
     }
 )  # fmt: skip
 """What goes out by mail; what happens to single users goes to the webhook alone."""

@@ -106,7 +106,7 @@ class Seawall:
             identity=self.identity,
             prices=self.prices,
             cache=self._cache,
-            log_keep_days=settings.log.keep_days,
+            settings=settings,
         )
         self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
 

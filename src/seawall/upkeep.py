@@ -3,14 +3,19 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
+from seawall.alerts import channels_of
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.homes import Cache
 from seawall.identity.callers import Callers
+from seawall.jobs.backing_up import BackupTerms, ScheduledBackups
 from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
+from seawall.settings import Settings
+from seawall.stores.sqlite.inspection import DATABASE_FILE
 from seawall.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("seawall.app")
@@ -21,6 +26,15 @@ TRIM_S = 60.0
 TRIM_ROWS = 500
 TRIM_ANSWERS = 50
 DAY_MS = 86_400_000
+
+
+def backups_of(settings: Settings, store: SqliteStore, now: Callable[[], float]) -> ScheduledBackups | None:
+    """Return the schedule of backups, `None` where there is none: Postgres has programs of its own."""
+    stated, folder = settings.backup, settings.data_dir
+    if stated.every is None or settings.database_url is not None:
+        return None
+    terms = BackupTerms(folder / DATABASE_FILE, stated.folder(folder), stated.every, stated.keep)
+    return ScheduledBackups(terms, store.outbox, channels_of(settings, "backup.failed"), now)
 
 
 class Upkeep:
@@ -34,10 +48,12 @@ class Upkeep:
         identity: Callers,
         prices: PriceBook,
         cache: Cache,
-        log_keep_days: int,
+        settings: Settings,
     ) -> None:
         self._gateway, self._store, self._identity = gateway, store, identity
-        self._prices, self._cache, self._log_keep_days = prices, cache, log_keep_days
+        self._prices, self._cache = prices, cache
+        self._log_keep_days = settings.log.keep_days
+        self._backups = backups_of(settings, store, gateway.now)
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
 
@@ -48,9 +64,13 @@ class Upkeep:
     def start(self) -> None:
         """Begin to look after it."""
         self._task = asyncio.create_task(self._watch())
+        if self._backups is not None:
+            self._backups.start()
 
     async def stop(self) -> None:
         """Stop; what was begun is broken off."""
+        if self._backups is not None:
+            await self._backups.stop()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

@@ -151,6 +151,14 @@ def test_the_data_folder_is_described(desk: Desk) -> None:
         "is_writable": True,
         "schema": data["schema"],
         "processes": 0,
+        "backup": {
+            "folder": ".seawall/backups",
+            "every_s": None,
+            "count": 0,
+            "bytes": 0,
+            "last_at": None,
+            "age_s": None,
+        },
     }
     assert data["schema"] >= 1
 

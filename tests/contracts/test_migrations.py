@@ -5,10 +5,13 @@ from pathlib import Path
 
 import apsw
 import msgspec
+import pytest
 
 from seawall.core.money import Money
 from seawall.core.state import Owner
-from seawall.stores.sqlite.connection import open_file
+from seawall.stores.sqlite.backups import list_backups
+from seawall.stores.sqlite.connection import newest_schema, open_file
+from seawall.stores.sqlite.summary import summarise
 from tests.fixtures.ledgers import AT_MS, LIFE, Books, Home, Sums
 
 OLD_CALL = (
@@ -59,3 +62,44 @@ async def test_a_file_of_the_first_version_goes_on(home: Home) -> None:
     assert await home.books() == Books({LIFE: Sums(spent=510)}, {}, calls, hours=(1, 500, 0))
     assert await process.store.conversations.get("resp_1", Owner("key_1"), 0.0) is None
     assert process.store.close()
+
+
+def test_what_an_earlier_version_wrote_is_copied_before_it_is_changed(home: Home) -> None:
+    write_first_version(home.database)
+    home.open().store.close()
+    home.open().store.close()
+    [copy] = list_backups(home.folder / "backups")
+    assert copy.kind == "before-0002"
+    kept, now = summarise(copy.path), summarise(home.database)
+    assert (kept.schema, now.schema) == (1, newest_schema())
+    assert (
+        (kept.calls, kept.holds, kept.committed)
+        == (now.calls, now.holds, now.committed)
+        == (1, 1, Money(510))
+    )
+
+
+def test_a_new_database_is_not_copied(home: Home) -> None:
+    home.open().store.close()
+    assert not (home.folder / "backups").exists()
+
+
+def test_where_the_copy_fails_nothing_is_changed(home: Home) -> None:
+    write_first_version(home.database)
+    (home.folder / "backups").write_text("in the way")
+    with pytest.raises(
+        OSError, match=r"and the copy that is made before failed: the folder .* cannot be made"
+    ):
+        home.open()
+    assert summarise(home.database).schema == 1
+
+
+def test_a_file_of_a_newer_version_is_left_alone(home: Home) -> None:
+    home.open().store.close()
+    connection = open_file(home.database)
+    connection.pragma("user_version", newest_schema() + 1)
+    connection.close()
+    with pytest.raises(OSError, match=r"^seawall\.db was written by a newer Seawall: its schema is \d+, and"):
+        home.open()
+    assert summarise(home.database).schema == newest_schema() + 1
+    assert not (home.folder / "backups").exists()

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from seawall.stores.sqlite.store import SqliteStore
 
 EXIT_PROBLEM = 1
+BACKUP_LATE_S = 900
+"""So long after a backup was due for the second time it is a problem."""
 
 Json = dict[str, Any]
 
@@ -52,7 +54,12 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
     except BadPriceTable as error:
         stop(damaged_table(error))
     folder, spend, problems = _look_at_data(settings)
-    problems = [*_provider_problems(settings, providers), *problems, *_budget_problems(settings, spend)]
+    problems = [
+        *_provider_problems(settings, providers),
+        *problems,
+        *_backup_problems(settings, folder.get("backup")),
+        *_budget_problems(settings, spend),
+    ]
     report = _report(settings, providers, folder, spend, problems)
     from seawall.cli import printing
 
@@ -91,11 +98,43 @@ def _look_at_data(settings: "Settings") -> "tuple[Json, Spend | None, list[str]]
         facts["is_private"] = not problems
         found = inspect(folder)
         facts.update(database_bytes=found.database_bytes, schema=found.schema, processes=found.living)
+        facts["backup"] = _backup_facts(settings)
         spend = asyncio.run(work_in(folder, _check_and_sum))
     except (OSError, Overloaded) as error:
         problems.append(f"the data folder {facts['folder']} cannot be used ({reason_of(error)})")
         return {**facts, "is_writable": False}, None, problems
     return {**facts, "is_writable": True}, spend, problems
+
+
+def _backup_facts(settings: "Settings") -> Json:
+    """Say how many backups there are and when the last one was made; raises OSError."""
+    from seawall.server.showing import iso_of
+    from seawall.stores.sqlite.backups import list_backups
+
+    folder = settings.backup.folder(settings.data_dir)
+    backups = list_backups(folder)
+    return {
+        "folder": str(short(folder)),
+        "every_s": settings.backup.every,
+        "count": len(backups),
+        "bytes": sum(each.bytes for each in backups),
+        "last_at": iso_of(backups[-1].at_s) if backups else None,
+        "age_s": round(time.time() - backups[-1].at_s) if backups else None,
+    }
+
+
+def _backup_problems(settings: "Settings", backup: Json | None) -> list[str]:
+    from seawall.cli.printing import ago
+
+    every_s = settings.backup.every
+    if backup is None or every_s is None or backup["age_s"] is None:
+        return []
+    if backup["age_s"] <= 2 * every_s + BACKUP_LATE_S:
+        return []
+    return [
+        f"the last backup was made {ago(backup['age_s'])}, and one is to be made every {every_s:g} s: the"
+        " log says why, where the gateway has been running"
+    ]
 
 
 async def _check_and_sum(store: "SqliteStore") -> "Spend":
@@ -290,5 +329,16 @@ def _data_facts(data: Json) -> list[tuple[str, str]]:
     if "schema" in data:
         others = data["processes"]
         rows.append(("size", f"{data['database_bytes'] // 1024:,} KB, schema {data['schema']}"))
+        rows.append(("backup", _backup_line(data["backup"])))
         rows.append(("in use", f"by {others} other process{'es' * (others != 1)}" if others else "no"))
     return rows
+
+
+def _backup_line(backup: Json) -> str:
+    from seawall.cli.printing import ago, printable, size
+
+    how = "no schedule" if backup["every_s"] is None else f"every {backup['every_s']:g} s"
+    if not backup["count"]:
+        return f"none yet; {how}"
+    held = f"{backup['count']} of {size(backup['bytes'])} in {printable(backup['folder'])}"
+    return f"{ago(backup['age_s'])}; {held}; {how}"

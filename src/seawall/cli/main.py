@@ -7,6 +7,7 @@ import typer
 from seawall import __version__
 from seawall.cli import (
     alerts,
+    backup,
     cache,
     check,
     doctor,
@@ -15,6 +16,7 @@ from seawall.cli import (
     keys,
     prices,
     prove_budget,
+    restore,
     route,
     serve,
     usage,
@@ -42,6 +44,8 @@ app.add_typer(guard.app, name="guard")
 app.command("why")(why.why)
 app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.command("prove-budget")(prove_budget.prove_budget)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -86,6 +86,13 @@ def ago(seconds: float) -> str:
     return f"{int(amount)} {'day' if unit == 'days' and int(amount) == 1 else unit} ago"
 
 
+def size(of_bytes: int) -> str:
+    """Write how large a file is."""
+    if of_bytes < 10_000_000:
+        return f"{of_bytes / 1000:,.0f} KB"
+    return f"{of_bytes / 1_000_000:,.0f} MB"
+
+
 def duration(ms: float) -> str:
     """Write how long something took."""
     return f"{ms / 1000:.1f} s" if ms >= 1000 else f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
@@ -108,6 +115,24 @@ def progress(total: int, *, is_quiet: bool) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), transient=True, disable=is_quiet) as drawn:
         task = drawn.add_task("", total=total)
         yield partial(drawn.advance, task)
+
+
+@contextmanager
+def course(*, is_quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Draw on standard error how far work of several parts has come.
+
+    Yields what to call with the name of the part, how much of it is done, and of how much (0: not known).
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    screen = Console(stderr=True)
+    is_off = is_quiet or not screen.is_terminal
+    with Progress(*columns, console=screen, transient=True, disable=is_off) as drawn:
+        task = drawn.add_task("", total=None)
+
+        def tell(part: str, done: int, whole: int) -> None:
+            drawn.update(task, description=part, completed=done, total=whole or None)
+
+        yield tell
 
 
 def facts(rows: Iterable[tuple[str, str | Text]]) -> Table:

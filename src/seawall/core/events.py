@@ -8,7 +8,7 @@ Channel = Literal["webhook", "mail"]
 KINDS = (
     "budget.threshold", "quota.threshold", "user.quota_exhausted", "user.tier_changed", "spend.unusual",
     "provider.errors", "provider.slow", "provider.outage", "provider.recovered", "provider.key_failing",
-    "call.overage", "loop.detected", "digest.daily", "test",
+    "call.overage", "loop.detected", "backup.failed", "digest.daily", "test",
 )  # fmt: skip
 
 

@@ -114,6 +114,22 @@ VENDORS: tuple[Vendor, ...] = (
 )
 
 
+USAGE_PAGES = {
+    "openai": "https://platform.openai.com/usage",
+    "anthropic": "https://platform.claude.com/usage",
+    "gemini": "https://aistudio.google.com/usage",
+    "azure": "https://portal.azure.com",
+    "mistral": "https://admin.mistral.ai",
+    "groq": "https://console.groq.com",
+    "deepseek": "https://platform.deepseek.com/usage",
+    "xai": "https://console.x.ai",
+    "openrouter": "https://openrouter.ai/activity",
+    "together": "https://api.together.ai",
+    "fireworks": "https://app.fireworks.ai",
+}
+"""Where a vendor shows what it bills; the console where the page in it has no lasting address."""
+
+
 def vendor_at(base_url: str) -> Vendor | None:
     """Return the vendor whose address this is."""
     wanted = base_url.rstrip("/")

@@ -13,8 +13,8 @@ from seawall.server.unhandled import log_unhandled, trace_of
 
 FIELDS = frozenset(
     {
-        "again_in_s", "calls", "ends", "exit_code", "holds", "id", "kind", "names", "nanos", "next_try_s",
-        "provider", "variable", "why", "worker",
+        "again_in_s", "bytes", "calls", "copy", "deleted", "ends", "exit_code", "holds", "id", "kind",
+        "names", "nanos", "next_try_s", "provider", "schema", "took_s", "variable", "why", "worker",
     }
 )  # fmt: skip
 """What a line may say beside its message; a field that is not listed is left out."""

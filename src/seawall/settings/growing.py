@@ -121,7 +121,7 @@ class TlsSettings(Section):
 
 
 class BackupSettings(Section):
-    """Copies of the SQLite file, made while the gateway runs: see [Operations](operations.md)."""
+    """Copies of the SQLite file, made while the gateway runs: see [Backup](backup.md)."""
 
     every: Every | None = setting("How often a copy is made; not set means never.", default=None)
     keep: Whole = setting("How many copies are kept; the oldest are deleted.", default=7, ge=1, le=1000)

@@ -168,7 +168,13 @@ class Settings(BaseSettings):
 
     def notes(self) -> list[str]:
         """Return a friendly line for each thing that is stated and has no effect."""
-        return list(self._background.notes)
+        notes = list(self._background.notes)
+        if self.database_url is not None and self.backup.every is not None:
+            notes.append(
+                "backup.every has no effect beside database_url: Postgres is backed up by pg_dump"
+                " (`seawall backup` shows how)"
+            )
+        return notes
 
     def global_budget(self) -> Budget:
         """Return the caps on everything that is spent; at least one of them is set."""

@@ -53,6 +53,11 @@ def migrate(connection: apsw.Connection) -> None:
         connection.execute("COMMIT")
 
 
+def newest_schema() -> int:
+    """Return the number of the last migration."""
+    return _migrations()[-1][0]
+
+
 def _migrations() -> list[tuple[int, str]]:
     folder = resources.files("seawall.stores.sqlite") / "schema"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)

@@ -31,7 +31,7 @@ def inspect(folder: Path) -> Inspection:
             connection.close()
     except apsw.Error as error:
         raise OSError(f"{path.name}: {error}") from error
-    return Inspection(database_bytes=size, schema=schema, living=_count_living(folder / "processes"))
+    return Inspection(database_bytes=size, schema=schema, living=count_living(folder))
 
 
 def sqlite_version() -> str:
@@ -39,10 +39,12 @@ def sqlite_version() -> str:
     return apsw.sqlite_lib_version()
 
 
-def _count_living(folder: Path) -> int:
-    if not folder.is_dir():
+def count_living(folder: Path) -> int:
+    """Count the processes that have a data folder open."""
+    locks = folder / "processes"
+    if not locks.is_dir():
         return 0
-    return sum(_is_locked(path) for path in folder.iterdir() if not path.name.startswith("."))
+    return sum(_is_locked(path) for path in locks.iterdir() if not path.name.startswith("."))
 
 
 def _is_locked(path: Path) -> bool:

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import apsw
-
 from seawall.stores.sqlite.batch import Memory
 from seawall.stores.sqlite.call_log import SqliteCallLog
-from seawall.stores.sqlite.connection import migrate, open_file
 from seawall.stores.sqlite.conversations import SqliteConversations
 from seawall.stores.sqlite.directory import SqliteDirectory
 from seawall.stores.sqlite.engine import SqliteEngine
+from seawall.stores.sqlite.gate import passing
 from seawall.stores.sqlite.ledger import SqliteLedger
 from seawall.stores.sqlite.outbox import SqliteOutbox
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.upgrading import bring_up_to_date
 from seawall.stores.sqlite.watch import SqliteWatch
 from seawall.stores.writer import Writer
 
@@ -28,13 +27,9 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         path = folder / "seawall.db"
-        try:
-            first = open_file(path)
-            migrate(first)
-            first.close()
-        except apsw.Error as error:
-            raise OSError(f"{path.name}: {error}") from error
-        self._lock = ProcessLock(folder / "processes")
+        with passing(folder):
+            bring_up_to_date(path)
+            self._lock = ProcessLock(folder / "processes")
         self._memory = memory = Memory()
         self._path = path
         self._place = (path.stat().st_dev, path.stat().st_ino)
