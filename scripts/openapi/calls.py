@@ -7,7 +7,8 @@ from openapi.errors import call_errors
 from openapi.shapes import Json, answer, body, boolean, choice, many, maybe, number, opened, ref, text, whole
 from seawall.server.body import BodyLimits
 from seawall.server.endpoints import ENDPOINTS, Endpoint
-from seawall.wire.chat.request import CHOICES_MAX, NAME_CHARS_MAX
+from seawall.wire.chat.request import CHOICES_MAX
+from seawall.wire.names import NAME_CHARS_MAX
 
 CALL_KEYS: list[Json] = [{"virtualKey": []}, {"virtualKeyHeader": []}]
 _ITEMS_MAX = BodyLimits().messages_max

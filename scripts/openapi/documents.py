@@ -180,6 +180,21 @@ def _health() -> Json:
                 "responses": {**own, "200": answer("Yes.", ref("Ready")), "503": answer("No.", ref("Ready"))},
             }
         },
+        "/metrics": {
+            "get": {
+                "operationId": "getMetrics",
+                "summary": "Figures for Prometheus",
+                **shared,
+                "security": [{"adminKey": []}],
+                "responses": {
+                    "200": {
+                        "description": "Prometheus's text format.",
+                        "content": {"text/plain": {"schema": text()}},
+                    },
+                    **errors(401),
+                },
+            }
+        },
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenApi",

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seawall import accounts, alerts, homes
+from seawall import accounts, alerts, homes, monitoring
 from seawall.accounts import Accounts, Surveyed, alias_notes, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
@@ -55,10 +54,13 @@ ADMIN_KEY_CHARS_MIN = 16
 class Seawall:
     """One gateway with everything it owns; `asgi` is the application that a server runs.
 
-    `found` are the providers with what told us of them, `notes` what the operator should know.
+    `found` are the providers with what told us of them, `notes` what the operator should know. `worker`
+    is the number of this process where there are several.
     """
 
-    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, *, now: Callable[[], float] = time.time, worker: int | None = None
+    ) -> None:
         self.settings = settings
         folder = prepare_folder(settings.data_dir)
         stated = settings.admin_key
@@ -79,17 +81,21 @@ class Seawall:
             [*found.notes, *alias_notes(settings, self.router)],
         )
         self.store = homes.open_store(settings, folder)
-        self._access_log = AccessLog(style=log_style(settings), is_on=settings.log.access)
+        self._access_log = AccessLog(style=settings.log_style(), is_on=settings.log.access, worker=worker)
         house = settings.house_terms()
         clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
         self._cache = homes.open_cache(settings, folder, now)
         self.guard = LocalGuard(learned=_learned(settings))
+        self._recorder = monitoring.recorder_of(self.router)
         self.gateway = self._make_gateway(house, now, clock)
+        parts = monitoring.parts_of(settings, self.store, self.router, lambda: len(self.asgi.calls.running))
+        self.metrics = monitoring.metrics_of(settings, self.gateway, self._recorder, parts, worker)
         self.asgi = App(
             self.gateway,
             admin_key=self.admin_key,
             limits=_body_limits(settings),
+            metrics=self.metrics,
             on_start=self._start,
             on_stop=self._stop,
         )
@@ -121,7 +127,7 @@ class Seawall:
             now=now,
             clock=clock,
             proxies=tuple(settings.behind_proxy),
-            tell=self._access_log,
+            tell=monitoring.telling(self._access_log, self._recorder),
             new_id=CallIds(),
             support_contact=settings.support_contact,
             house=house,
@@ -164,11 +170,13 @@ class Seawall:
         if any(guard.looks_at_input for guard in self.gateway.house.guards.values()):
             await asyncio.to_thread(self.guard.warm)
         self._upkeep.start()
+        self.metrics.start()
         if self.alerting is not None:
             self.alerting.start()
 
     async def _stop(self) -> None:
         await self._upkeep.stop()
+        await self.metrics.stop()
         if self.alerting is not None:
             await self.alerting.stop()
         await self.close()
@@ -229,12 +237,6 @@ def _body_limits(settings: Settings) -> BodyLimits:
         depth_max=server.json_depth_max,
         messages_max=server.messages_max,
     )
-
-
-def log_style(settings: Settings) -> str:
-    """Return how log lines are written: as stated, else for people at a terminal and as JSON elsewhere."""
-    is_stated = not settings.sources["log.format"].startswith("default")
-    return settings.log.format if is_stated or not sys.stderr.isatty() else "text"
 
 
 def survey(settings: Settings) -> list[Surveyed]:

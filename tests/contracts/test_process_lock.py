@@ -1,8 +1,12 @@
 """Who counts as dead, and from when."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from seawall.stores.sqlite.process import MISSING_S, ProcessLock
+from seawall.stores.sqlite.process import MISSING_S, ProcessLock, ServingLock
 
 
 class Clock:
@@ -65,3 +69,24 @@ def test_one_is_never_dead_to_oneself(tmp_path: Path) -> None:
     mine = ProcessLock(tmp_path)
     (tmp_path / mine.name).unlink()
     assert not mine.is_dead(mine.name)
+
+
+def test_one_gateway_serves_from_a_folder_until_it_makes_way(tmp_path: Path) -> None:
+    first, second = ServingLock(tmp_path), ServingLock(tmp_path)
+    assert first.take()
+    assert not second.take()
+    assert second.holder() == str(os.getpid())
+    first.leave()
+    assert second.take()
+
+
+def test_a_gateway_that_died_keeps_nobody_from_serving(tmp_path: Path) -> None:
+    holding = (
+        "import os, sys, pathlib, signal; from seawall.stores.sqlite.process import ServingLock;"
+        "lock = ServingLock(pathlib.Path(sys.argv[1])); lock.take(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    dead = subprocess.run([sys.executable, "-c", holding, tmp_path], check=False)
+    assert dead.returncode == -signal.SIGKILL
+    mine = ServingLock(tmp_path)
+    assert int(mine.holder()) != os.getpid()
+    assert mine.take()

@@ -7,6 +7,8 @@ from seawall.core.contracts import Gateway
 from seawall.server.app import routes_of
 from seawall.server.body import BodyLimits
 from seawall.server.endpoints import ENDPOINTS
+from seawall.server.metrics.metrics import Metrics
+from seawall.server.readiness import Readiness
 from tests.docs.pages import read_page
 
 
@@ -14,7 +16,7 @@ def routes() -> Iterator[str]:
     """Yield every route as a page writes it."""
     nobody = cast(Gateway, None)  # A route knows its address before it is ever asked.
     yield from (f"POST {path}" for path in ENDPOINTS)
-    for route in routes_of(nobody, "", BodyLimits()):
+    for route in routes_of(nobody, "", BodyLimits(), Readiness(nobody), cast(Metrics, None)):
         for method in sorted((route.methods or set()) - {"HEAD"}):
             yield f"{method} {route.path.replace(':path}', '}')}"
 

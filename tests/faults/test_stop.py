@@ -104,3 +104,31 @@ async def test_a_gateway_that_stops_takes_no_new_connections(tmp_path: Path, moc
                 await asyncio.sleep(0.01)
         assert not mock.requests[0].is_over
         assert await process.stop() == 0
+
+
+async def test_a_second_gateway_on_one_sqlite_file_is_refused(tmp_path: Path, mock: MockProvider) -> None:
+    configure(tmp_path, mock)
+    async with served(tmp_path) as first:
+        async with served(tmp_path) as second:
+            assert await second.stop() == 2
+        [said] = (tmp_path / LOG).read_text(encoding="utf-8").splitlines()
+        assert said.startswith("seawall: another gateway (process ")
+        assert "each count limits for themselves" in said
+        assert await first.stop() == 0
+
+
+async def test_a_successor_serves_while_the_last_calls_of_a_gateway_come_to_their_end(
+    tmp_path: Path, mock: MockProvider
+) -> None:
+    configure(tmp_path, mock, grace_s=20)
+    async with served(tmp_path) as first, peer_of(first.port) as peer:
+        await begin(first, peer, "s100-g20-d100")
+        first.ask_to_stop()
+        async with served(tmp_path) as successor:
+            assert not mock.requests[0].is_over
+            assert (await successor.spend())["held_usd"] > 0
+            assert (await peer.rest()).endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+            assert await first.stop() == 0
+            spend = await successor.spend()
+            assert (spend["lifetime_usd"], spend["held_usd"]) == (mock.bill, 0)
+            assert await successor.stop() == 0

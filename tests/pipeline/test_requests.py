@@ -237,3 +237,22 @@ async def test_a_body_in_many_pieces_is_one_body(app: RunningApp) -> None:
             await asyncio.sleep(0)
         peer.send(b"0\r\nx-trailer: 1\r\n\r\n")
         assert (await peer.answer()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (PATH, marked("nul\0")),
+        (PATH, marked("model") | {"model": "fake\0gpt"}),
+        ("/v1/responses", {"model": "fake-gpt", "input": "x", "safety_identifier": "ada\0"}),
+        ("/v1/messages", {"model": "fake-gpt", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}],
+                          "metadata": {"user_id": "\0"}}),
+        ("/v1/embeddings", {"model": "fake-gpt", "input": "x", "user": "\0"}),
+    ],
+)  # fmt: skip
+async def test_a_name_that_no_database_can_keep_is_refused(
+    app: RunningApp, path: str, body: dict[str, object]
+) -> None:
+    answer = await app.http.post(path, json=body, headers={"authorization": f"Bearer {app.key}"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "invalid_request_error"

@@ -34,7 +34,7 @@ def read_settings(config: Path | None, **overrides: object) -> "Settings":
     from seawall.settings import SettingsError, load_settings
 
     try:
-        return load_settings(config, overrides, os.environ, Path.cwd())
+        return load_settings(config, overrides, dict(os.environ), Path.cwd())
     except SettingsError as error:
         stop(str(error))
 

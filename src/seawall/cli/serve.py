@@ -4,16 +4,17 @@ import errno
 import ipaddress
 import socket
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seawall.cli.opening import ConfigOption, DataOption, damaged_table, read_settings, stop
+from seawall.cli.opening import ConfigOption, DataOption, read_settings, stop
 
 if TYPE_CHECKING:
-    from seawall.app import Seawall
     from seawall.settings import Settings
+
+CLOSING_S = 20.0
+"""How long a worker may take to let go of everything once its last call is over."""
 
 
 def serve(
@@ -22,6 +23,7 @@ def serve(
         str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")
     ] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.", show_default="8787")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve.", show_default="1")] = None,
     data: DataOption = None,
 ) -> None:
     """Start the gateway.
@@ -29,19 +31,63 @@ def serve(
     Without any configuration it listens on 127.0.0.1:8787, makes its data folder and a first key, uses the
     provider keys that it finds in the environment or in .env, and holds every cent before it is spent.
     """
-    settings = read_settings(config, **{"server.host": host, "server.port": port, "data_dir": data})
-    from seawall.app import log_style
-    from seawall.server.logs import set_up_logging
-
-    set_up_logging(style=log_style(settings), level=settings.log.level)
-    import uvloop
-
+    settings = read_settings(
+        config, **{"server.host": host, "server.port": port, "server.workers": workers, "data_dir": data}
+    )
+    _check_workers(settings)
     with _bind(settings) as bound:
-        uvloop.run(_run(settings, bound))
+        if settings.server.workers > 1:
+            raise typer.Exit(_supervise(settings, bound))
+        from seawall.cli.serving import run
+
+        run(settings, bound)
+
+
+def _check_workers(settings: "Settings") -> None:
+    """End with the reason where several workers could not share what they have to."""
+    if settings.server.workers == 1:
+        return
+    if settings.database_url is None:
+        stop(
+            f"{settings.server.workers} workers need one ledger that all can write to, and a SQLite file "
+            "serves one gateway. Use 1 worker, or name a Postgres database: database_url."
+        )
+    if settings.valkey_url is None:
+        stop(
+            f"{settings.server.workers} workers need one place to count limits in, or each would admit as "
+            "much as is meant for all. Use 1 worker, or name a Valkey or Redis server: valkey_url."
+        )
+
+
+def _supervise(settings: "Settings", bound: socket.socket) -> int:
+    """Run workers until a signal comes; returns the exit code."""
+    import asyncio
+    import pickle
+    import sys
+
+    from seawall.cli.serve_one import Order
+    from seawall.server.logs import set_up_logging
+    from seawall.server.sharing import Loads
+    from seawall.server.supervisor import Plan, Supervisor
+
+    set_up_logging(style=settings.log_style(), level=settings.log.level)
+    # Safe path: no file of the working directory may take the place of a module.
+    command = (sys.executable, "-P", "-m", "seawall.cli.serve_one")
+    loads = Loads.make(settings.server.workers)
+    plan = Plan(command, (bound,), loads, stop_s=settings.server.grace_s + CLOSING_S)
+    listening = bound.fileno()
+
+    def order_of(number: int) -> bytes:
+        return pickle.dumps(Order(settings, number, loads.count, listening, loads.descriptor))
+
+    async def supervise() -> int:
+        return await Supervisor(plan, order_of, on_ready=partial(print, flush=True)).run()
+
+    return asyncio.run(supervise())
 
 
 def _bind(settings: "Settings") -> socket.socket:
-    from seawall.server.serving import bind
+    from seawall.server.binding import bind
 
     host, port = settings.server.host, settings.server.port
     try:
@@ -66,74 +112,3 @@ def _bind(settings: "Settings") -> socket.socket:
             'proxy is on another machine, state its network: behind_proxy = ["10.0.0.0/8"].'
         )
     return bound
-
-
-async def _run(settings: "Settings", bound: socket.socket) -> None:
-    from seawall.app import Seawall
-    from seawall.core.errors import Overloaded
-    from seawall.providers.price_table import BadPriceTable
-    from seawall.server.protocol import RequestLimits
-    from seawall.server.serving import serve as run
-    from seawall.server.serving import tune_process
-    from seawall.settings import SettingsError
-
-    try:
-        seawall = Seawall(settings)
-        key = await seawall.prepare()
-    except BadPriceTable as error:
-        stop(damaged_table(error))
-    except SettingsError as error:
-        stop(error.message)
-    except (OSError, Overloaded) as error:
-        why = getattr(error, "private", None) or getattr(error, "strerror", None) or error
-        stop(
-            f"the data folder {_short(settings.data_dir)} cannot be used ({why}). "
-            "Make it writable, or choose another with --data."
-        )
-    server = settings.server
-    limits = RequestLimits(
-        head_bytes_max=server.header_bytes_max,
-        headers_max=server.headers_max,
-        head_timeout_s=server.header_timeout_s,
-        body_timeout_s=server.body_timeout_s,
-    )
-    tune_process()
-    greet = partial(_greet, seawall, bound, key)
-    await run(seawall.asgi, bound, limits=limits, grace_s=server.grace_s, on_ready=greet)
-
-
-def _greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> None:
-    """Say what there is; secrets only at the first start."""
-    from seawall.core.money import format_usd
-
-    settings = seawall.settings
-    host, port = bound.getsockname()[:2]
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
-    budget = settings.global_budget()
-    caps = {"a day": budget.daily, "a month": budget.monthly, "in all": budget.lifetime}
-    budgets = " and ".join(f"${format_usd(cap)} {period}" for period, cap in caps.items() if cap is not None)
-    providers = ", ".join(f"{found.name} ({found.because})" for found in seawall.found)
-    print(f"Seawall is listening on {base}")
-    print(f"  budget     {budgets} (stage {settings.stage.value})")
-    print(f"  providers  {providers or 'none found; the model named demo answers without one'}")
-    print(f"  admin key  {_admin_key_place(settings)}")
-    for note in [*seawall.notes, *settings.notes()]:
-        print(f"  note       {note}")
-    if key is None:
-        print("  your key   shown at the first start; for another: seawall keys create NAME")
-    else:
-        print("Point your app here (the key is shown this once):")
-        print(f"  OPENAI_BASE_URL={base}")
-        print(f"  OPENAI_API_KEY={key}")
-    print(flush=True)
-
-
-def _admin_key_place(settings: "Settings") -> str:
-    from seawall.app import ADMIN_KEY_FILE
-
-    return "from SEAWALL_ADMIN_KEY" if settings.admin_key else str(_short(settings.data_dir / ADMIN_KEY_FILE))
-
-
-def _short(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -22,6 +22,7 @@ from seawall.core.routing import (
     Readiness,
     Retry,
     RetryRules,
+    State,
     Stop,
     Target,
     after_failure,
@@ -156,6 +157,13 @@ class ModelRouter:
                     if price is not None and name not in found:
                         found[name] = Route(offer.name, name, price, offer.listed)
         return list(found.values())
+
+    def accounts(self) -> list[tuple[str, bool]]:
+        """List every account by its name, and whether nothing is known against it."""
+        known = self.health.snapshot(self._clock())
+        against = {each.account for each in known if not each.model and each.state is not State.READY}
+        names = [name if key == 1 else f"{name}#{key}" for name, key in self._accounts]
+        return [(name, name not in against) for name in names]
 
     def aliases(self) -> list[str]:
         """List the names that stand for other models."""

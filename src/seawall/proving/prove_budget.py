@@ -18,8 +18,9 @@ from seawall.app import Seawall
 from seawall.core.money import NANO, PER_MILLION, Money, Rate, format_usd
 from seawall.proving.mock_answers import Terms
 from seawall.proving.mock_provider import MockProvider
+from seawall.server.binding import bind
 from seawall.server.protocol import RequestLimits
-from seawall.server.serving import bind, make_server
+from seawall.server.serving import make_server
 from seawall.settings import (
     CacheSettings,
     LimitSettings,

@@ -16,21 +16,26 @@ from seawall.server.admin_state import state_admin_routes
 from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits, Receive
 from seawall.server.calls import CallRoute
-from seawall.server.cold import cold_routes, error_handlers
+from seawall.server.cold import error_handlers
 from seawall.server.cors import answer_preflight, cors_headers
 from seawall.server.credentials import HeaderList, credentials_of
 from seawall.server.endpoints import ENDPOINTS
+from seawall.server.health import health_routes
+from seawall.server.metrics.metrics import Metrics
 from seawall.server.models import model_routes
+from seawall.server.readiness import Readiness
 from seawall.server.replies import Send
 from seawall.server.stored import stored_routes
 
 DRAIN_S = 15.0
 
 
-def routes_of(gateway: Gateway, admin_key: str, limits: BodyLimits) -> list[Route]:
+def routes_of(
+    gateway: Gateway, admin_key: str, limits: BodyLimits, readiness: Readiness, metrics: Metrics
+) -> list[Route]:
     """Return every route but those that make a call, which are in `endpoints`."""
     return [
-        *cold_routes(gateway, admin_key),
+        *health_routes(admin_key, readiness, metrics),
         *model_routes(gateway),
         *stored_routes(gateway),
         *admin_routes(gateway, admin_key, limits),
@@ -49,14 +54,17 @@ class App:
         *,
         admin_key: str,
         limits: BodyLimits,
+        metrics: Metrics,
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
     ) -> None:
         self._gateway = gateway
         self.calls = CallRoute(gateway, limits)
         self._on_start, self._on_stop = on_start, on_stop
+        self.readiness = Readiness(gateway)
         self.cold = Starlette(
-            routes=routes_of(gateway, admin_key, limits), exception_handlers=error_handlers(gateway)
+            routes=routes_of(gateway, admin_key, limits, self.readiness, metrics),
+            exception_handlers=error_handlers(gateway),
         )
         self.cold.router.redirect_slashes = False  # It would redirect to the caller's own Host header.
         self._cold: ASGIApp = self.cold
@@ -99,8 +107,10 @@ class App:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._on_start()
+        self.readiness.started()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self.readiness.drain()
         await self.calls.drain(DRAIN_S)
         await self._on_stop()
         await send({"type": "lifespan.shutdown.complete"})

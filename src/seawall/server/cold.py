@@ -1,9 +1,8 @@
-"""Health, and the answer to everything that is not there."""
+"""What the routes beside the calls share, and the answer to everything that is not there."""
 
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from importlib import resources
 from typing import Any
 
 import msgspec
@@ -14,7 +13,6 @@ from starlette.routing import Route
 from seawall.core.contracts import Gateway
 from seawall.core.errors import (
     InvalidRequest,
-    Overloaded,
     SeawallError,
     Unauthenticated,
     UnknownRoute,
@@ -77,31 +75,6 @@ async def policy_of(request: Request, gateway: Gateway) -> Policy:
     principal, policy = await gateway.identity.identify(shown)
     _, policy = await gateway.identity.know_user(principal, policy, end_user_of(request.scope["headers"]))
     return policy
-
-
-def cold_routes(gateway: Gateway, admin_key: str) -> list[Route]:
-    """Return the routes of health, and the description of all routes."""
-
-    async def healthz(_: Request) -> Response:
-        return json_response({"status": "ok"})
-
-    async def readyz(request: Request) -> Response:
-        try:
-            await gateway.ledger.check()
-        except Overloaded as error:
-            reasons = {"reasons": [error.private]} if is_admin(request, admin_key) else {}
-            return json_response({"ready": False, **reasons}, 503)
-        return json_response({"ready": True})
-
-    async def openapi(_: Request) -> Response:
-        document = resources.files("seawall.server") / "openapi.json"
-        return Response(document.read_bytes(), media_type="application/json")
-
-    return [
-        Route("/healthz", healthz, methods=["GET"]),
-        Route("/readyz", readyz, methods=["GET"]),
-        Route("/openapi.json", openapi, methods=["GET"]),
-    ]
 
 
 def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:

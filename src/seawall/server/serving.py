@@ -1,19 +1,24 @@
 """Runs the application under uvicorn, and ends with exit code 0 when it is asked to stop."""
 
+import asyncio
 import gc
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
+from msgspec import Struct
 from uvicorn.config import Config
 
 from seawall.server.app import App
+from seawall.server.binding import BACKLOG
 from seawall.server.protocol import RequestLimits, make_protocol
+from seawall.server.sharing import Acceptor, Loads
 
-BACKLOG = 2_048
 KEEP_ALIVE_S = 75
 SWITCH_S = 0.001
 """How long the event loop may keep the ledger's thread waiting; every call would feel Python's 5 ms."""
@@ -22,17 +27,64 @@ GARBAGE = 20_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Server(uvicorn.Server):
-    """A server for which being asked to stop is no failure; `on_ready` is called once it listens."""
+class Moments(Struct, frozen=True):
+    """Who is told when: `ready` once the server listens, `drain` before it takes no more connections."""
 
-    def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
+    ready: Callable[[], None] = lambda: None
+    drain: Callable[[], None] = lambda: None
+
+
+class Share(Struct, frozen=True):
+    """Which of the workers that share a socket this one is."""
+
+    loads: Loads
+    number: int
+
+
+class Server(uvicorn.Server):
+    """A server for which being asked to stop is no failure."""
+
+    def __init__(self, config: Config, moments: Moments, share: Share | None) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._moments, self._share = moments, share
+        self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, and say so: from here on a signal ends the process cleanly."""
-        await super().startup(sockets)
-        self._on_ready()
+        await super().startup(sockets if self._share is None else [])
+        if self._share is not None:
+            self._acceptors = [self._accept(bound, self._share) for bound in sockets or []]
+        self._moments.ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tell the other workers how many connections are left."""
+        for acceptor in self._acceptors:
+            acceptor.note()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and let those that are open come to their end."""
+        self._moments.drain()
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._acceptors = []
+        await super().shutdown(sockets)
+
+    def _accept(self, bound: socket.socket, share: Share) -> Acceptor:
+        protocol: Callable[..., asyncio.Protocol] = cast(Any, self.config.http_protocol_class)
+        make = partial(
+            protocol,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        return Acceptor(
+            bound,
+            share.loads,
+            share.number,
+            connections=lambda: len(self.server_state.connections),
+            make_protocol=make,
+        )
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -45,22 +97,6 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the address, before anything else is started; raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    bound = socket.socket(family, kind, protocol)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(address)
-        bound.listen(BACKLOG)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
 def tune_process() -> None:
     """Set the interpreter for a process that does nothing but serve; call it in the running loop."""
     # The loop would keep a weak set of every generator, for those that nobody finishes. Ours own nothing.
@@ -71,7 +107,12 @@ def tune_process() -> None:
 
 
 def make_server(
-    app: App, *, limits: RequestLimits, grace_s: float, on_ready: Callable[[], None] = lambda: None
+    app: App,
+    *,
+    limits: RequestLimits,
+    grace_s: float,
+    moments: Moments | None = None,
+    share: Share | None = None,
 ) -> Server:
     """Return a server for the application; set its `should_exit` to stop it."""
     return Server(
@@ -90,7 +131,8 @@ def make_server(
             timeout_graceful_shutdown=max(1, round(grace_s)),
             backlog=BACKLOG,
         ),
-        on_ready,
+        moments or Moments(),
+        share,
     )
 
 
@@ -103,4 +145,5 @@ async def serve(
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
-    await make_server(app, limits=limits, grace_s=grace_s, on_ready=on_ready).serve(sockets=[bound])
+    server = make_server(app, limits=limits, grace_s=grace_s, moments=Moments(ready=on_ready))
+    await server.serve(sockets=[bound])

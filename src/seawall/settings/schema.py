@@ -1,5 +1,6 @@
 """Settings: all sections together, what is known about them, and what the rest of Seawall asks of them."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,11 @@ class Settings(BaseSettings):
     def explain(self) -> list[Explained]:
         """List every effective value with its source, in the order of the documentation; no secrets."""
         return explain(self, self._background.origins, self._background.secrets)
+
+    def log_style(self) -> str:
+        """Return how log lines are written: as stated, else for people at a terminal and else as JSON."""
+        is_stated = not self.sources["log.format"].startswith("default")
+        return self.log.format if is_stated or not sys.stderr.isatty() else "text"
 
     def notes(self) -> list[str]:
         """Return a friendly line for each thing that is stated and has no effect."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
+from seawall.core.histograms import Commits
 from seawall.stores.down import StoreDown
 
 log = logging.getLogger("seawall.store")
@@ -27,9 +28,8 @@ BATCH_MAX = 1_000
 WAITING_MAX = 20_000
 RIDE_S = 0.005
 """How long an operation that nobody waits for may wait for another to share its commit."""
-GATHER_S = 0.002
 GATHER_FROM = 4
-"""Where the last commit served so many callers, the next waits a moment for more: fewer, larger commits."""
+"""Where the last commit served so many callers, the next waits `gather_s` for more: fewer, larger commits."""
 RETRY_S = 0.5
 
 Operation = Callable[[Any], Any]
@@ -67,10 +67,14 @@ class _Job:
 
 
 class Writer:
-    """Runs operations in batches on a thread of its own; start it once, stop it once."""
+    """Runs operations in batches on a thread of its own; start it once, stop it once.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    `gather_s` is for a database whose commits are so quick that few callers would share one.
+    """
+
+    def __init__(self, engine: Engine, *, gather_s: float = 0.0) -> None:
+        self._engine, self._gather_s = engine, gather_s
+        self.commits = Commits()
         self._jobs: deque[_Job] = deque()
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_woken = False
@@ -142,8 +146,8 @@ class Writer:
         if not self._jobs:
             with suppress(queue.Empty):
                 self._wakes.get(timeout=RETRY_S if self._owed else None)
-        if self._last_size >= GATHER_FROM and not self._is_stopping:
-            time.sleep(GATHER_S)
+        if self._gather_s and self._last_size >= GATHER_FROM and not self._is_stopping:
+            time.sleep(self._gather_s)
         self._is_woken = False
         jobs, self._owed = self._owed, []
         while self._jobs and len(jobs) < BATCH_MAX:
@@ -153,12 +157,15 @@ class Writer:
 
     def _try(self, jobs: list[_Job]) -> BaseException | None:
         """Run the operations in one transaction; returns why it was rolled back, where it was."""
+        begun = time.perf_counter()
         try:
             results = self._engine.transact([job.operation for job in jobs])
         except Exception as error:
+            self.commits.failed += 1
             for job in jobs:
                 job.error = error
             return error
+        self.commits.note(time.perf_counter() - begun, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             job.result, job.error = result, None
         return None

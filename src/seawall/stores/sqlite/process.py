@@ -1,4 +1,4 @@
-"""Which processes are alive: each holds a lock on a file of its own until it dies, however it dies."""
+"""Which processes are alive: each locks a file of its own until it dies; and which of them serves."""
 
 import fcntl
 import os
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+SERVING_FILE = "serving.lock"
 MISSING_S = 5.0
 """A process whose file is missing has this long to put it back before it is taken for dead."""
 
@@ -78,3 +79,36 @@ class ProcessLock:
         if self._file is not None:
             os.close(self._file)
         self._file = file
+
+
+class ServingLock:
+    """Says that a gateway serves from a folder: one at a time, or each would count limits for itself.
+
+    Commands need no lock. The system frees it when its holder dies, however it dies. Raises OSError where the
+    folder cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / SERVING_FILE
+        self._file: int | None = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+
+    def take(self) -> bool:
+        """Take the lock; False where another process has it."""
+        assert self._file is not None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+        return True
+
+    def holder(self) -> str:
+        """Return the process id of the gateway that has the lock; empty where it has written none yet."""
+        return self._path.read_text(encoding="ascii")
+
+    def leave(self) -> None:
+        """Give the lock back, so that a successor may serve while this gateway finishes its last calls."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

@@ -17,6 +17,8 @@ from seawall.stores.sqlite.reader import Reader
 from seawall.stores.sqlite.watch import SqliteWatch
 from seawall.stores.writer import Writer
 
+GATHER_S = 0.002
+
 
 class SqliteStore:
     """The ledger, call log, directory and stored responses of one data folder.
@@ -36,7 +38,7 @@ class SqliteStore:
         self._memory = memory = Memory()
         self._path = path
         self._place = (path.stat().st_dev, path.stat().st_ino)
-        self._writer = Writer(SqliteEngine(path, self._lock.name, memory))
+        self._writer = Writer(SqliteEngine(path, self._lock.name, memory), gather_s=GATHER_S)
         self._reader = Reader(path)
         self._state_reader = Reader(path)  # A long history does not keep keys from being looked up.
         self.ledger = SqliteLedger(self._writer, self._lock)
@@ -45,6 +47,7 @@ class SqliteStore:
         self.conversations = SqliteConversations(self._writer, self._state_reader)
         self.outbox = SqliteOutbox(self._writer, self._reader)
         self.watch = SqliteWatch(self._reader)
+        self.commits = self._writer.commits
         self._writer.start()
 
     def check_place(self) -> None:
@@ -60,6 +63,10 @@ class SqliteStore:
         if place is None or (place.st_dev, place.st_ino) != self._place:
             self._writer.close_door("the data folder was removed or replaced while the gateway ran")
         self._lock.keep()
+
+    def open_holds(self) -> int:
+        """Return how many holds of this process are on disk."""
+        return len(self._memory.open_holds)
 
     def close(self, *, timeout_s: float = 10.0) -> bool:
         """Write what waits and close the file; false where something is still held or unwritten.

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from seawall.core.call import Json, Origin, OutputCap, Request, Text
 from seawall.core.errors import InvalidRequest, UnpricedField
+from seawall.wire.names import NAME_CHARS_MAX, is_model, is_name
 
 DIALECT = "chat"
 CHOICES_MAX = 128
-NAME_CHARS_MAX = 256
 TEXT_PARTS = ("text", "refusal", "thinking", "reasoning")
 """Parts whose tokens are those of their own words; everything in them is counted."""
 
@@ -75,7 +75,7 @@ def read_request(
 def read_model(body: Json) -> str:
     """Read the name of the model, which every dialect has under the same field."""
     model = body.get("model")
-    if not isinstance(model, str) or not model or len(model) > NAME_CHARS_MAX:
+    if not is_model(model):
         raise InvalidRequest("Say which model to use: model must be a name.", param="model")
     return model
 
@@ -202,8 +202,8 @@ def read_end_user(body: Json) -> str | None:
         value = body.get(name)
         if value is None:
             continue
-        if not isinstance(value, str):
-            raise InvalidRequest(f"{name} must be a text.", param=name)
+        if not is_name(value):
+            raise InvalidRequest(f"{name} must be a text without the character NUL.", param=name)
         if value:
             return value[:NAME_CHARS_MAX]
     return None

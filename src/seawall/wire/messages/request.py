@@ -11,11 +11,11 @@ import msgspec
 from seawall.core.call import Json, Origin, OutputCap, Request, Text
 from seawall.core.errors import InvalidRequest, NotYetSupported, UnpricedField
 from seawall.wire.messages.fields import CACHE_TTLS, check_fields, tool_tokens
+from seawall.wire.names import NAME_CHARS_MAX, is_model, is_name
 
 __all__ = ["DIALECT", "check_fields", "read_request", "write_request"]
 
 DIALECT = "messages"
-NAME_CHARS_MAX = 256
 HEADERS_BYTES_MAX = 2_048
 BUDGET_TOKENS_MIN = 1_024
 """The least that `thinking.budget_tokens` may be."""
@@ -47,7 +47,7 @@ def read_request(
     be right, UnpricedField for one whose cost cannot be bounded.
     """
     model = body.get("model")
-    if not isinstance(model, str) or not model or len(model) > NAME_CHARS_MAX:
+    if not is_model(model):
         raise InvalidRequest("Say which model to use: model must be a name.", param="model")
     parts = _Parts()
     _read_system(body.get("system"), parts)
@@ -310,8 +310,10 @@ def _check_stops(stops: Any) -> None:
 
 def _end_user(body: Json) -> str | None:
     user = _object(body, "metadata").get("user_id")
-    if user is not None and not isinstance(user, str):
-        raise InvalidRequest("metadata.user_id must be a text.", param="metadata.user_id")
+    if user is not None and not is_name(user):
+        raise InvalidRequest(
+            "metadata.user_id must be a text without the character NUL.", param="metadata.user_id"
+        )
     return user[:NAME_CHARS_MAX] if user else None
 
 

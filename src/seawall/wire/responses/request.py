@@ -8,12 +8,12 @@ from typing import Any
 from seawall.core.call import Json, OutputCap, Request, State, Text
 from seawall.core.errors import InvalidRequest
 from seawall.core.state import StoredItem
+from seawall.wire.names import NAME_CHARS_MAX, is_model, is_name
 from seawall.wire.responses.items import OWN, Parts, encode, read_item, unsealed
 from seawall.wire.responses.state import expand, own_items, references_of
 
 DIALECT = "responses"
 CAP_FIELD = "max_output_tokens"
-NAME_CHARS_MAX = 256
 ENCRYPTED = "reasoning.encrypted_content"
 LONG_CACHE_TTL = "12h"
 
@@ -46,7 +46,7 @@ def read_request(
 
 def _read(body: Json, state: State, *, raw_bytes: int, messages_max: int) -> Request:
     model = body.get("model")
-    if not isinstance(model, str) or not model or len(model) > NAME_CHARS_MAX:
+    if not is_model(model):
         raise InvalidRequest("Say which model to use: model must be a name.", param="model")
     parts = Parts()
     instructions = _text(body, "instructions")
@@ -137,6 +137,8 @@ def _end_user(body: Json) -> str | None:
     for name in ("safety_identifier", "user"):
         given = _text(body, name)
         if given:
+            if not is_name(given):
+                raise InvalidRequest(f"{name} must be a text without the character NUL.", param=name)
             if len(given) > NAME_CHARS_MAX:  # Cut off, two end users could become one, and share their state.
                 raise InvalidRequest(f"{name} is longer than {NAME_CHARS_MAX} characters.", param=name)
             return given

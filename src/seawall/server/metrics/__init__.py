@@ -1,0 +1,1 @@
+"""What Prometheus is told: figures of this process, and of the workers beside it."""
