@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from seawall import homes
-from seawall.core.certificates import Certificates
 from seawall.core.errors import Overloaded
 from seawall.identity.certificates import BadCertificate, read_pair
 from seawall.identity.local_certificates import make_authority, make_local_certificate
@@ -134,7 +133,10 @@ async def _fetched(
     )
     folder = settings.data_dir / FOLDER / _folder_name(terms.directory_url)
     path = folder / CERTIFICATE_FILE
-    certificates: Certificates = homes.open_certificates(settings, folder)
+    try:
+        certificates = await asyncio.to_thread(homes.open_certificates, settings, folder)
+    except OSError as error:
+        raise NoHttps(f"the database cannot be used ({_why(error)})") from error
     keeper = CertificateKeeper(terms, certificates, lambda pem: _write_new(path, pem))
     try:
         assert sockets.http is not None

@@ -90,7 +90,8 @@ def _supervise(settings: "Settings", sockets: "Sockets", *, is_local: bool) -> i
     command = (sys.executable, "-P", "-m", "seawall.cli.serve_one")
     loads = Loads.make(settings.server.workers)
     bound = tuple(filter(None, (sockets.main, sockets.http)))
-    plan = Plan(command, bound, loads, stop_s=settings.server.grace_s + CLOSING_S)
+    stop_s = settings.server.drain_wait_s + settings.server.grace_s + CLOSING_S
+    plan = Plan(command, bound, loads, stop_s=stop_s)
     if settings.tls.mode == "auto":
         plan = replace(plan, start_s=FIRST_CERTIFICATE_S)
     listening = tuple(sock.fileno() for sock in bound)

@@ -67,9 +67,8 @@ async def _run(
         head_timeout_s=server.header_timeout_s,
         body_timeout_s=server.body_timeout_s,
     )
-    async with _https(
-        settings, sockets, limits, is_local
-    ) as https:  # Before a key is made that is shown once.
+    # First of all, since it may fail, and a new key is shown this once.
+    async with _https(settings, sockets, limits, is_local) as https:
         seawall, key = await _prepare(settings, seat)
         tune_process()
         greeting = greet(seawall, sockets.main, key, https)
@@ -81,7 +80,7 @@ async def _run(
             seawall.asgi,
             limits=limits,
             grace_s=server.grace_s,
-            moments=Moments(ready=say, drain=make_way),
+            moments=Moments(ready=say, drain=make_way, drain_wait_s=server.drain_wait_s),
             share=None if seat is None else seat.share,
             secured=None if https is None else https.secured,
         )

@@ -53,10 +53,11 @@ def admin_route(path: str, methods: Mapping[str, Endpoint], admin_key: str) -> R
 
 
 def count_at_once(gateway: Gateway) -> None:
-    """Let a change by the operator count from now on, for those who wait as well."""
+    """Let a change by the operator count from now on, for those who wait and for other gateways as well."""
     gateway.identity.forget()
     gateway.lockouts.forget()
     gateway.lines.freed()
+    gateway.tell_others()
 
 
 def whole_number(request: Request, name: str, default: int, most: int) -> int:
@@ -91,7 +92,11 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
                 await policy_of(request, gateway)
             except SeawallError as refusal:
                 answer = refusal
-        return error_response(answer, gateway, request.url.path)
+        response = error_response(answer, gateway, request.url.path)
+        if isinstance(answer, WrongMethod):  # RFC 9110, section 15.5.6: it must say which methods there are.
+            told = getattr(error, "headers", None) or {}
+            response.headers["allow"] = told.get("Allow", "POST")
+        return response
 
     async def unknown(request: Request, error: Exception) -> Response:
         return error_response(SeawallError(), gateway, request.url.path)
