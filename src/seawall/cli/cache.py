@@ -9,8 +9,8 @@ import typer
 from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, stop, with_store
 
 if TYPE_CHECKING:
+    from seawall.homes import Store
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 DAYS = 31
 DAYS_MAX = 3_660
@@ -37,7 +37,7 @@ def stats(
     settings = read_settings(config, data_dir=data)
     since_ms = int(time.time() * 1000) - days * DAY_MS
 
-    async def work(store: "SqliteStore") -> tuple[int, int]:
+    async def work(store: "Store") -> tuple[int, int]:
         return await store.call_log.saved(since_ms=since_ms)
 
     answered, saved = with_store(settings, work)

@@ -10,9 +10,9 @@ import typer
 from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, stop, with_store
 
 if TYPE_CHECKING:
+    from seawall.homes import Store
     from seawall.server.user_view import Books, UserView
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ def _with_books(settings: "Settings", work: "Callable[[Books], Awaitable[T]]") -
     from seawall.core.errors import Conflict, InvalidRequest
     from seawall.server.user_view import Books
 
-    async def run(store: "SqliteStore") -> T:
+    async def run(store: "Store") -> T:
         house = settings.house_terms()
         channels = channels_of(settings, "user.tier_changed")
         return await work(Books(store.directory, store.ledger, store.call_log, house, time.time, channels))
