@@ -103,10 +103,12 @@ def _parameters() -> Json:
         "anthropic-version": "The version of Anthropic's API.",
         "anthropic-beta": "What of Anthropic's is tried before it is finished, with commas between.",
     }
-    return {
+    found: Json = {
         name: {"name": name, "in": "header", "description": help_text, "schema": text()}
         for name, help_text in helps.items()
     }
+    found["seawall-client-ip"]["schema"] = {"anyOf": [text(format="ipv4"), text(format="ipv6")]}
+    return found
 
 
 if __name__ == "__main__":

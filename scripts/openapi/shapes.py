@@ -36,8 +36,9 @@ def money(help_text: str = "") -> Json:
 
 
 def stated_money(help_text: str = "") -> Json:
-    """Describe an amount as it may be stated: with at most nine decimals, as text."""
-    return text(help_text, pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", examples=["2.50"])
+    """Describe an amount as it may be stated: whole dollars, or with at most nine decimals as text."""
+    schema: Json = {"type": ["string", "integer"], "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$", "minimum": 0}
+    return _described({**schema, "maximum": 10**9, "examples": ["2.50"]}, help_text)
 
 
 def moment(help_text: str = "") -> Json:

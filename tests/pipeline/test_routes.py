@@ -63,7 +63,14 @@ async def test_with_a_key_an_address_answers_to_its_methods_only(
 
 
 async def test_the_wrong_method_on_the_hot_route_is_called_so(app: RunningApp) -> None:
-    assert (await ask(app, "GET", "/v1/chat/completions", app.key)).status == 405
+    answer = await ask(app, "GET", "/v1/chat/completions", app.key)
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_a_wrong_method_is_told_which_there_are(app: RunningApp) -> None:
+    answer = await ask(app, "PUT", "/admin/v1/keys/key_1", ADMIN_KEY)
+    methods = {method.strip() for method in answer.headers["allow"].split(",")}
+    assert (answer.status, methods) == (405, {"DELETE", "GET", "HEAD", "PATCH"})
 
 
 ADMIN = ["/keys", "/keys/key_1", "/keys/key_1/rotate", "/calls", "/calls/call_1", "/usage"]
@@ -80,7 +87,7 @@ async def test_the_admin_api_asks_for_the_admin_key(app: RunningApp, method: str
 
 
 NOWHERE = [
-    "/", "/x", "/admin", "/admin/v1", "/admin/v1/x", "/favicon.ico", "/metrics", "/v1x", "/V1/models", "//v1/models",
+    "/", "/x", "/admin", "/admin/v1", "/admin/v1/x", "/favicon.ico", "/metrics/", "/v1x", "/V1/models", "//v1/models",
     "/./v1/models", "/%2e%2e/etc/passwd", "/.env", "/seawall.db", "/admin/v1/../v1/keys", "/healthz%00",
     "/healthz/", "/admin/v1/keys/",
     "/admin/v1/keys/%2e%2e%2f",

@@ -74,7 +74,9 @@ def _supervise(settings: "Settings", bound: socket.socket) -> int:
     # Safe path: no file of the working directory may take the place of a module.
     command = (sys.executable, "-P", "-m", "seawall.cli.serve_one")
     loads = Loads.make(settings.server.workers)
-    plan = Plan(command, (bound,), loads, stop_s=settings.server.grace_s + CLOSING_S)
+    plan = Plan(
+        command, (bound,), loads, stop_s=settings.server.drain_wait_s + settings.server.grace_s + CLOSING_S
+    )
     listening = bound.fileno()
 
     def order_of(number: int) -> bytes:

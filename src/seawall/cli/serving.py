@@ -78,7 +78,7 @@ async def _run(
         seawall.asgi,
         limits=limits,
         grace_s=server.grace_s,
-        moments=Moments(ready=say, drain=make_way),
+        moments=Moments(ready=say, drain=make_way, drain_wait_s=server.drain_wait_s),
         share=None if seat is None else seat.share,
     )
     await running.serve(sockets=[bound])

@@ -91,7 +91,11 @@ def error_handlers(gateway: Gateway) -> Mapping[Any, Callable[..., Any]]:
                 await policy_of(request, gateway)
             except SeawallError as refusal:
                 answer = refusal
-        return error_response(answer, gateway, request.url.path)
+        response = error_response(answer, gateway, request.url.path)
+        if isinstance(answer, WrongMethod):  # RFC 9110, section 15.5.6: it must say which methods there are.
+            told = getattr(error, "headers", None) or {}
+            response.headers["allow"] = told.get("Allow", "POST")
+        return response
 
     async def unknown(request: Request, error: Exception) -> Response:
         return error_response(SeawallError(), gateway, request.url.path)

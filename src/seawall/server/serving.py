@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -28,10 +29,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Moments(Struct, frozen=True):
-    """Who is told when: `ready` once the server listens, `drain` before it takes no more connections."""
+    """Who is told when: `ready` once the server listens, `drain` before it takes no more connections.
+
+    Once told to stop, it takes connections for `drain_wait_s` seconds more, or until it is told again.
+    """
 
     ready: Callable[[], None] = lambda: None
     drain: Callable[[], None] = lambda: None
+    drain_wait_s: float = 0.0
 
 
 class Share(Struct, frozen=True):
@@ -44,9 +49,12 @@ class Share(Struct, frozen=True):
 class Server(uvicorn.Server):
     """A server for which being asked to stop is no failure."""
 
-    def __init__(self, config: Config, moments: Moments, share: Share | None) -> None:
+    def __init__(self, app: App, config: Config, moments: Moments, share: Share | None) -> None:
         super().__init__(config)
+        self._readiness = app.readiness
         self._moments, self._share = moments, share
+        self._leaves_at: float | None = None
+        self._is_hurried = False
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -57,10 +65,24 @@ class Server(uvicorn.Server):
         self._moments.ready()
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell the other workers how many connections are left."""
+        """Tell the other workers how many connections are left; say whether it is time to leave.
+
+        Load balancers send calls until they have seen that they should not: so that comes first.
+        """
         for acceptor in self._acceptors:
             acceptor.note()
-        return await super().on_tick(counter)
+        if not await super().on_tick(counter):
+            return False
+        self._readiness.drain()
+        now = asyncio.get_running_loop().time()
+        if self._leaves_at is None:
+            self._leaves_at = now + self._moments.drain_wait_s
+        return self._is_hurried or now >= self._leaves_at
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; where it was told before, without waiting for anybody to notice."""
+        self._is_hurried = self.should_exit
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and let those that are open come to their end."""
@@ -116,6 +138,7 @@ def make_server(
 ) -> Server:
     """Return a server for the application; set its `should_exit` to stop it."""
     return Server(
+        app,
         Config(
             app,
             http=make_protocol(limits),

@@ -66,6 +66,13 @@ class ServerSettings(Section):
     headers_max: Whole = setting("How many headers one request may carry.", default=100, ge=10, le=1000)
     header_timeout_s: Seconds = setting("How long the headers of a request may take to arrive.", default=30.0)
     body_timeout_s: Seconds = setting("How long the body of a request may take to arrive.", default=60.0)
+    drain_wait_s: Number = setting(
+        "How long calls are still taken after SIGTERM, while /readyz already says no: as long as the load"
+        " balancer in front takes to notice.",
+        default=0.0,
+        ge=0,
+        le=300,
+    )
     grace_s: Number = setting(
         "How long open streams may go on after SIGTERM before they are cut.", default=10.0, ge=0, le=3600
     )
