@@ -1,7 +1,6 @@
 """Commands do the same on a Postgres database as on the data folder, and say in one sentence what is wrong."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,9 +10,9 @@ from tests.fixtures.servers import free_port
 
 
 @pytest.fixture(params=["desk", "grown_desk"])
-def either(request: pytest.FixtureRequest) -> Iterator[Desk]:
+def either(request: pytest.FixtureRequest) -> Desk:
     desk: Desk = request.getfixturevalue(request.param)
-    yield desk
+    return desk
 
 
 def test_keys_are_made_shown_turned_and_revoked(either: Desk) -> None:

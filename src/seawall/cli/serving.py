@@ -98,7 +98,7 @@ def _only_one(settings: "Settings") -> Iterator[Callable[[], None]]:
     folder = settings.data_dir
     try:
         lock = ServingLock(prepare_folder(folder))
-        deadline = time.monotonic() + PLACE_S
+        deadline = time.monotonic() + settings.server.drain_wait_s + PLACE_S
         while not lock.take():
             if time.monotonic() > deadline:
                 stop(
