@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from seawall.alerts import channels_of
 from seawall.core.contracts import Gateway
@@ -54,6 +55,11 @@ class Upkeep:
         self._log_keep_days = settings.log.keep_days
         self._backups = backups_of(settings, store, gateway.now)
         self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+
+    def look(self) -> None:
+        """Look at once whether others have changed anything: somebody has said so."""
+        self._woken.set()
 
     def start(self) -> None:
         """Begin to look after it."""
@@ -74,8 +80,10 @@ class Upkeep:
         while True:
             try:
                 self._store.check_place()
+                was_woken = self._woken.is_set()
+                self._woken.clear()
                 seen = await self._gateway.directory.version()
-                if seen != version:
+                if seen != version or was_woken:
                     version = seen
                     self._identity.forget()
                     self._gateway.lockouts.forget()
@@ -90,7 +98,9 @@ class Upkeep:
             except (SeawallError, OSError) as error:
                 why = getattr(error, "private", None) or type(error).__name__
                 log.error("the store is down", extra={"fields": {"why": why}})
-            await asyncio.sleep(WATCH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_S):
+                    await self._woken.wait()
 
     async def _every_ten_seconds(self) -> None:
         if await self._gateway.ledger.reap():
