@@ -131,7 +131,7 @@ def _look_at_database(settings: "Settings", url: str, homes: Homes) -> None:
     try:
         found = inspect(url)
         facts |= {
-            "version": found.version,
+            "version": found.server_version.split()[0],
             "round_trip_ms": found.round_trip_ms,
             "schema": found.schema,
             "bytes": found.database_bytes,

@@ -1,60 +1,59 @@
-"""Looks at a Postgres database without making, locking or changing anything."""
+"""Looks at a database without making, locking or changing anything that a gateway relies on."""
 
 import time
 
 import psycopg
 from msgspec import Struct
 
-from seawall.stores.postgres.connection import Rows, conninfo_of, reason_of
+from seawall.stores.postgres.connection import SESSION, Rows, conninfo_of, reason_of
 
 PINGS = 5
-_IS_MADE = "SELECT to_regclass('schema_version') IS NOT NULL"
-_SCHEMA = "SELECT coalesce(max(number), 0) FROM schema_version"
-_BYTES = "SELECT pg_database_size(current_database())"
-_LIVING = (
-    "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_database ON oid = database"
-    " WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted AND datname = current_database()"
-)
-"""Each process holds a shared lock on its name."""
+_LOOK = b"""
+SELECT pg_database_size(current_database()), current_setting('server_version'),
+       CASE WHEN to_regclass('schema_version') IS NULL THEN 0 END,
+       (SELECT count(DISTINCT pid) FROM pg_locks
+        WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+_SCHEMA = b"SELECT coalesce(max(number), 0) FROM schema_version"
 
 
 class Inspection(Struct, frozen=True):
-    """What there is in a database; `schema` is 0 where nothing was made, `living` counts processes on it."""
+    """What there is in a database; `living` counts the processes that hold a lock on their name.
 
-    version: str
-    round_trip_ms: float
-    schema: int
+    `round_trip_ms` is how long the quickest of a few questions took.
+    """
+
     database_bytes: int
+    schema: int
     living: int
+    server_version: str
+    round_trip_ms: float
 
 
 def inspect(url: str) -> Inspection:
-    """Look at a database; raises OSError where it cannot be reached or read."""
-    conninfo = conninfo_of(url)
+    """Look at a database; `schema` is 0 where no gateway has used it.
+
+    Raises OSError where it cannot be reached.
+    """
     try:
-        with psycopg.connect(conninfo, autocommit=True) as connection:
-            version = connection.info.parameter_status("server_version") or ""
-            return Inspection(
-                version=version.split()[0],
-                round_trip_ms=round(_round_trip_s(connection) * 1000, 2),
-                schema=_number(connection, _SCHEMA) if _number(connection, _IS_MADE) else 0,
-                database_bytes=_number(connection, _BYTES),
-                living=_number(connection, _LIVING),
-            )
+        with psycopg.connect(conninfo_of(url), autocommit=True) as connection:
+            connection.execute(SESSION)
+            [(size, version, schema, living)] = connection.execute(_LOOK).fetchall()
+            if schema is None:
+                [(schema,)] = connection.execute(_SCHEMA).fetchall()
+            round_trip_s = min(_ping(connection) for _ in range(PINGS))
     except psycopg.Error as error:
         raise OSError(f"Postgres cannot be used: {reason_of(error)}") from error
+    return Inspection(
+        database_bytes=size,
+        schema=schema,
+        living=living,
+        server_version=version,
+        round_trip_ms=round(round_trip_s * 1000, 2),
+    )
 
 
-def _round_trip_s(connection: psycopg.Connection[Rows]) -> float:
-    """Return how long the quickest of a few questions took."""
-    took = []
-    for _ in range(PINGS):
-        began = time.perf_counter()
-        connection.execute("SELECT 1")
-        took.append(time.perf_counter() - began)
-    return min(took)
-
-
-def _number(connection: psycopg.Connection[Rows], statement: str) -> int:
-    [(number,)] = connection.execute(statement.encode()).fetchall()
-    return int(number)
+def _ping(connection: psycopg.Connection[Rows]) -> float:
+    began = time.perf_counter()
+    connection.execute("SELECT 1")
+    return time.perf_counter() - began
