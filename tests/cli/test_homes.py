@@ -1,6 +1,7 @@
 """Commands do the same on a Postgres database as on the data folder, and say in one sentence what is wrong."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,8 @@ def test_keys_are_made_shown_turned_and_revoked(either: Desk) -> None:
 def test_users_are_moved_blocked_and_forgotten(either: Desk) -> None:
     row = either.add_call("call_1", end_user="ada", cost=Money(5_000_000))
     assert row.end_user == "ada"
-    either.run("users", "set", "ada", "--tier", "gold", SEAWALL_TIERS__GOLD__TOKENS_PER_DAY="100")
+    Path("seawall.toml").write_text("[tiers.gold]\ntokens_per_day = 100\n", encoding="utf-8")
+    assert either.values("users", "set-tier", "ada", "gold")["effective_tier"] == "gold"
     either.run("users", "block", "ada")
     assert either.values("users", "show", "ada")["blocked_at"] is not None
     gone = either.values("users", "erase", "ada", "--yes")

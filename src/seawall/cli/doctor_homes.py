@@ -163,13 +163,13 @@ def _look_at_valkey(settings: "Settings", url: str, homes: Homes) -> None:
         "memory_bytes_max": found.memory_bytes_max,
         "eviction": found.eviction,
     }
-    if found.memory_bytes_max and found.eviction != "noeviction":
-        homes.notes.append(_EVICTING.format(found.eviction))
+    if found.memory_bytes_max and found.eviction == "noeviction":
+        homes.notes.append(_FULL)
 
 
-_EVICTING = (
-    "Valkey drops what it likes once its memory is full (maxmemory-policy {}): a limit whose counter is"
-    " dropped begins anew; give it enough memory, or noeviction"
+_FULL = (
+    "once the memory of Valkey is full it takes nothing more (maxmemory-policy noeviction): gateways keep"
+    " to their shares of every limit then; allkeys-lru drops old answers instead"
 )
 
 

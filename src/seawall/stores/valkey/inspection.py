@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 
 from msgspec import Struct
-from seawall.stores.valkey.connection import Unreachable, connection_of, reason_of
 from valkey.asyncio.connection import Connection
 from valkey.exceptions import ValkeyError
+
+from seawall.stores.valkey.connection import Unreachable, connection_of, reason_of
 
 __all__ = ["Inspection", "Unreachable", "inspect"]
 
@@ -30,7 +30,7 @@ async def inspect(url: str) -> Inspection:
     connection = connection_of(url)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await connection.connect()
+            await connection.connect()  # type: ignore[no-untyped-call] # has no types
             took = [await _ping(connection) for _ in range(PINGS)]
             said = await _info(connection, "server") | await _info(connection, "memory")
     except (ValkeyError, OSError, TimeoutError) as error:
@@ -55,7 +55,7 @@ async def _ping(connection: Connection) -> float:
     return time.perf_counter() - began
 
 
-async def _info(connection: Connection, section: str) -> Mapping[str, str]:
+async def _info(connection: Connection, section: str) -> dict[str, str]:
     await connection.send_command("INFO", section)
     raw = await connection.read_response()
     text = raw.decode() if isinstance(raw, bytes) else str(raw)
