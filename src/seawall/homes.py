@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -14,9 +14,13 @@ from seawall.stores.sqlite.answers import SqliteAnswers
 from seawall.stores.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
+    from seawall.stores.postgres.store import PostgresStore
     from seawall.stores.valkey.store import ValkeyStore
 
 MB = 1024 * 1024
+
+Store: TypeAlias = "SqliteStore | PostgresStore"
+"""The ledger and all that lies beside it."""
 
 
 class Cache(Struct, frozen=True):
@@ -37,9 +41,13 @@ class Cache(Struct, frozen=True):
             self.file.close()
 
 
-def open_store(settings: Settings, folder: Path) -> SqliteStore:
+def open_store(settings: Settings, folder: Path) -> Store:
     """Open the ledger and all that lies beside it; raises OSError where it cannot be used."""
-    return SqliteStore(folder)
+    if settings.database_url is None:
+        return SqliteStore(folder)
+    from seawall.stores.postgres.store import PostgresStore  # noqa: PLC0415 - the driver, for those who use it
+
+    return PostgresStore(settings.database_url)
 
 
 def open_valkey(settings: Settings) -> "ValkeyStore | None":

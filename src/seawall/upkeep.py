@@ -9,14 +9,13 @@ from contextlib import suppress
 from seawall.alerts import channels_of
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
-from seawall.homes import Cache
+from seawall.homes import Cache, Store
 from seawall.identity.callers import Callers
 from seawall.jobs.backing_up import BackupTerms, ScheduledBackups
 from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
 from seawall.settings import Settings
 from seawall.stores.sqlite.inspection import DATABASE_FILE
-from seawall.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("seawall.app")
 
@@ -28,7 +27,7 @@ TRIM_ANSWERS = 50
 DAY_MS = 86_400_000
 
 
-def backups_of(settings: Settings, store: SqliteStore, now: Callable[[], float]) -> ScheduledBackups | None:
+def backups_of(settings: Settings, store: Store, now: Callable[[], float]) -> ScheduledBackups | None:
     """Return the schedule of backups, `None` where there is none: Postgres has programs of its own."""
     stated, folder = settings.backup, settings.data_dir
     if stated.every is None or settings.database_url is not None:
@@ -43,7 +42,7 @@ class Upkeep:
     def __init__(
         self,
         gateway: Gateway,
-        store: SqliteStore,
+        store: Store,
         *,
         identity: Callers,
         prices: PriceBook,
