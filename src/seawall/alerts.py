@@ -10,11 +10,11 @@ from seawall.core.events import Channel
 from seawall.core.periods import LIFETIME
 from seawall.core.policy import Budget, Policy, Principal, Quota
 from seawall.core.terms import HouseTerms
+from seawall.homes import Store
 from seawall.identity.policies import Policies
 from seawall.jobs.alerting import Alerting, AlertSources, AlertTerms, Cap, Send
 from seawall.jobs.webhook import Webhook, read_secret
 from seawall.settings import Settings, SettingsError
-from seawall.stores.sqlite.store import SqliteStore
 
 WEBHOOK_SECRET = "SEAWALL_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 MAIL_PASSWORD = "SEAWALL_MAIL_PASSWORD"  # noqa: S105 - the name of a variable
@@ -65,7 +65,7 @@ def senders_of(settings: Settings) -> dict[Channel, Send]:
 
 
 def alerting_of(
-    settings: Settings, gateway: Gateway, store: SqliteStore, now: Callable[[], float]
+    settings: Settings, gateway: Gateway, store: Store, now: Callable[[], float]
 ) -> Alerting | None:
     """Return the scheduler of alerts, `None` where there is nobody to tell."""
     senders = senders_of(settings)

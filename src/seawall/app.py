@@ -85,7 +85,8 @@ class Seawall:
         house = settings.house_terms()
         clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
-        self._cache = homes.open_cache(settings, folder, now)
+        self._valkey = homes.open_valkey(settings)
+        self._cache = homes.open_cache(settings, folder, now, self._valkey)
         self.guard = LocalGuard(learned=_learned(settings))
         self._recorder = monitoring.recorder_of(self.router)
         self.gateway = self._make_gateway(house, now, clock)
@@ -117,7 +118,7 @@ class Seawall:
             identity=self.identity,
             router=self.router,
             ledger=self.store.ledger,
-            counters=homes.open_counters(settings),
+            counters=homes.open_counters(self._valkey),
             call_log=self.store.call_log,
             directory=self.store.directory,
             conversations=self.store.conversations,
@@ -136,6 +137,7 @@ class Seawall:
             answers=self._cache.answers,
             cache_rules=settings.cache.rules(),
             event_channels=alerts.channels_of(settings, "user.tier_changed"),
+            tell_others=self._valkey.tell_others if self._valkey is not None else lambda: None,
         )
 
     def _make_identity(self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]) -> None:
@@ -169,6 +171,9 @@ class Seawall:
     async def _start(self) -> None:
         if any(guard.looks_at_input for guard in self.gateway.house.guards.values()):
             await asyncio.to_thread(self.guard.warm)
+        if self._valkey is not None:
+            self._valkey.on_change(self._upkeep.look)
+            await self._valkey.start(await self.gateway.directory.salt())
         self._upkeep.start()
         self.metrics.start()
         if self.alerting is not None:
@@ -176,6 +181,8 @@ class Seawall:
 
     async def _stop(self) -> None:
         await self._upkeep.stop()
+        if self._valkey is not None:
+            await self._valkey.stop()
         await self.metrics.stop()
         if self.alerting is not None:
             await self.alerting.stop()

@@ -4,18 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from seawall.alerts import channels_of
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
-from seawall.homes import Cache
+from seawall.homes import Cache, Store
 from seawall.identity.callers import Callers
 from seawall.jobs.backing_up import BackupTerms, ScheduledBackups
 from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
 from seawall.settings import Settings
 from seawall.stores.sqlite.inspection import DATABASE_FILE
-from seawall.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("seawall.app")
 
@@ -27,7 +27,7 @@ TRIM_ANSWERS = 50
 DAY_MS = 86_400_000
 
 
-def backups_of(settings: Settings, store: SqliteStore, now: Callable[[], float]) -> ScheduledBackups | None:
+def backups_of(settings: Settings, store: Store, now: Callable[[], float]) -> ScheduledBackups | None:
     """Return the schedule of backups, `None` where there is none: Postgres has programs of its own."""
     stated, folder = settings.backup, settings.data_dir
     if stated.every is None or settings.database_url is not None:
@@ -42,7 +42,7 @@ class Upkeep:
     def __init__(
         self,
         gateway: Gateway,
-        store: SqliteStore,
+        store: Store,
         *,
         identity: Callers,
         prices: PriceBook,
@@ -54,6 +54,11 @@ class Upkeep:
         self._log_keep_days = settings.log.keep_days
         self._backups = backups_of(settings, store, gateway.now)
         self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+
+    def look(self) -> None:
+        """Look at once whether others have changed anything: somebody has said so."""
+        self._woken.set()
 
     def start(self) -> None:
         """Begin to look after it."""
@@ -74,8 +79,10 @@ class Upkeep:
         while True:
             try:
                 self._store.check_place()
+                was_woken = self._woken.is_set()
+                self._woken.clear()
                 seen = await self._gateway.directory.version()
-                if seen != version:
+                if seen != version or was_woken:
                     version = seen
                     self._identity.forget()
                     self._gateway.lockouts.forget()
@@ -90,7 +97,9 @@ class Upkeep:
             except (SeawallError, OSError) as error:
                 why = getattr(error, "private", None) or type(error).__name__
                 log.error("the store is down", extra={"fields": {"why": why}})
-            await asyncio.sleep(WATCH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_S):
+                    await self._woken.wait()
 
     async def _every_ten_seconds(self) -> None:
         if await self._gateway.ledger.reap():

@@ -10,9 +10,9 @@ import pytest
 from seawall.core.errors import Overloaded, TooLarge
 from seawall.core.ledger import Held
 from seawall.core.state import Owner, StoredItem, StoredResponse
-from seawall.stores.sqlite import conversations
+from seawall.stores import stored
+from seawall.stores.packing import PART_BYTES
 from seawall.stores.sqlite.conversations import SqliteConversations
-from seawall.stores.sqlite.packing import PART_BYTES
 from seawall.stores.sqlite.reader import Reader
 from tests.fixtures.ledgers import Home, Process, ask, full_disk
 
@@ -240,7 +240,7 @@ async def test_a_chain_that_bites_its_tail_ends(kept: SqliteConversations) -> No
 
 
 async def test_no_more_than_fits_is_put_together_however_well_it_packs(kept: SqliteConversations) -> None:
-    size = conversations.HISTORY_BYTES_MAX // 4 + 1
+    size = stored.HISTORY_BYTES_MAX // 4 + 1
     previous: str | None = None
     for number in range(4):
         big = StoredItem(f"in_{number}", b" " * size)

@@ -18,12 +18,18 @@ from seawall.stores.postgres.ledger import PostgresLedger
 from seawall.stores.postgres.process import MISSING_S, ProcessNames
 from seawall.stores.writer import Writer
 from tests.fixtures.ledgers import ask, settlement
+from tests.fixtures.mock_calls import until
 from tests.fixtures.servers import PostgresServer
 
 ACCOUNTS = "SELECT spent, held FROM accounts WHERE scope = 'global' AND period = 'life'"
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+ALIVE = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
@@ -85,6 +91,11 @@ def ask_database(url: str, question: str) -> tuple[int, ...]:
     return tuple(row)
 
 
+async def gone(url: str, left: int) -> None:
+    """Wait until the server has noticed that all gateways but so many have hung up."""
+    await until(lambda: ask_database(url, ALIVE) == (left,))
+
+
 async def test_two_gateways_never_spend_more_than_one_budget(url: str) -> None:
     async with gateways(url, 2) as both:
         asks = [both[number % 2].ledger.hold(ask(f"call_{number}", 10)) for number in range(300)]
@@ -133,6 +144,7 @@ async def test_a_settlement_whose_commit_was_not_heard_of_counts_once(url: str) 
 async def test_a_gateway_that_died_is_settled_in_full_by_the_next_that_starts(url: str) -> None:
     async with gateways(url, 1) as [dead]:
         await dead.ledger.hold(ask("call_1", 400))
+    await gone(url, left=0)
     async with gateways(url, 1) as [fresh]:
         assert await fresh.ledger.reap() == 1
         assert ask_database(url, ACCOUNTS) == (400, 0)
@@ -145,6 +157,7 @@ async def test_a_gateway_that_lives_is_left_alone_and_a_dead_one_is_settled_soon
         other.clock.now += 2 * MISSING_S
         assert await other.ledger.reap() == 0
         await one.close()
+        await gone(url, left=1)
         assert await other.ledger.reap() == 0  # It may come back at once, as after a broken connection.
         other.clock.now += MISSING_S
         assert await other.ledger.reap() == 1

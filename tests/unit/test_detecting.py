@@ -13,7 +13,7 @@ from seawall.core.lockouts import Lockouts
 from seawall.core.money import NANO
 from seawall.core.watching import AlertRules, Seen
 from seawall.jobs import detecting
-from seawall.stores.sqlite.outbox import payload_of
+from seawall.stores.deliveries import payload_of
 
 RULES = AlertRules(latency_s=5.0)
 TODAY = "2026-11-21"

@@ -92,7 +92,7 @@ async def _try(senders: "dict[Channel, Send]") -> bool:
     """Send the test; returns whether every channel took it."""
     from seawall.core.events import Delivery, Event
     from seawall.jobs.webhook import Undelivered
-    from seawall.stores.sqlite.outbox import payload_of
+    from seawall.stores.deliveries import payload_of
 
     now, is_fine = time.time(), True
     event = Event("test", "test", "This is a test: alerts arrive here.", {"test": True}, now)

@@ -248,7 +248,7 @@ class Call:
     | read_request | request |
     | know_user | principal, policy, request |
     | plan_route | plan |
-    | limit_rate | marks |
+    | limit_rate | marks, is_limited_locally |
     | recall_state | request |
     | guard_input | guarded, is_clean |
     | recall | cache, prepared, saved |
@@ -264,7 +264,8 @@ class Call:
     `saved` what an answer from it would have cost; `prepared` is the request for the first target, where it
     is made already. `guarded` is the request as it may leave, where the guard has changed it, and
     `is_clean` says that the guard has found nothing in the call. `is_large` says that the body is too
-    large to be parsed for somebody who will be refused, `marks` how the rate limits stand. `recorded`
+    large to be parsed for somebody who will be refused, `marks` how the rate limits stand,
+    `is_limited_locally` that they are a share that this gateway counts while it cannot ask others. `recorded`
     says that the row on disk is up to date, `counted` that it is in the sums by hour. `read` reads the
     body for the caller that it is given. Nothing in here may lead back to the call: it would lie about,
     with its texts, until the garbage is collected.
@@ -286,6 +287,7 @@ class Call:
         "id",
         "is_clean",
         "is_large",
+        "is_limited_locally",
         "listed_cost",
         "marks",
         "number",
@@ -336,6 +338,7 @@ class Call:
         self.prepared: tuple[Planned, Sending] | None = None
         self.saved: Money = FREE
         self.marks: Callable[[], list[Mark]] | None = None
+        self.is_limited_locally = False
         self.plan: tuple[Planned, ...] = ()
         self.route: Route | None = None
         self.sending: Sending | None = None

@@ -15,7 +15,7 @@ from seawall.core.events import Channel, Delivery
 from seawall.core.events import Event as OperatorEvent
 from seawall.core.guarding import NO_FINDINGS, Guard
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
-from seawall.core.limits import Admitted, Refused
+from seawall.core.limits import Admitted, CountersState, Refused
 from seawall.core.lines import Lines
 from seawall.core.lockouts import Lockouts
 from seawall.core.looping import LoopBreaker, LoopRules
@@ -171,6 +171,9 @@ class Counters(Protocol):
 
     async def settle(self, admitted: Admitted, now_s: float, tokens: int) -> None:
         """Put the tokens that were billed, input and output together, in the place of the estimate."""
+
+    def state(self) -> CountersState:
+        """Say where limits are counted now, and how often that had to change."""
 
 
 class Ledger(Protocol):
@@ -468,7 +471,7 @@ class Gateway(Struct):
     whose word on a caller's address counts, `house` is what the operator states for all. `now` is in Unix
     seconds, `clock` counts seconds and is never put back. `tell` writes a call's line in the access log,
     `new_id` names a call. `answers` is `None` where nothing is cached, `flights` are the calls that others
-    wait for.
+    wait for. `tell_others` tells gateways on the same stores that keys, users or tiers have changed.
     """
 
     identity: Identity
@@ -492,6 +495,7 @@ class Gateway(Struct):
     answers: AnswerCache | None = None
     cache_rules: CacheRules = CacheRules()
     event_channels: tuple[Channel, ...] = ()
+    tell_others: Callable[[], None] = lambda: None
     flights: dict[bytes, Any] = field(default_factory=dict)
     breaker: LoopBreaker = field(default_factory=lambda: LoopBreaker(LoopRules(calls=0, calls_unnamed=0)))
     lockouts: Lockouts = field(default_factory=Lockouts)

@@ -45,7 +45,7 @@ class Limiting:
             return self
         tokens = call.request.raw_bytes // BYTES_PER_TOKEN
         answer = await gateway.counters.admit(limits, gateway.clock(), tokens)
-        call.marks = answer.marks
+        call.marks, call.is_limited_locally = answer.marks, answer.is_local
         if isinstance(answer, Refused):
             raise rate_limited(answer, gateway)
         self._admitted = answer
@@ -72,7 +72,7 @@ async def refuse_before_reading(call: Call, gateway: Gateway) -> None:
     assert call.policy is not None
     refused = await gateway.counters.peek(call.policy.limits, gateway.clock())
     if refused is not None:
-        call.marks = refused.marks
+        call.marks, call.is_limited_locally = refused.marks, refused.is_local
         raise rate_limited(refused, gateway)
 
 
@@ -97,7 +97,7 @@ async def _count(limits: tuple[Limit, ...], call: Call, gateway: Gateway) -> Non
     if not limits:
         return
     answer = await gateway.counters.admit(limits, gateway.clock(), 0)
-    call.marks = answer.marks
+    call.marks, call.is_limited_locally = answer.marks, answer.is_local
     if isinstance(answer, Refused):
         raise rate_limited(answer, gateway)
     gateway.counters.leave(answer)

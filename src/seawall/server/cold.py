@@ -53,10 +53,11 @@ def admin_route(path: str, methods: Mapping[str, Endpoint], admin_key: str) -> R
 
 
 def count_at_once(gateway: Gateway) -> None:
-    """Let a change by the operator count from now on, for those who wait as well."""
+    """Let a change by the operator count from now on, for those who wait and for other gateways as well."""
     gateway.identity.forget()
     gateway.lockouts.forget()
     gateway.lines.freed()
+    gateway.tell_others()
 
 
 def whole_number(request: Request, name: str, default: int, most: int) -> int:

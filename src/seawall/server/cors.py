@@ -32,7 +32,8 @@ _EXPOSED = (
     b"anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, "
     b"anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
     b"anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset, seawall-cache, "
-    b"seawall-cost-usd, seawall-saved-usd, seawall-output-cap, seawall-translation, seawall-note"
+    b"seawall-cost-usd, seawall-saved-usd, seawall-output-cap, seawall-translation, seawall-note, "
+    b"seawall-limits"
 )
 _VARY = (b"vary", b"Origin")
 HEADERS_MAX = 50

@@ -28,6 +28,8 @@ Headers = list[tuple[bytes, bytes]]
 
 NOTES_CHARS_MAX = 1_000
 NO_USER = (b"seawall-note", b"the call names no end user, so limits on users do not reach it")
+COUNTED_ALONE = (b"seawall-limits", b"local")
+"""The limits are shared, but this gateway counts its part by itself: it cannot ask the others."""
 
 _JSON = (b"content-type", b"application/json")
 _STREAM = (
@@ -230,6 +232,8 @@ class CallReply:
         if call.marks is not None:
             is_anthropic = self._endpoint.write_error is write_anthropic_error
             headers += rate_headers(call.marks(), call.received_at, is_anthropic=is_anthropic)
+            if call.is_limited_locally:
+                headers.append(COUNTED_ALONE)
         if call.policy is not None and call.policy.misses_user:
             headers.append(NO_USER)
         return headers

@@ -87,17 +87,22 @@ class MemoryAnswers:
 
     async def forget_user(self, user: bytes) -> int:
         """Forget what was made for an end user, by the SHA-256 of its id; returns how many answers."""
-        mine = [key for key, answer in self._entries.items() if answer.user == user]
-        self._generation += 1
-        for key in mine:
-            self._drop(key)
-        return max(len(mine), 0 if self._file is None else await self._file.forget_user(user))
+        count = self.drop_user(user)
+        return max(count, 0 if self._file is None else await self._file.forget_user(user))
 
     def drop(self) -> None:
         """Forget what is in memory: another process has cleared the file."""
         self._generation += 1
         self._entries.clear()
         self._bytes = 0
+
+    def drop_user(self, user: bytes) -> int:
+        """Forget what is in memory of an end user; returns how many answers."""
+        mine = [key for key, answer in self._entries.items() if answer.user == user]
+        self._generation += 1
+        for key in mine:
+            self._drop(key)
+        return len(mine)
 
     def stats(self) -> CacheStats:
         """Return what is in the cache."""

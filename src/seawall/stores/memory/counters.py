@@ -17,7 +17,7 @@ from collections import deque
 from functools import partial
 from typing import Protocol
 
-from seawall.core.limits import Admitted, Mark, Refused
+from seawall.core.limits import Admitted, CountersState, Mark, Refused
 from seawall.core.policy import Limit
 
 EXACT_MAX = 1_000
@@ -72,6 +72,21 @@ class MemoryCounters:
         if worst is not None:
             used = states[limits.index(worst)].mark(worst, now).used
             return Refused(worst, used, longest / US, partial(_marks, limits, states, now))
+        return self._take(limits, states, now, tokens)
+
+    def take(self, limits: tuple[Limit, ...], now_s: float, tokens: int) -> Admitted:
+        """Take one call from all limits, whatever they admit: somebody else has decided it."""
+        now = round(now_s * US)
+        if self._made:
+            self._tidy(now)
+        known = self._states
+        states = []
+        for limit in limits:
+            found = known.get(limit.key)
+            states.append(self._make(limit) if found is None else found[0])
+        return self._take(limits, states, now, tokens)
+
+    def _take(self, limits: tuple[Limit, ...], states: list[_State], now: int, tokens: int) -> Admitted:
         taken = []
         for limit, state in zip(limits, states, strict=True):
             held = state.take(limit, now, tokens if limit.unit == "tokens" else 1)
@@ -113,6 +128,10 @@ class MemoryCounters:
                 state.settle(limit, now, held, admitted.tokens, tokens)
             elif tokens > admitted.tokens:  # The call outlived all that was counted with it.
                 present.take(limit, now, tokens - admitted.tokens)
+
+    def state(self) -> CountersState:
+        """Say that all is in memory."""
+        return CountersState()
 
     def _make(self, limit: Limit) -> _State:
         state: _State
@@ -228,7 +247,7 @@ class _Slots:
     def settle(self, limit: Limit, now: int, slot: list[int], estimated: int, used: int) -> None:
         """Put what was used in the place of the estimate: less lightens its slot, more counts from now on."""
         self._expire(now - limit.period_s * US)
-        if used >= estimated:
+        if used > estimated:
             self.take(limit, now, used - estimated)
         elif self.slots and slot[0] >= self.slots[0][0]:
             slot[1] -= estimated - used

@@ -11,16 +11,15 @@ Invariants:
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import apsw
 import msgspec
 
-from seawall.core.errors import TooLarge
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.stores import stored
 from seawall.stores.down import StoreDown
-from seawall.stores.sqlite.batch import Insert, LedgerBatch
-from seawall.stores.sqlite.packing import (
+from seawall.stores.packing import (
     PACK_FROM_BYTES,
     PART_BYTES,
     Packed,
@@ -30,55 +29,27 @@ from seawall.stores.sqlite.packing import (
     unpack,
     unpack_content,
 )
+from seawall.stores.sqlite.batch import Insert, LedgerBatch
 from seawall.stores.sqlite.reader import Reader
+from seawall.stores.stored import Names, Row
 from seawall.stores.writer import Writer
 
-ID_CHARS_MAX = 256
-"""Nothing is found under a longer id."""
-HISTORY_RESPONSES_MAX = 1_000
-HISTORY_BYTES_MAX = 64 * 1024 * 1024
 UNFINISHED_KEEP_S = 3_600.0
 """How long a response whose writing was broken off stays before it is deleted."""
-FORGET_ROWS = 50
-DELETE_BYTES_MAX = 32 * 1024 * 1024
-"""A batch of deletions stops at about this much."""
 
-# One response by its id.
-_GET = """
-SELECT number, created_at, expires_at, previous_id FROM responses
-WHERE owner = (SELECT number FROM owners WHERE key_id = :key_id AND end_user = :end_user)
-  AND id = :id AND is_whole AND expires_at > :at_s"""
-# A response and all before it, the newest first, as far as they are there.
-_CHAIN = """
-WITH RECURSIVE chain (number, previous_id, bytes, depth, owner) AS (
-    SELECT number, previous_id, bytes, 1, owner FROM responses
-    WHERE owner = (SELECT number FROM owners WHERE key_id = :key_id AND end_user = :end_user)
-      AND id = :id AND is_whole AND expires_at > :at_s
-    UNION ALL
-    SELECT one.number, one.previous_id, one.bytes, depth + 1, one.owner
-    FROM chain JOIN responses AS one ON one.owner = chain.owner AND one.id = chain.previous_id
-    WHERE depth < :most AND is_whole AND expires_at > :at_s
-)
-SELECT number, previous_id, bytes FROM chain ORDER BY depth"""
 # The newest response that holds each of these items.
 _HOLDERS = """
 SELECT items.id, max(responses.number), responses.bytes
 FROM items JOIN responses ON responses.number = items.response AND responses.owner = items.owner
 WHERE items.owner = (SELECT number FROM owners WHERE key_id = :key_id AND end_user = :end_user)
-  AND items.id IN (SELECT value FROM json_each(:ids)) AND is_whole AND expires_at > :at_s
+  AND items.id IN (SELECT value FROM json_each(:ids)) AND is_whole = 1 AND expires_at > :at_s
 GROUP BY items.id"""
 # What a response holds, in order.
 _PARTS = "SELECT data FROM parts WHERE response = ? AND kind = ? ORDER BY place"
 
-# The number under which an owner is known.
-_FIND_OWNER = "SELECT number FROM owners WHERE key_id = ? AND end_user = ?"
+# Give an owner a number.
 _ADD_OWNER = "INSERT INTO owners (key_id, end_user) VALUES (?, ?) RETURNING number"
-# A response of the same owner and id gives way to the new one.
-_REPLACE = "DELETE FROM responses WHERE owner = ? AND id = ?"
-_ADD = (
-    "INSERT INTO responses (owner, id, previous_id, created_at, expires_at, bytes, is_whole)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number"
-)
+# What a response holds.
 _ADD_PARTS = Insert("INSERT INTO parts (response, kind, place, data) VALUES", 4)
 _ADD_ITEMS = Insert("INSERT OR IGNORE INTO items (owner, id, response) VALUES", 3)
 # Say whether a response is still there, for its next parts.
@@ -86,13 +57,6 @@ _IS_THERE = "SELECT 1 FROM responses WHERE number = ?"
 # Let a response be seen, now that all of it is there.
 _FINISH = "UPDATE responses SET is_whole = 1, expires_at = ? WHERE number = ?"
 
-# The oldest of what has expired.
-_EXPIRED = "SELECT number, bytes FROM responses WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
-# What belongs to a key, to an end user, or to both together.
-_OWNED = "SELECT responses.number, bytes FROM responses JOIN owners ON owners.number = owner WHERE "
-_OF_KEY = _OWNED + "key_id = :key_id LIMIT :most"
-_OF_END_USER = _OWNED + "end_user = :end_user LIMIT :most"
-_OF_BOTH = _OWNED + "key_id = :key_id AND end_user = :end_user LIMIT :most"
 # Delete responses with their parts and items; returns whose they were.
 _DELETE = "DELETE FROM responses WHERE number IN (SELECT value FROM json_each(?)) RETURNING owner"
 # An owner of whom nothing is kept is forgotten.
@@ -101,8 +65,6 @@ DELETE FROM owners WHERE number IN (SELECT value FROM json_each(?))
 AND NOT EXISTS (SELECT 1 FROM responses WHERE owner = owners.number)"""
 
 T = TypeVar("T")
-Names = dict[str, object]
-Row = tuple[Any, ...]
 
 
 class SqliteConversations:
@@ -126,11 +88,13 @@ class SqliteConversations:
 
     async def get(self, response_id: str, owner: Owner, at_s: float) -> StoredResponse | None:
         """Return a response."""
-        if not is_id(response_id):
+        if not stored.is_id(response_id):
             return None
 
         def ask(connection: apsw.Connection) -> StoredResponse | None:
-            row: Row | None = connection.execute(_GET, {"id": response_id, **_names(owner, at_s)}).fetchone()
+            row: Row | None = connection.execute(
+                stored.GET, {"id": response_id, **stored.names_of(owner, at_s)}
+            ).fetchone()
             if row is None:
                 return None
             number, created_at, expires_at, previous_id = row
@@ -154,16 +118,13 @@ class SqliteConversations:
 
         Raises TooLarge for more than 1,000 responses or 64 MB.
         """
-        if not is_id(response_id):
+        if not stored.is_id(response_id):
             return None
-        names = {"id": response_id, "most": HISTORY_RESPONSES_MAX, **_names(owner, at_s)}
+        names = {"id": response_id, "most": stored.HISTORY_RESPONSES_MAX, **stored.names_of(owner, at_s)}
 
         def ask(connection: apsw.Connection) -> tuple[StoredItem, ...] | None:
-            chain: list[Row] = connection.execute(_CHAIN, names).fetchall()
-            is_cut = bool(chain) and chain[-1][1] is not None
-            if (is_cut and len(chain) == HISTORY_RESPONSES_MAX) or _sum_bytes(chain) > HISTORY_BYTES_MAX:
-                raise _too_long()
-            if not chain or is_cut:
+            chain: list[Row] = connection.execute(stored.CHAIN, names).fetchall()
+            if not stored.check_chain(chain):
                 return None
             contents = [unpack_content(_parts(connection, row[0], "content")) for row in reversed(chain)]
             return tuple(item for content in contents for item in (*content.input, *content.output))
@@ -175,18 +136,17 @@ class SqliteConversations:
 
         Raises TooLarge where they lie in responses of more than 64 MB.
         """
-        wanted = [item_id for item_id in item_ids if is_id(item_id)]
+        wanted = [item_id for item_id in item_ids if stored.is_id(item_id)]
         if not wanted:
             return {}
-        names = {"ids": msgspec.json.encode(wanted).decode(), **_names(owner, at_s)}
+        names = {"ids": msgspec.json.encode(wanted).decode(), **stored.names_of(owner, at_s)}
 
         def ask(connection: apsw.Connection) -> dict[str, StoredItem]:
             rows: list[Row] = connection.execute(_HOLDERS, names).fetchall()
             holders: dict[int, set[str]] = {}
             for item_id, number, _ in rows:
                 holders.setdefault(number, set()).add(item_id)
-            if sum({number: size for _, number, size in rows}.values()) > HISTORY_BYTES_MAX:
-                raise _too_long()
+            stored.check_size({number: size for _, number, size in rows}.values())
             found: dict[str, StoredItem] = {}
             for number, ids in holders.items():
                 content = unpack_content(_parts(connection, number, "content"))
@@ -197,9 +157,9 @@ class SqliteConversations:
 
     async def delete(self, response_id: str, owner: Owner, at_s: float) -> bool:
         """Forget a response with its items; says whether it was there."""
-        if not is_id(response_id):
+        if not stored.is_id(response_id):
             return False
-        names = {"id": response_id, **_names(owner, at_s)}
+        names = {"id": response_id, **stored.names_of(owner, at_s)}
         is_gone: bool = await self._writer.submit(partial(_delete_one, names))
         return is_gone
 
@@ -208,10 +168,7 @@ class SqliteConversations:
 
         In small batches: what is kept meanwhile may stay.
         """
-        assert key_id is not None or end_user is not None
-        both = key_id is not None and end_user is not None
-        statement = _OF_BOTH if both else _OF_KEY if end_user is None else _OF_END_USER
-        names: Names = {"key_id": key_id, "end_user": end_user, "most": FORGET_ROWS}
+        statement, names = stored.what_belongs_to(key_id, end_user)
         total = 0
         while count := await self._writer.submit(partial(_delete_some, statement, names)):
             total += count
@@ -219,18 +176,15 @@ class SqliteConversations:
 
     async def trim(self, at_s: float, *, at_most: int) -> int:
         """Delete a batch of what has expired by a moment; returns how many went, 0 where nothing is left."""
-        count: int = await self._writer.submit(partial(_delete_some, _EXPIRED, (at_s, at_most)))
+        count: int = await self._writer.submit(
+            partial(_delete_some, stored.EXPIRED, {"at_s": at_s, "most": at_most})
+        )
         return count
 
     async def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
         """Read one moment of the file, once everything that was handed over before is on disk."""
         await self._writer.submit(_nothing)
         return await self._reader.run(partial(_at_one_moment, question))
-
-
-def is_id(text: str) -> bool:
-    """Say whether something can be stored under this id."""
-    return 0 < len(text) <= ID_CHARS_MAX and text.isascii() and text.isprintable()
 
 
 def _at_one_moment(question: Callable[[apsw.Connection], T], connection: apsw.Connection) -> T:
@@ -242,24 +196,8 @@ def _at_one_moment(question: Callable[[apsw.Connection], T], connection: apsw.Co
         connection.execute("ROLLBACK")
 
 
-def _names(owner: Owner, at_s: float) -> Names:
-    return {"key_id": owner.key_id, "end_user": owner.end_user, "at_s": at_s}
-
-
 def _parts(connection: apsw.Connection, number: int, kind: str) -> Iterator[bytes]:
     return (data for (data,) in connection.execute(_PARTS, (number, kind)))
-
-
-def _sum_bytes(chain: list[Row]) -> int:
-    return sum(size for _, _, size in chain)
-
-
-def _too_long() -> TooLarge:
-    return TooLarge(
-        "What is stored of this conversation is more than 1,000 answers or 64 MB. Send what matters of it as "
-        "input, without previous_response_id.",
-        param="previous_response_id",
-    )
 
 
 def _loads(packed: Packed) -> list[list[Part]]:
@@ -285,11 +223,11 @@ def _begin(
     cursor, owner = batch.cursor, response.owner
     keys = (owner.key_id, owner.end_user)
     row: Row | None = (
-        cursor.execute(_FIND_OWNER, keys).fetchone() or cursor.execute(_ADD_OWNER, keys).fetchone()
+        cursor.execute(stored.FIND_OWNER, keys).fetchone() or cursor.execute(_ADD_OWNER, keys).fetchone()
     )
     assert row is not None
     owner_number: int = row[0]
-    cursor.execute(_REPLACE, (owner_number, response.id))
+    cursor.execute(stored.REPLACE, (owner_number, response.id))
     expires_at = response.expires_at if is_whole else response.created_at + UNFINISHED_KEEP_S
     fields = (
         owner_number,
@@ -300,11 +238,10 @@ def _begin(
         content_bytes,
         int(is_whole),
     )
-    row = cursor.execute(_ADD, fields).fetchone()
+    row = cursor.execute(stored.ADD, fields).fetchone()
     assert row is not None
     number: int = row[0]
-    ids = {item.id for item in (*response.input, *response.output) if is_id(item.id)}
-    _ADD_ITEMS.run(cursor, [(owner_number, item_id, number) for item_id in sorted(ids)])
+    _ADD_ITEMS.run(cursor, [(owner_number, item_id, number) for item_id in stored.item_ids_of(response)])
     _add_parts(number, parts, batch)
     return number
 
@@ -322,22 +259,15 @@ def _add_parts(number: int, parts: list[Part], batch: LedgerBatch) -> None:
 
 
 def _delete_one(names: Names, batch: LedgerBatch) -> bool:
-    row: Row | None = batch.cursor.execute(_GET, names).fetchone()
+    row: Row | None = batch.cursor.execute(stored.GET, names).fetchone()
     if row is None:
         return False
     _delete([row[0]], batch)
     return True
 
 
-def _delete_some(statement: str, values: Names | tuple[float, int], batch: LedgerBatch) -> int:
-    found: list[Row] = batch.cursor.execute(statement, values).fetchall()
-    numbers: list[int] = []
-    size = 0
-    for number, content_bytes in found:
-        if numbers and size + content_bytes > DELETE_BYTES_MAX:
-            break
-        numbers.append(number)
-        size += content_bytes
+def _delete_some(statement: str, names: Names, batch: LedgerBatch) -> int:
+    numbers = stored.batch_of(batch.cursor.execute(statement, names).fetchall())
     _delete(numbers, batch)
     return len(numbers)
 

@@ -3,26 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
-
-import msgspec
 
 from seawall.core.contracts import KeyRecord, UserRecord
 from seawall.core.events import Channel, Event
-from seawall.core.money import Money
-from seawall.core.policy import Budget, Quota, StatedLimit
+from seawall.stores import records
 from seawall.stores.sqlite import users
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
 from seawall.stores.writer import Writer
 
-_BY_HASH = "SELECT * FROM keys WHERE hash = ? OR previous_hash = ?"
-_BY_ID = "SELECT * FROM keys WHERE id = ?"
-_ALL = "SELECT * FROM keys ORDER BY created_at, id"
-_PUT = "INSERT OR REPLACE INTO keys VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_decode_limits = msgspec.json.Decoder(tuple[StatedLimit, ...]).decode
-_decode_quota = msgspec.json.Decoder(Quota).decode
-_decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _TOUCH = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
 
 
@@ -35,17 +24,22 @@ class SqliteDirectory:
 
     async def find_by_hash(self, key_hash: bytes) -> KeyRecord | None:
         """Return the key with this SHA-256, the previous one of a rotation included."""
-        rows = await self._reader.run(lambda c: c.execute(_BY_HASH, (key_hash, key_hash)).fetchall())
-        return _record(rows[0]) if rows else None
+        rows = await self._reader.run(
+            lambda c: c.execute(records.KEY_BY_HASH, (key_hash, key_hash)).fetchall()
+        )
+        return records.key_of(rows[0]) if rows else None
 
     async def get(self, key_id: str) -> KeyRecord | None:
         """Return one key."""
-        rows = await self._reader.run(lambda c: c.execute(_BY_ID, (key_id,)).fetchall())
-        return _record(rows[0]) if rows else None
+        rows = await self._reader.run(lambda c: c.execute(records.KEY_BY_ID, (key_id,)).fetchall())
+        return records.key_of(rows[0]) if rows else None
 
     async def keys(self) -> list[KeyRecord]:
         """Return all keys, oldest first."""
-        return [_record(row) for row in await self._reader.run(lambda c: c.execute(_ALL).fetchall())]
+        return [
+            records.key_of(row)
+            for row in await self._reader.run(lambda c: c.execute(records.ALL_KEYS).fetchall())
+        ]
 
     async def put(self, record: KeyRecord) -> None:
         """Create a key."""
@@ -95,40 +89,14 @@ class SqliteDirectory:
 
 
 def _put(record: KeyRecord, batch: LedgerBatch) -> None:
-    models = None if record.models is None else msgspec.json.encode(record.models).decode()
-    budget = record.budget
-    batch.cursor.execute(
-        _PUT,
-        (
-            record.id,
-            record.name,
-            record.hash,
-            record.created_at,
-            models,
-            budget.daily,
-            budget.monthly,
-            budget.lifetime,
-            record.expires_at,
-            record.revoked_at,
-            record.last_used_at,
-            record.previous_hash,
-            record.previous_until,
-            record.kind,
-            record.owner,
-            record.tier,
-            msgspec.json.encode(record.limits).decode(),
-            None if record.trial is None else msgspec.json.encode(record.trial).decode(),
-            msgspec.json.encode(record.origins).decode(),
-            record.guard,
-        ),
-    )
+    batch.cursor.execute(records.PUT_KEY, records.row_of_key(record))
 
 
 def _change(key_id: str, how: Callable[[KeyRecord], KeyRecord], batch: LedgerBatch) -> KeyRecord | None:
-    row = batch.cursor.execute(_BY_ID, (key_id,)).fetchone()
+    row = batch.cursor.execute(records.KEY_BY_ID, (key_id,)).fetchone()
     if row is None:
         return None
-    record = how(_record(row))
+    record = how(records.key_of(row))
     _put(record, batch)
     return record
 
@@ -139,29 +107,3 @@ def _touch(last_used: dict[str, float], batch: LedgerBatch) -> None:
 
 def _version(batch: LedgerBatch) -> int:
     return batch.version()
-
-
-def _record(row: tuple[Any, ...]) -> KeyRecord:
-    key_id, name, key_hash, created_at, models, daily, monthly, lifetime, *rest = row
-    expires_at, revoked_at, last_used_at, previous_hash, previous_until, *rest = rest
-    kind, owner, tier, limits, trial, origins, guard = rest
-    return KeyRecord(
-        id=key_id,
-        name=name,
-        hash=key_hash,
-        created_at=created_at,
-        models=None if models is None else tuple(msgspec.json.decode(models, type=list[str])),
-        budget=Budget(*(None if cap is None else Money(cap) for cap in (daily, monthly, lifetime))),
-        expires_at=expires_at,
-        revoked_at=revoked_at,
-        last_used_at=last_used_at,
-        previous_hash=previous_hash,
-        previous_until=previous_until,
-        kind=kind,
-        owner=owner,
-        tier=tier,
-        limits=_decode_limits(limits),
-        trial=None if trial is None else _decode_quota(trial),
-        origins=_decode_texts(origins),
-        guard=guard,
-    )

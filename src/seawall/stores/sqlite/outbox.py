@@ -1,43 +1,20 @@
-"""Events and their deliveries on SQLite: announced once, delivered by one process at a time.
+"""Events and their deliveries on SQLite: announced once, delivered by one process at a time."""
 
-What was sent stays for a month as a line without its text, so that nobody's name lies about.
-"""
-
-import secrets
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any
-
-import msgspec
 
 from seawall.core.events import Channel, Delivery, Event
+from seawall.stores import deliveries
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.reader import Reader
 from seawall.stores.writer import Writer
 
-LEASE_S = 60.0
-"""A delivery whose process died is taken up by another after so long."""
-KEPT_S = 30 * 86_400.0
-LISTED_MAX = 200
-
 _ANNOUNCE = "INSERT INTO announced (subject, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
-_PUT = "INSERT INTO outbox (id, event_id, at, kind, channel, payload, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _DUE = (
     "SELECT id, event_id, kind, channel, payload, tries, at FROM outbox WHERE done_at IS NULL"
     " AND given_up_at IS NULL AND next_at <= ? AND leased_until <= ? ORDER BY next_at LIMIT ?"
 )
 _LEASE = "UPDATE outbox SET leased_until = ? WHERE id = ?"
-_DONE = "UPDATE outbox SET done_at = ?, tries = tries + 1, payload = '' WHERE id = ?"
-_RETRY = "UPDATE outbox SET next_at = ?, tries = tries + 1, why = ?, leased_until = 0 WHERE id = ?"
-_GIVE_UP = "UPDATE outbox SET given_up_at = ?, tries = tries + 1, why = ?, payload = '' WHERE id = ?"
-_NEWEST = (
-    "SELECT id, event_id, kind, channel, payload, tries, at,"
-    " CASE WHEN done_at IS NOT NULL THEN 'sent' WHEN given_up_at IS NOT NULL THEN 'given up'"
-    " ELSE 'waiting' END, why FROM outbox ORDER BY at DESC, id DESC LIMIT ?"
-)
-_TRIM = "DELETE FROM outbox WHERE at < ?"
-_TRIM_ANNOUNCED = "DELETE FROM announced WHERE at < ?"
 _FORGET = (
     "DELETE FROM outbox WHERE payload <> '' AND CASE WHEN kind = 'digest.daily' THEN instr(payload, ?1)"
     " ELSE ?1 IN (json_extract(payload, '$.data.user'), json_extract(payload, '$.data.end_user'))"
@@ -64,32 +41,26 @@ class SqliteOutbox:
 
     async def done(self, delivery_id: str, now: float) -> None:
         """Note that a delivery has arrived."""
-        await self._writer.submit(partial(_run, _DONE, (now, delivery_id)))
+        await self._writer.submit(partial(_run, deliveries.DONE, (now, delivery_id)))
 
     async def retry(self, delivery_id: str, next_at: float, why: str) -> None:
         """Note that a delivery failed and is tried again."""
-        await self._writer.submit(partial(_run, _RETRY, (next_at, why, delivery_id)))
+        await self._writer.submit(partial(_run, deliveries.RETRY, (next_at, why, delivery_id)))
 
     async def give_up(self, delivery_id: str, now: float, why: str) -> None:
         """Note that a delivery is tried no more."""
-        await self._writer.submit(partial(_run, _GIVE_UP, (now, why, delivery_id)))
+        await self._writer.submit(partial(_run, deliveries.GIVE_UP, (now, why, delivery_id)))
 
     async def newest(self) -> list[Delivery]:
         """Return the newest deliveries first, whatever became of them."""
-        rows: list[tuple[Any, ...]] = await self._reader.run(
-            lambda c: c.execute(_NEWEST, (LISTED_MAX,)).fetchall()
+        rows: list[deliveries.Row] = await self._reader.run(
+            lambda c: c.execute(deliveries.NEWEST, (deliveries.LISTED_MAX,)).fetchall()
         )
-        return [_delivery(row) for row in rows]
+        return [deliveries.delivery_of(row) for row in rows]
 
     async def trim(self, now: float) -> None:
         """Forget what is older than a month."""
         await self._writer.submit(partial(_trim, now))
-
-
-def payload_of(event: Event) -> bytes:
-    """Write an event as a webhook gets it; `text` is what Slack shows."""
-    at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return msgspec.json.encode({"type": event.kind, "timestamp": at, "text": event.text, "data": event.data})
 
 
 def _announce(events: Iterable[Event], channels: Sequence[Channel], batch: LedgerBatch) -> int:
@@ -101,11 +72,7 @@ def put(event: Event, channels: Sequence[Channel], batch: LedgerBatch) -> bool:
     batch.cursor.execute(_ANNOUNCE, (event.subject, event.at))
     if not batch.changes():
         return False
-    event_id = f"evt_{secrets.token_hex(12)}"
-    for channel in channels:
-        payload = event.body if channel == "mail" and event.body else payload_of(event).decode()
-        row = (f"{event_id}.{channel}", event_id, event.at, event.kind, channel, payload, event.at)
-        batch.cursor.execute(_PUT, row)
+    batch.cursor.executemany(deliveries.PUT, deliveries.rows_of(event, channels))
     return True
 
 
@@ -116,9 +83,9 @@ def forget_user(user_id: str, batch: LedgerBatch) -> None:
 
 
 def _take(now: float, at_most: int, batch: LedgerBatch) -> list[Delivery]:
-    rows: list[tuple[Any, ...]] = batch.cursor.execute(_DUE, (now, now, at_most)).fetchall()
-    batch.cursor.executemany(_LEASE, [(now + LEASE_S, row[0]) for row in rows])
-    return [_delivery(row) for row in rows]
+    rows: list[deliveries.Row] = batch.cursor.execute(_DUE, (now, now, at_most)).fetchall()
+    batch.cursor.executemany(_LEASE, [(now + deliveries.LEASE_S, row[0]) for row in rows])
+    return [deliveries.delivery_of(row) for row in rows]
 
 
 def _run(statement: str, values: tuple[object, ...], batch: LedgerBatch) -> None:
@@ -126,10 +93,5 @@ def _run(statement: str, values: tuple[object, ...], batch: LedgerBatch) -> None
 
 
 def _trim(now: float, batch: LedgerBatch) -> None:
-    batch.cursor.execute(_TRIM, (now - KEPT_S,))
-    batch.cursor.execute(_TRIM_ANNOUNCED, (now - 13 * KEPT_S,))  # Yearly periods there are none.
-
-
-def _delivery(row: tuple[Any, ...]) -> Delivery:
-    delivery_id, event_id, kind, channel, payload, tries, at, *rest = row
-    return Delivery(delivery_id, event_id, kind, channel, payload.encode(), tries, at, *rest)
+    batch.cursor.execute(deliveries.TRIM, (now - deliveries.KEPT_S,))
+    batch.cursor.execute(deliveries.TRIM_ANNOUNCED, (now - deliveries.ANNOUNCED_KEPT_S,))

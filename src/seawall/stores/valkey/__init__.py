@@ -1,0 +1,1 @@
+"""Homes on Valkey or Redis: shared by several gateways, and worth nothing that may not be lost."""
