@@ -24,12 +24,13 @@ _FIRST = "SELECT hour FROM usage_hourly WHERE hour >= ? AND hour < ? AND {fine} 
 _TAKE = (
     "DELETE FROM usage_hourly WHERE (hour, key_id, end_user, model) IN ("
     "SELECT hour, key_id, end_user, model FROM usage_hourly"
-    " WHERE hour >= ? AND hour < ? AND {fine} ORDER BY hour LIMIT ?) RETURNING hour, key_id, end_user, model,"
-    " calls, input, output, cached_read, cached_write, reasoning, cost, overage"
+    " WHERE hour >= ? AND hour < ? AND {fine} ORDER BY hour LIMIT ?)"
+    " RETURNING hour, key_id, end_user, model, calls, input, output, cached_read, cached_write, reasoning,"
+    " cost, overage"
 )
 PUT_BACK = (
-    "INSERT INTO usage_hourly (hour, key_id, end_user, model, calls, input, output, cached_read, cached_write,"
-    " reasoning, cost, overage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO usage_hourly (hour, key_id, end_user, model, calls, input, output, cached_read,"
+    " cached_write, reasoning, cost, overage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (hour, key_id, end_user, model) DO UPDATE SET"
     " calls = usage_hourly.calls + excluded.calls, input = usage_hourly.input + excluded.input,"
     " output = usage_hourly.output + excluded.output,"

@@ -1,4 +1,4 @@
-"""Keeps the SQLite file bounded; see `core.contracts.Retention`."""
+"""Keeps the SQLite file bounded; see `core.retention.Retention`."""
 
 from functools import partial
 
@@ -62,8 +62,9 @@ class SqliteRetention:
         seen = await self._reader.run(look)
         self._account = seen[-1] if len(seen) == at_most else ("", "")
         old = [key for key in seen if is_over(key[1], before_day)]
-        count: int = await self._writer.submit(partial(_drop, old)) if old else 0
-        return count
+        if old:
+            await self._writer.submit(partial(_drop, old))
+        return len(old)
 
 
 def _fold(fold: Fold, span: tuple[int, int], at_most: int, batch: LedgerBatch) -> int:
@@ -72,9 +73,6 @@ def _fold(fold: Fold, span: tuple[int, int], at_most: int, batch: LedgerBatch) -
     return len(taken)
 
 
-def _drop(keys: list[tuple[str, str]], batch: LedgerBatch) -> int:
-    count = 0
-    for key in keys:
-        batch.cursor.execute(DROP_ACCOUNT, key)
-        count += batch.changes()
-    return count
+def _drop(keys: list[tuple[str, str]], batch: LedgerBatch) -> None:
+    batch.cursor.executemany(DROP_ACCOUNT, keys)
+    batch.forget_accounts(keys)
