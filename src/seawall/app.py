@@ -54,12 +54,18 @@ ADMIN_KEY_CHARS_MIN = 16
 class Seawall:
     """One gateway with everything it owns; `asgi` is the application that a server runs.
 
-    `found` are the providers with what told us of them, `notes` what the operator should know. `worker`
-    is the number of this process where there are several.
+    `found` are the providers with what told us of them, `notes` what the operator should know. `now` tells
+    the Unix time, which an administrator may set; `clock` counts seconds and never jumps. `worker` is the
+    number of this process where there are several.
     """
 
     def __init__(
-        self, settings: Settings, *, now: Callable[[], float] = time.time, worker: int | None = None
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        worker: int | None = None,
     ) -> None:
         self.settings = settings
         folder = prepare_folder(settings.data_dir)
@@ -83,7 +89,6 @@ class Seawall:
         self.store = homes.open_store(settings, folder)
         self._access_log = AccessLog(style=settings.log_style(), is_on=settings.log.access, worker=worker)
         house = settings.house_terms()
-        clock = time.monotonic if now is time.time else now
         self._make_identity(house, now, clock)
         self._valkey = homes.open_valkey(settings)
         self._cache = homes.open_cache(settings, folder, now, self._valkey)

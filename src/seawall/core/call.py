@@ -152,7 +152,7 @@ class Attempt:
 
     `hold_budget` makes it with the bounds that were held; `call_provider` fills in the rest. Tokens
     everywhere: `input_bound` is what was held for, `output_cap` is what the provider was told, per choice.
-    `request` is what the provider gets, in the dialect that it speaks. `began_at` is in Unix seconds.
+    `request` is what the provider gets, in the dialect that it speaks. `began_at` is on the loop's clock.
     `finish` is why the model stopped, in the words of the provider's dialect, `has_tools` that it called a
     tool.
     """
@@ -258,21 +258,22 @@ class Call:
     | guard_output | is_clean |
     | record | outcome, status, code |
 
-    `received_at` and `first_event_at` are Unix seconds; `task` is the one that takes the call through, until
-    `deadline` on its loop's clock. `cost`, `overage` and `listed_cost` are of all attempts together, `tries`
-    has a line for each that was held for. `wish` is what the client says of the cache, `cache` what that did,
-    `saved` what an answer from it would have cost; `prepared` is the request for the first target, where it
-    is made already. `guarded` is the request as it may leave, where the guard has changed it, and
-    `is_clean` says that the guard has found nothing in the call. `is_large` says that the body is too
-    large to be parsed for somebody who will be refused, `marks` how the rate limits stand,
-    `is_limited_locally` that they are a share that this gateway counts while it cannot ask others. `recorded`
-    says that the row on disk is up to date, `counted` that it is in the sums by hour. `read` reads the
-    body for the caller that it is given. Nothing in here may lead back to the call: it would lie about,
-    with its texts, until the garbage is collected.
+    `received_at` is in Unix seconds; `began_at`, `first_event_at` and `deadline` are on the clock of the
+    loop, which nobody can set. `task` is the one that takes the call through. `cost`, `overage` and
+    `listed_cost` are of all attempts together, `tries` has a line for each that was held for. `wish` is what
+    the client says of the cache, `cache` what that did, `saved` what an answer from it would have cost;
+    `prepared` is the request for the first target, where it is made already. `guarded` is the request as it
+    may leave, where the guard has changed it, and `is_clean` says that the guard has found nothing in the
+    call. `is_large` says that the body is too large to be parsed for somebody who will be refused, `marks`
+    how the rate limits stand, `is_limited_locally` that they are a share that this gateway counts while it
+    cannot ask others. `recorded` says that the row on disk is up to date, `counted` that it is in the sums by
+    hour. `read` reads the body for the caller that it is given. Nothing in here may lead back to the call: it
+    would lie about, with its texts, until the garbage is collected.
     """
 
     __slots__ = (
         "attempt",
+        "began_at",
         "cache",
         "client_left",
         "code",
@@ -325,6 +326,7 @@ class Call:
         self.task = task
         self.endpoint = endpoint
         self.received_at = received_at
+        self.began_at = task.get_loop().time()
         self.credentials = credentials
         self.read = read
         self.principal: Principal | None = None
@@ -358,6 +360,14 @@ class Call:
         self.client_left = False
         self.recorded = False
         self.counted = False
+
+    def clock(self) -> float:
+        """Return the time on the loop's clock."""
+        return self.task.get_loop().time()
+
+    def took_ms(self) -> float:
+        """Return how long the call has taken so far."""
+        return round((self.clock() - self.began_at) * 1000, 3)
 
     def decided(self, step: str, verdict: str, why: str, took_ms: float = 0.0) -> None:
         """Note what a step decided and why; `seawall why` prints these."""

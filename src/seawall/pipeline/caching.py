@@ -182,7 +182,7 @@ class Recalling:
         call.saved = kept.cost
         why = "the same call was in flight" if waited else f"kept {age_s:.0f} seconds ago"
         call.decided("recall", call.cache.state, why)
-        call.first_event_at = gateway.now()
+        call.first_event_at = call.clock()
         await self._reply.replay(kept, gateway.cache_rules.pace_s)
 
     def _kept(self) -> KeptAnswer | None:

@@ -50,7 +50,7 @@ async def _watch(
     )
     async for event in events:
         if call.first_event_at is None:
-            call.first_event_at = gateway.now()
+            call.first_event_at = call.clock()
         if event.usage is not None:
             attempt.usage = event.usage
         if event.finish is not None:

@@ -40,11 +40,10 @@ class Recording:
         """Note how the call ended, and hand its row over."""
         call, gateway = self._call, self._gateway
         call.ended(error)
-        now = gateway.now()
-        gateway.tell(call, now)
+        gateway.tell(call, gateway.now())
         if not call.recorded and call.principal is not None:
             with suppress(SeawallError):
-                gateway.call_log.write(row_of(call, now))
+                gateway.call_log.write(row_of(call))
 
 
 def first_row_of(call: Call) -> CallRow:
@@ -67,8 +66,8 @@ def first_row_of(call: Call) -> CallRow:
     )
 
 
-def note_try(call: Call, attempt: Attempt, cost: Money, now: float, *, is_exact: bool) -> None:
-    """Keep a line of an attempt with its call; `now` in Unix seconds."""
+def note_try(call: Call, attempt: Attempt, cost: Money, *, is_exact: bool) -> None:
+    """Keep a line of an attempt with its call."""
     call.tries.append(
         Try(
             provider=attempt.route.account,
@@ -78,14 +77,14 @@ def note_try(call: Call, attempt: Attempt, cost: Money, now: float, *, is_exact:
             held=attempt.held,
             cost=cost,
             exact=is_exact,
-            took_ms=round((now - attempt.began_at) * 1000, 3),
+            took_ms=round((call.clock() - attempt.began_at) * 1000, 3),
             why=call.code or "",
         )
     )
 
 
-def row_of(call: Call, now: float) -> CallRow:
-    """Return what is kept of a call, as far as it is known by now; `now` in Unix seconds."""
+def row_of(call: Call) -> CallRow:
+    """Return what is kept of a call, as far as it is known by now."""
     request, route = call.request, call.route
     first = call.first_event_at
     return CallRow(
@@ -100,8 +99,8 @@ def row_of(call: Call, now: float) -> CallRow:
         status=call.status,
         outcome=call.outcome,
         code=call.code,
-        took_ms=round((now - call.received_at) * 1000, 3),
-        first_ms=None if first is None else round((first - call.received_at) * 1000, 3),
+        took_ms=call.took_ms(),
+        first_ms=None if first is None else round((first - call.began_at) * 1000, 3),
         usage=call.usage,
         held=_held(call),
         cost=call.cost,

@@ -77,7 +77,7 @@ async def _hold(call: Call, gateway: Gateway) -> None:
     if blocked is None:
         answer, ask = await _try(ask, call, gateway)
         if isinstance(answer, Held):
-            _note_hold(call, answer, ask, gateway.now())
+            _note_hold(call, answer, ask)
             return
         blocked = answer.standing.account
     clock = asyncio.get_running_loop().time
@@ -90,7 +90,7 @@ async def _hold(call: Call, gateway: Gateway) -> None:
             ask = replace(ask, waited=waited, accounts=accounts_of(call, gateway))
             answer, ask = await _try(ask, call, gateway)
             if isinstance(answer, Held):
-                _note_hold(call, answer, ask, gateway.now())
+                _note_hold(call, answer, ask)
                 return
             if ask.waited:
                 raise busy(answer.standing, call, gateway)
@@ -148,7 +148,7 @@ def _rates_of(request: Request, route: Route, input_tokens: int) -> tuple[int, i
     )
 
 
-def _note_hold(call: Call, held: Held, ask: Ask, now: float) -> None:
+def _note_hold(call: Call, held: Held, ask: Ask) -> None:
     assert call.sending is not None and call.route is not None
     request = call.sending.request
     declared = request.cap.tokens
@@ -161,7 +161,7 @@ def _note_hold(call: Call, held: Held, ask: Ask, now: float) -> None:
         output_cap=held.output_tokens,
         lowered_from=lowered_from,
     )
-    call.attempt.began_at = now
+    call.attempt.began_at = call.clock()
     call.decided("hold_budget", "allow", f"enough is left for {held.output_tokens} output tokens")
 
 
@@ -170,14 +170,14 @@ async def _settle(call: Call, gateway: Gateway) -> None:
     attempt = call.attempt
     assert attempt is not None
     if attempt.ending is Ending.NOT_SENT:
-        note_try(call, attempt, FREE, gateway.now(), is_exact=True)
+        note_try(call, attempt, FREE, is_exact=True)
         call.recorded = False
         written = gateway.ledger.void(call.hold_id)
     else:
         settled = await _note_cost(call, attempt, gateway)
         is_first, call.counted, call.recorded = not call.counted, True, True
         overage = Money(max(0, settled.cost - attempt.held))
-        row = row_of(call, gateway.now())
+        row = row_of(call)
         written = gateway.ledger.settle(
             Settlement(call.hold_id, settled.cost, overage, settled.usage, row, counts=is_first)
         )
@@ -211,5 +211,5 @@ async def _note_cost(call: Call, attempt: Attempt, gateway: Gateway) -> Settled:
     call.decided("settle", attempt.ending, basis)
     if overage:
         log.error("a call cost more than was held", extra={"fields": {"id": call.id, "nanos": overage}})
-    note_try(call, attempt, settled.cost, gateway.now(), is_exact=settled.usage.exact)
+    note_try(call, attempt, settled.cost, is_exact=settled.usage.exact)
     return settled

@@ -22,9 +22,12 @@ from seawall.server.binding import bind
 from seawall.server.protocol import RequestLimits
 from seawall.server.serving import make_server
 from seawall.settings import (
+    AlertSettings,
+    BackupSettings,
     CacheSettings,
     LimitSettings,
     LoopSettings,
+    MailSettings,
     PriceSettings,
     ProviderSettings,
     Settings,
@@ -164,6 +167,10 @@ LIMITS_OFF = [field.alias or name for name, field in LimitSettings.model_fields.
 
 
 def _with_mock(settings: Settings, base_url: str, names: Sequence[str], rate: Rate, folder: Path) -> Settings:
+    """Return the settings with a ledger, limits and counters of the proof's own, and nobody to alert.
+
+    Nothing of the proof may reach what gateways share: it would spend their budget, and keep them waiting.
+    """
     dollars = format_usd(rate)
     price = PriceSettings.model_validate(
         {
@@ -179,6 +186,11 @@ def _with_mock(settings: Settings, base_url: str, names: Sequence[str], rate: Ra
             "providers": {"proof": provider},
             "prices": dict.fromkeys(names, price),
             "data_dir": folder,
+            "database_url": None,
+            "valkey_url": None,
+            "backup": BackupSettings(),
+            "alerts": AlertSettings(),
+            "mail": MailSettings(),
             "limits": LimitSettings.model_validate(dict.fromkeys(LIMITS_OFF, "off")),
             "model_limits": {},
             "cache": CacheSettings(enabled=False),

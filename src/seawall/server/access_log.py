@@ -71,7 +71,7 @@ class AccessLog:
                 status=call.status,
                 outcome=call.outcome,
                 code=call.code,
-                took_ms=round((now - call.received_at) * 1000, 1),
+                took_ms=round(call.took_ms(), 1),
                 input=usage.input if usage else None,
                 output=usage.output if usage else None,
                 cost_nanos=call.cost,

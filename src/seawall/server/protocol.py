@@ -1,6 +1,10 @@
 """uvicorn's HTTP protocol with limits on the head of a request, and on the time of head and body.
 
-The head of an answer goes out with the first piece of its body, in one system call instead of two.
+Invariants:
+- A request ends where its length or its last chunk says, whatever else it asks for: nothing of a body is ever
+  taken for a request, and what a proxy in front could understand differently is refused.
+- What follows a body (trailers) is no header: a proxy checks and sets headers only.
+- The head of an answer goes out with the first piece of its body, in one system call instead of two.
 """
 
 import asyncio
@@ -17,6 +21,7 @@ ON_DISCONNECT = "seawall.on_disconnect"
 
 
 LINGER_S = 1.0
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class RequestLimits(msgspec.Struct, frozen=True):
@@ -53,10 +58,11 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._listeners: set[Callable[[], None]] = set()
         self._clock: asyncio.TimerHandle | None = None
-        self._head_bytes = self._header_bytes = 0
+        self._head_bytes = self._header_bytes = self._trailers = 0
         self._is_in_head = True
         self._is_in_body = False
         self._is_refused = False
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Start the clock for the first request."""
@@ -76,7 +82,8 @@ class _GuardedProtocol(HttpToolsProtocol):
             return
         if self._is_in_head:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self._is_in_head and self._head_bytes > self.request_limits.head_bytes_max:
             self._refuse(431)
         elif self._clock is None and (self._is_in_head or self._is_in_body or self._is_idle()):
@@ -84,11 +91,27 @@ class _GuardedProtocol(HttpToolsProtocol):
             timeout_s = limits.head_timeout_s if self._is_in_head else limits.body_timeout_s
             self._clock = self.loop.call_later(timeout_s, self._refuse, 408)
 
+    def _parse(self, data: bytes) -> None:
+        """Parse, past every wish for another protocol: the parser would take the body for that protocol's."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                reader = _BodyReader(self)
+                self.parser = httptools.HttpRequestParser(reader)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # As uvicorn does.
+                data = reader.head() + data[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self._refuse(400)
+                return
+            else:
+                return
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
         self.scope["extensions"] = {ON_DISCONNECT: self._listeners}  # type: ignore[dict-item] # ours
-        self._is_in_head, self._head_bytes, self._header_bytes = True, 0, 0
+        self._is_in_head, self._head_bytes, self._header_bytes, self._trailers = True, 0, 0, 0
 
     def on_url(self, url: bytes) -> None:
         """Count the address with the headers."""
@@ -96,15 +119,23 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        super().on_header(name, value)
+        """Count a header, and a trailer; refuse every way to transfer a body but the one that we know."""
+        if self._is_in_head:
+            super().on_header(name, value)
+            if self.headers[-1][0] == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                raise httptools.HttpParserError("another transfer coding")
+        else:
+            self._trailers += 1
         self._count(len(name) + len(value))
 
     def _count(self, size: int) -> None:
         """End the connection where the head is too large in bytes or headers."""
         self._header_bytes += size
         limits = self.request_limits
-        if len(self.headers) > limits.headers_max or self._header_bytes > limits.head_bytes_max:
+        if (
+            len(self.headers) + self._trailers > limits.headers_max
+            or self._header_bytes > limits.head_bytes_max
+        ):
             self._refuse(431)
             raise httptools.HttpParserError("the head is too large")
 
@@ -116,16 +147,15 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop the clock: the request is here."""
+        if self.parser.should_upgrade():  # Its body is still to come.
+            return
         self._is_in_body = False
         self._stop_clock()
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP; nothing more where another refusal has been sent."""
-        self._refuse(400)
-
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin to answer."""
+        self._answering = cycle
         super()._start_asgi_task(cycle, partial(_answer, app, cycle))
 
     def _is_idle(self) -> bool:
@@ -141,29 +171,79 @@ class _GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         """Answer outside of the application, where no answer has begun, and close.
 
-        After an answer the connection stays for a moment and what still comes is dropped: closing a socket
-        with unread bytes would take the answer back.
+        An answer to an earlier request comes to its end first. After a refusal the connection stays for a
+        moment and what still comes is dropped: closing a socket with unread bytes would take it back.
         """
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
         self._stop_clock()
+        answering = self._answering
+        if answering is None or answering.response_complete:
+            if self._is_in_body or (status == 408 and not self._is_in_head):
+                self.transport.close()
+            else:
+                self._write_refusal(status)
+        elif not self._is_in_body or answering is not self.cycle:
+            self.pipeline.clear()
+            answering.keep_alive = False
+        elif answering.response_started:
+            self.transport.close()
+        else:
+            answering.disconnected = True  # Whatever the application still answers goes nowhere.
+            answering.message_event.set()
+            self._write_refusal(status)
+
+    def _write_refusal(self, status: int) -> None:
         reason, code, message = _REFUSALS[status]
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
         body = msgspec.json.encode({"error": error})
-        cycle: RequestResponseCycle | None = self.cycle
-        is_between = cycle is None or cycle.response_complete
-        may_answer = is_between and not self._is_in_body and (self._is_in_head or status != 408)
-        if may_answer or (self._is_in_body and cycle is not None and not cycle.response_started):
-            head = (
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
-            )
-            self.transport.write(head % (status, reason, len(body)) + b"\r\n\r\n" + body)
-            self._clock = self.loop.call_later(LINGER_S, self.transport.close)
-            if self.transport.can_write_eof():
-                self.transport.write_eof()
-        else:
-            self.transport.close()
+        head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
+        self.transport.write(head % (status, reason, len(body)) + b"\r\n\r\n" + body)
+        self._clock = self.loop.call_later(LINGER_S, self.transport.close)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+
+class _BodyReader:
+    """Listens to a new parser that goes on where another stopped after a head, and passes on what it says.
+
+    The new one is told of that head again, as far as it says where the request and the connection end.
+    """
+
+    def __init__(self, protocol: _GuardedProtocol) -> None:
+        self.on_body, self.on_message_complete = protocol.on_body, protocol.on_message_complete
+        self._protocol = protocol
+        self._is_past_head = False
+
+    def head(self) -> bytes:
+        """Return the head that the new parser is told first."""
+        protocol = self._protocol
+        lines = [b"%s: %s" % header for header in protocol.headers if header[0] in _FRAMING]
+        if not protocol.cycle.keep_alive:
+            lines.append(b"connection: close")
+        return b"\r\n".join([b"POST / HTTP/1.1", *lines, b"", b""])
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if self._is_past_head:
+            self._protocol.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Read an address."""
+        if self._is_past_head:
+            self._protocol.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header or a trailer."""
+        if self._is_past_head:
+            self._protocol.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Come to the body."""
+        if self._is_past_head:
+            self._protocol.on_headers_complete()
+        self._is_past_head = True
 
 
 async def _answer(app: Any, cycle: RequestResponseCycle, scope: Any, receive: Any, send: Any) -> None:

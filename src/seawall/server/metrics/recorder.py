@@ -37,7 +37,7 @@ class Recorder:
         self._cache: dict[str, int] = {}
 
     def __call__(self, call: Call, now: float) -> None:
-        """Count a call that has ended at `now`, in Unix seconds."""
+        """Count a call that has ended; when that was does not matter here."""
         route, code = call.route, call.code
         if route is not None:
             provider, model = route.provider, route.model
@@ -52,9 +52,9 @@ class Recorder:
         if series is None:
             series = self._open(key)
         series.calls += 1
-        series.duration.observe(max(0.0, now - call.received_at))
+        series.duration.observe(call.took_ms() / 1000)
         if call.first_event_at is not None:
-            series.first.observe(max(0.0, call.first_event_at - call.received_at))
+            series.first.observe(call.first_event_at - call.began_at)
         if call.tries:
             self._note_tries(call, series.spending)
         if call.cache is not None:
