@@ -4,7 +4,8 @@ python benchmarks/retention.py              # about a minute
 python benchmarks/retention.py --a-day 20000 --days 90 --keep 7
 
 Each day of the simulation has `--a-day` calls of 20 users, where ten calls a second are 864,000: users are as
-many times fewer, so that each makes as many calls. The clock goes on by a day at a time. The same days are written into two files: one is trimmed as a gateway does it.
+many times fewer, so that each makes as many calls. The clock goes on by a day at a time. The same days are
+written into two files: one is trimmed as a gateway does it.
 """
 
 import argparse
