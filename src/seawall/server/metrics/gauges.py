@@ -33,6 +33,10 @@ def put_parts(values: Values, gateway: Gateway, parts: Parts) -> None:
     values.put_histogram(families.COMMIT_TIME, parts.commits.seconds)
     values.put_histogram(families.COMMIT_SIZE, parts.commits.operations)
     values.put(families.COMMITS_FAILED, parts.commits.failed)
+    counters = gateway.counters.state()
+    if counters.home != "memory":
+        values.put(families.LIMITS_SHARED, int(counters.home == "shared"))
+        values.put(families.LIMITS_FALLBACKS, counters.fallbacks)
     for account, is_ready in parts.provider_states():
         values.put(families.PROVIDER_READY, int(is_ready), account)
     if gateway.answers is not None:
