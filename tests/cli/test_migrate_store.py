@@ -8,7 +8,7 @@ import psycopg
 
 from seawall.stores.postgres.connection import migrate
 from tests.fixtures.desk import Desk
-from tests.fixtures.ledgers import Home
+from tests.fixtures.ledgers import SqliteHome
 from tests.fixtures.moves import at, everything, fill
 from tests.fixtures.settings import fake_key
 
@@ -16,7 +16,7 @@ from tests.fixtures.settings import fake_key
 def filled(desk: Desk) -> None:
     """Put something into every table of the data folder."""
     desk.data.mkdir()
-    asyncio.run(fill(Home(desk.data), range(3)))
+    asyncio.run(fill(SqliteHome(desk.data), range(3)))
 
 
 def with_password(url: str) -> tuple[str, str]:

@@ -19,8 +19,10 @@ from seawall.stores.sqlite.connection import open_file
 from seawall.stores.sqlite.copying import CopyFailed, Course, copy_database, tell_nobody
 from seawall.stores.sqlite.restoring import bring_in, put_in_place
 from seawall.stores.writer import Writer
-from tests.fixtures.ledgers import LIFE, Home, Sums, ask
+from tests.fixtures.ledgers import LIFE, SqliteHome, Sums, ask
 from tests.fixtures.moves import at, everything, fill, in_postgres, moved
+
+pytestmark = pytest.mark.files
 
 LEFT_OUT = {"checked", "directory_version", "schema_version", "sqlite_sequence", "sqlite_stat1"}
 """What every home makes for itself."""
@@ -46,7 +48,7 @@ class BreakOff:
 
 
 async def test_everything_arrives_and_comes_back_as_it_was(
-    home: Home, tmp_path: Path, database_url: str
+    home: SqliteHome, tmp_path: Path, database_url: str
 ) -> None:
     await fill(home)
     before = everything(at(home.folder))
@@ -67,7 +69,7 @@ async def test_everything_arrives_and_comes_back_as_it_was(
     }
 
 
-async def test_no_table_and_no_column_is_forgotten(home: Home, database_url: str) -> None:
+async def test_no_table_and_no_column_is_forgotten(home: SqliteHome, database_url: str) -> None:
     listed = {table.name: set(table.columns) for table in TABLES}
     home.open().store.close()
     connection = open_file(home.database)
@@ -90,7 +92,9 @@ async def test_no_table_and_no_column_is_forgotten(home: Home, database_url: str
     assert {name: columns for name, columns in in_there.items() if name not in LEFT_OUT} == listed
 
 
-async def test_what_was_held_is_settled_in_full_by_the_next_start(home: Home, database_url: str) -> None:
+async def test_what_was_held_is_settled_in_full_by_the_next_start(
+    home: SqliteHome, database_url: str
+) -> None:
     await fill(home, range(1))
     moved(at(home.folder), in_postgres(database_url))
     processes, holds = ProcessNames(), dict[str, OpenHold]()
@@ -104,11 +108,11 @@ async def test_what_was_held_is_settled_in_full_by_the_next_start(home: Home, da
 
 
 async def test_what_was_held_is_settled_in_full_on_the_way_back_too(
-    home: Home, tmp_path: Path, database_url: str
+    home: SqliteHome, tmp_path: Path, database_url: str
 ) -> None:
     await fill(home, range(1))
     moved(at(home.folder), in_postgres(database_url))
-    there = Home(tmp_path / "back")
+    there = SqliteHome(tmp_path / "back")
     there.folder.mkdir()
     moved(in_postgres(database_url), at(there.folder))
     process = there.open()
@@ -119,7 +123,7 @@ async def test_what_was_held_is_settled_in_full_on_the_way_back_too(
 
 @pytest.mark.parametrize("part", ["keys", "holds", "calls", "parts", "outbox"])
 async def test_a_move_that_was_broken_off_goes_on_where_it_was(
-    home: Home, database_url: str, part: str
+    home: SqliteHome, database_url: str, part: str
 ) -> None:
     await fill(home, range(3))
     before = everything(at(home.folder))
@@ -136,7 +140,7 @@ async def test_a_move_that_was_broken_off_goes_on_where_it_was(
 
 
 async def test_a_crash_just_before_the_end_leaves_both_ends_closed_until_the_move_has_ended(
-    home: Home, database_url: str
+    home: SqliteHome, database_url: str
 ) -> None:
     class CrashesAtTheEnd(PostgresEnd):
         """Crashes once everything has arrived."""
@@ -160,7 +164,9 @@ async def test_a_crash_just_before_the_end_leaves_both_ends_closed_until_the_mov
     migrate(database_url)
 
 
-async def test_what_changed_after_a_move_was_broken_off_is_moved_too(home: Home, database_url: str) -> None:
+async def test_what_changed_after_a_move_was_broken_off_is_moved_too(
+    home: SqliteHome, database_url: str
+) -> None:
     await fill(home, range(3))
     with pytest.raises(BrokenOff):
         moved(at(home.folder), in_postgres(database_url), break_off_at("calls"))
@@ -174,7 +180,7 @@ async def test_what_changed_after_a_move_was_broken_off_is_moved_too(home: Home,
 
 
 async def test_a_row_that_arrives_as_another_is_found_and_nobody_uses_it(
-    home: Home, database_url: str
+    home: SqliteHome, database_url: str
 ) -> None:
     await fill(home, range(3))
     migrate(database_url)
@@ -195,7 +201,7 @@ async def test_a_row_that_arrives_as_another_is_found_and_nobody_uses_it(
 
 
 async def test_no_gateway_opens_what_was_moved_away_until_it_is_restored(
-    home: Home, tmp_path: Path, database_url: str
+    home: SqliteHome, tmp_path: Path, database_url: str
 ) -> None:
     await fill(home, range(1))
     moved(at(home.folder), in_postgres(database_url))
@@ -210,7 +216,9 @@ async def test_no_gateway_opens_what_was_moved_away_until_it_is_restored(
     home.open().store.close()
 
 
-async def test_what_is_only_half_there_is_not_restored(home: Home, tmp_path: Path, database_url: str) -> None:
+async def test_what_is_only_half_there_is_not_restored(
+    home: SqliteHome, tmp_path: Path, database_url: str
+) -> None:
     await fill(home, range(1))
     moved(at(home.folder), in_postgres(database_url))
     there = tmp_path / "back"
@@ -222,9 +230,9 @@ async def test_what_is_only_half_there_is_not_restored(home: Home, tmp_path: Pat
         bring_in(tmp_path / "half.db", there, Course())
 
 
-async def test_data_of_others_is_never_touched(home: Home, tmp_path: Path, database_url: str) -> None:
+async def test_data_of_others_is_never_touched(home: SqliteHome, tmp_path: Path, database_url: str) -> None:
     await fill(home, range(1))
-    other = Home(tmp_path / "other")
+    other = SqliteHome(tmp_path / "other")
     other.folder.mkdir()
     await fill(other, range(2))
     moved(at(home.folder), in_postgres(database_url))
@@ -236,7 +244,9 @@ async def test_data_of_others_is_never_touched(home: Home, tmp_path: Path, datab
     assert everything(in_postgres(database_url)) == before
 
 
-async def test_nothing_is_moved_while_a_gateway_has_either_end_open(home: Home, database_url: str) -> None:
+async def test_nothing_is_moved_while_a_gateway_has_either_end_open(
+    home: SqliteHome, database_url: str
+) -> None:
     process = home.open()
     with pytest.raises(MoveRefused, match="a process has the folder open: stop the gateway first"):
         moved(at(home.folder), in_postgres(database_url))
@@ -248,7 +258,7 @@ async def test_nothing_is_moved_while_a_gateway_has_either_end_open(home: Home, 
         moved(at(home.folder), in_postgres(database_url))
 
 
-async def test_texts_that_postgres_cannot_keep_are_made_to_fit(home: Home, database_url: str) -> None:
+async def test_texts_that_postgres_cannot_keep_are_made_to_fit(home: SqliteHome, database_url: str) -> None:
     home.open().store.close()
     connection: apsw.Connection = open_file(home.database)
     connection.execute("INSERT INTO accounts VALUES (?, 'life', 1, 0, 0)", ("user:a\0b",))

@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from seawall.stores.postgres.connection import migrate
-from tests.fixtures.ledgers import LIFE, Home, ask, settlement
+from tests.fixtures.ledgers import LIFE, SqliteHome, ask, settlement
 from tests.fixtures.mock_calls import LONGER
 from tests.fixtures.moves import at, everything, fill, in_postgres
+
+pytestmark = pytest.mark.files
 
 CALLS = 10_000
 WAITS = (
@@ -34,7 +37,7 @@ async def start_moving(folder: Path, url: str) -> asyncio.subprocess.Process:
     )  # fmt: skip
 
 
-async def call_much(home: Home) -> None:
+async def call_much(home: SqliteHome) -> None:
     """Make ten thousand calls on one account, many at once."""
     process = home.open()
     ledger = process.store.ledger
@@ -49,7 +52,7 @@ async def call_much(home: Home) -> None:
     assert await asyncio.to_thread(process.store.close)
 
 
-async def test_a_move_that_was_killed_twice_arrives_whole(home: Home, database_url: str) -> None:
+async def test_a_move_that_was_killed_twice_arrives_whole(home: SqliteHome, database_url: str) -> None:
     await fill(home)
     await call_much(home)
     before = everything(at(home.folder))
