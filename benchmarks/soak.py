@@ -82,24 +82,24 @@ async def stop_gateway(soak: Soak) -> None:
 
 async def refuse_provider(soak: Soak) -> None:
     """Let the provider refuse connections and break the open ones."""
-    await soak.provider.refuse()
+    soak.provider.refuse()
     soak.provider.cut()
     await asyncio.sleep(GONE_S)
-    await soak.provider.heal()
+    soak.provider.heal()
 
 
 async def hang_provider(soak: Soak) -> None:
     """Let the provider fall silent, for longer than the gateway waits."""
     soak.provider.swallow()
     await asyncio.sleep(2 * GONE_S)
-    await soak.provider.heal()
+    soak.provider.heal()
 
 
 async def slow_provider(soak: Soak) -> None:
     """Let everything that the provider sends come late and drop by drop."""
     soak.provider.delay_s, soak.provider.bytes_per_s = 0.2, 20_000
     await asyncio.sleep(2 * GONE_S)
-    await soak.provider.heal()
+    soak.provider.heal()
 
 
 async def fill_disk(soak: Soak) -> None:
@@ -131,7 +131,7 @@ async def hang_postgres(soak: Soak) -> None:
     assert soak.database is not None
     soak.database.swallow()
     await asyncio.sleep(GONE_S)
-    await soak.database.heal()
+    soak.database.heal()
 
 
 async def cut_postgres(soak: Soak) -> None:
@@ -145,7 +145,7 @@ async def hang_valkey(soak: Soak) -> None:
     assert soak.counters is not None
     soak.counters.swallow()
     await asyncio.sleep(GONE_S)
-    await soak.counters.heal()
+    soak.counters.heal()
 
 
 async def lose_valkey(soak: Soak) -> None:
@@ -153,10 +153,10 @@ async def lose_valkey(soak: Soak) -> None:
     assert soak.counters is not None
     with valkey.Valkey(port=soak.counters.target_port) as client:
         client.flushall()
-    await soak.counters.refuse()
+    soak.counters.refuse()
     soak.counters.cut()
     await asyncio.sleep(GONE_S)
-    await soak.counters.heal()
+    soak.counters.heal()
 
 
 ALWAYS: tuple[Fault, ...] = (kill_gateway, refuse_provider, stop_gateway, hang_provider, slow_provider)
@@ -214,7 +214,7 @@ async def arena(folder: Path, options: argparse.Namespace) -> AsyncIterator[Soak
             count=load_counter("o200k"), script=books.script, models=MODELS, kept_max=10_000_000
         )
         await stack.enter_async_context(mock)
-        provider = await stack.enter_async_context(FaultProxy(mock.port))
+        provider = stack.enter_context(FaultProxy(mock.port))
         soak = Soak(
             folder, mock, provider, GatewayProcess(folder, "steady"), GatewayProcess(folder, "mortal"), books
         )
@@ -234,11 +234,11 @@ async def _start_stores(soak: Soak, stack: AsyncExitStack) -> str:
     stack.callback(soak.postgres.remove)
     await asyncio.to_thread(soak.postgres.start)
     url = soak.postgres.create()
-    soak.database = await stack.enter_async_context(FaultProxy(soak.postgres.port))
+    soak.database = stack.enter_context(FaultProxy(soak.postgres.port))
     server = ValkeyServer(host="127.0.0.1")
     server.start()
     stack.callback(server.stop)
-    soak.counters = await stack.enter_async_context(FaultProxy(server.port))
+    soak.counters = stack.enter_context(FaultProxy(server.port))
     url = url.replace(f":{soak.postgres.port}/", f":{soak.database.port}/")
     return f'database_url = "{url}"\nvalkey_url = "redis://127.0.0.1:{soak.counters.port}/0"'
 
@@ -267,10 +267,10 @@ async def run(options: argparse.Namespace) -> bool:
 
 async def _settle(soak: Soak) -> None:
     """Undo what a fault may have left, and wait until nothing is held any more."""
-    await soak.provider.heal()
+    soak.provider.heal()
     for proxy in (soak.database, soak.counters):
         if proxy is not None:
-            await proxy.heal()
+            proxy.heal()
     soak.steady.limit_files(None)
     if not await soak.mortal.is_up():
         soak.mortal.end()
