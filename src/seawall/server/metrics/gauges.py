@@ -33,12 +33,12 @@ def put_parts(values: Values, gateway: Gateway, parts: Parts) -> None:
     values.put_histogram(families.COMMIT_TIME, parts.commits.seconds)
     values.put_histogram(families.COMMIT_SIZE, parts.commits.operations)
     values.put(families.COMMITS_FAILED, parts.commits.failed)
-    counters = gateway.counters.state()
-    if counters.home != "memory":
-        values.put(families.LIMITS_SHARED, int(counters.home == "shared"))
-        values.put(families.LIMITS_FALLBACKS, counters.fallbacks)
     for account, is_ready in parts.provider_states():
         values.put(families.PROVIDER_READY, int(is_ready), account)
+    counting = gateway.counters.state()
+    if counting.home != "memory":
+        values.put(families.LIMITS_SHARED, int(counting.home == "shared"))
+        values.put(families.LIMITS_ALONE, counting.fallbacks)
     if gateway.answers is not None:
         stats = gateway.answers.stats()
         values.put(families.CACHE_ENTRIES, stats.entries)
