@@ -117,7 +117,7 @@ Start = Callable[[str, Path], AbstractContextManager[Gateway]]
 
 
 @contextmanager
-def provider_on(core: int) -> Iterator[Gateway]:
+def provider_on(core: int | None) -> Iterator[Gateway]:
     """Run the mock provider."""
     port = free_port()
     command = [
@@ -149,10 +149,16 @@ def plain_proxy(provider: str, folder: Path) -> Iterator[Gateway]:
 
 
 @contextmanager
-def seawall(provider: str, folder: Path, settings: str = "") -> Iterator[Gateway]:
-    """Run Seawall as a user does who starts it for the first time; `settings` are more lines for its file."""
+def seawall(
+    provider: str, folder: Path, settings: str = "", *, above: str = "", core: int | None = GATEWAY_CORE
+) -> Iterator[Gateway]:
+    """Run Seawall as a user does who starts it for the first time.
+
+    `settings` are more lines for its file, `above` those before its first table. Without a core of its own
+    it runs on any.
+    """
     port, log, config = free_port(), folder / "log", folder / "seawall.toml"
-    config.write_text(SEAWALL_TOML.format(provider=provider) + settings)
+    config.write_text(above + SEAWALL_TOML.format(provider=provider) + settings)
     program = "from seawall.cli.main import main; main()"
     command = [
         sys.executable,
@@ -169,7 +175,7 @@ def seawall(provider: str, folder: Path, settings: str = "") -> Iterator[Gateway
         match = re.search(r"OPENAI_API_KEY=(\S+)", log.read_text())
         return match[1] if match else None
 
-    with _process([*command, "--port", str(port)], core=GATEWAY_CORE, log=log) as (process, started):
+    with _process([*command, "--port", str(port)], core=core, log=log) as (process, started):
         root = f"http://127.0.0.1:{port}"
         first_s = _first_answer(root, key, process, started)
         yield Gateway("seawall", process.pid, root, key() or "", first_s)
@@ -201,10 +207,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
+def on_core(core: int | None) -> Iterator[None]:
     """Keep to one core meanwhile; processes started inside stay on it. Nothing happens on a single core."""
     before = os.sched_getaffinity(0)
-    if core in before and len(before) > 1:
+    if core is not None and core in before and len(before) > 1:
         os.sched_setaffinity(0, {core})
     try:
         yield
@@ -224,7 +230,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def _process(
-    command: list[str], *, core: int, log: Path | None
+    command: list[str], *, core: int | None, log: Path | None
 ) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """Run a command until the block ends; its output goes to the log, or nowhere."""
     with (log or Path(os.devnull)).open("wb") as output, on_core(core):

@@ -24,7 +24,19 @@ from seawall.stores.sqlite.backups import (
 from seawall.stores.sqlite.connection import open_file
 from seawall.stores.sqlite.copying import CopyFailed, Course, Stopped, Tell, copy_database, tell_nobody
 from seawall.stores.sqlite.summary import summarise
-from tests.fixtures.ledgers import LIFE, Books, Home, Process, Sums, ask, call_of, read_books, settlement
+from tests.fixtures.ledgers import (
+    LIFE,
+    Books,
+    SqliteHome,
+    SqliteProcess,
+    Sums,
+    ask,
+    call_of,
+    read_books,
+    settlement,
+)
+
+pytestmark = pytest.mark.files
 
 NOON = 1_795_262_400.0
 
@@ -38,14 +50,14 @@ def books_of(path: Path) -> Books:
         connection.close()
 
 
-def copied(home: Home, name: str = "copy.db", tell: Tell = tell_nobody) -> Path:
+def copied(home: SqliteHome, name: str = "copy.db", tell: Tell = tell_nobody) -> Path:
     """Copy the database of a folder."""
     target = home.folder / name
     assert copy_database(home.database, target, {}, Course(tell)) == target.stat().st_size
     return target
 
 
-def fill(home: Home, megabytes: int) -> None:
+def fill(home: SqliteHome, megabytes: int) -> None:
     """Make the file large enough for several steps of copying."""
     connection = open_file(home.database)
     connection.execute("CREATE TABLE filling (data BLOB)")
@@ -69,7 +81,9 @@ def no_file_above(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_copies_made_under_load_are_each_of_one_moment(home: Home, process: Process) -> None:
+async def test_copies_made_under_load_are_each_of_one_moment(
+    home: SqliteHome, process: SqliteProcess
+) -> None:
     ledger, is_over = process.store.ledger, False
 
     async def call_on_and_on(caller: int) -> None:
@@ -95,7 +109,7 @@ async def test_copies_made_under_load_are_each_of_one_moment(home: Home, process
 
 
 async def test_a_copy_comes_to_its_end_however_often_others_write_meanwhile(
-    home: Home, process: Process
+    home: SqliteHome, process: SqliteProcess
 ) -> None:
     fill(home, 8)
     writer = open_file(home.database)
@@ -114,7 +128,9 @@ async def test_a_copy_comes_to_its_end_however_often_others_write_meanwhile(
     connection.close()
 
 
-async def test_a_copy_is_its_owners_alone_and_needs_no_file_beside_it(home: Home, process: Process) -> None:
+async def test_a_copy_is_its_owners_alone_and_needs_no_file_beside_it(
+    home: SqliteHome, process: SqliteProcess
+) -> None:
     await process.store.ledger.hold(ask("call_1", 100))
     target = copied(home)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -122,7 +138,7 @@ async def test_a_copy_is_its_owners_alone_and_needs_no_file_beside_it(home: Home
     assert names_in(home.folder) == {"copy.db"}
 
 
-async def test_a_copy_that_is_stopped_leaves_nothing(home: Home, process: Process) -> None:
+async def test_a_copy_that_is_stopped_leaves_nothing(home: SqliteHome, process: SqliteProcess) -> None:
     fill(home, 8)
     stop = threading.Event()
 
@@ -135,7 +151,7 @@ async def test_a_copy_that_is_stopped_leaves_nothing(home: Home, process: Proces
     assert names_in(home.folder) == set()
 
 
-async def test_a_full_disk_leaves_no_half_file(home: Home, process: Process) -> None:
+async def test_a_full_disk_leaves_no_half_file(home: SqliteHome, process: SqliteProcess) -> None:
     fill(home, 8)
     with no_file_above(3_000_000), pytest.raises(CopyFailed):
         copied(home)
@@ -151,7 +167,7 @@ def test_a_copy_for_which_there_is_no_room_is_not_begun(tmp_path: Path) -> None:
     assert names_in(tmp_path) == set()
 
 
-async def test_a_damaged_database_makes_no_copy(home: Home) -> None:
+async def test_a_damaged_database_makes_no_copy(home: SqliteHome) -> None:
     process = home.open()
     fill(home, 1)
     process.store.close()
@@ -163,7 +179,7 @@ async def test_a_damaged_database_makes_no_copy(home: Home) -> None:
     assert names_in(home.folder) == set()
 
 
-async def test_a_ledger_that_does_not_add_up_makes_no_copy(home: Home, process: Process) -> None:
+async def test_a_ledger_that_does_not_add_up_makes_no_copy(home: SqliteHome, process: SqliteProcess) -> None:
     await process.store.ledger.hold(ask("call_1", 100))
     connection = open_file(home.database)
     connection.execute("UPDATE accounts SET held = 99")
@@ -175,14 +191,14 @@ async def test_a_ledger_that_does_not_add_up_makes_no_copy(home: Home, process: 
         copied(home)
 
 
-async def test_a_copy_takes_nobodys_place(home: Home, process: Process) -> None:
+async def test_a_copy_takes_nobodys_place(home: SqliteHome, process: SqliteProcess) -> None:
     (home.folder / "copy.db").write_text("mine")
     with pytest.raises(CopyFailed, match=r"^there is a file of this name already$"):
         copied(home)
     assert (home.folder / "copy.db").read_text() == "mine"
 
 
-async def test_what_lies_beside_the_tables_is_read_back(home: Home, process: Process) -> None:
+async def test_what_lies_beside_the_tables_is_read_back(home: SqliteHome, process: SqliteProcess) -> None:
     contents = {"made_at": b"12.5", "file:prices.json": b"{}"}
     copy_database(home.database, home.folder / "first.db", contents, Course())
     first = summarise(home.folder / "first.db")

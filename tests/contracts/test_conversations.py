@@ -4,7 +4,6 @@ import asyncio
 import os
 from typing import Any
 
-import apsw
 import pytest
 
 from seawall.core.errors import Overloaded, TooLarge
@@ -12,9 +11,11 @@ from seawall.core.ledger import Held
 from seawall.core.state import Owner, StoredItem, StoredResponse
 from seawall.stores import stored
 from seawall.stores.packing import PART_BYTES
+from seawall.stores.postgres.conversations import PostgresConversations
 from seawall.stores.sqlite.conversations import SqliteConversations
-from seawall.stores.sqlite.reader import Reader
-from tests.fixtures.ledgers import Home, Process, ask, full_disk
+from tests.fixtures.ledgers import Home, Process, SqliteHome, ask, full_disk
+
+Kept = SqliteConversations | PostgresConversations
 
 ME = Owner("key_1", "ada")
 OTHERS = (
@@ -55,28 +56,12 @@ def response(name: str = "resp_1", owner: Owner = ME, **fields: Any) -> StoredRe
 
 
 @pytest.fixture
-def kept(process: Process) -> SqliteConversations:
+def kept(process: Process) -> Kept:
     return process.store.conversations
 
 
-async def count_of(home: Home, table: str) -> int:
-    """Count the rows of a table, beside whoever writes."""
-    reader = Reader(home.database)
-    statements = {
-        "owners": "SELECT count(*) FROM owners",
-        "responses": "SELECT count(*) FROM responses",
-        "parts": "SELECT count(*) FROM parts",
-        "items": "SELECT count(*) FROM items",
-    }
-    try:
-        rows: list[tuple[Any, ...]] = await reader.run(lambda c: c.execute(statements[table]).fetchall())
-    finally:
-        reader.close()
-    return int(rows[0][0])
-
-
 @pytest.mark.parametrize("other", OTHERS)
-async def test_nobody_else_can_tell_that_a_response_is_there(kept: SqliteConversations, other: Owner) -> None:
+async def test_nobody_else_can_tell_that_a_response_is_there(kept: Kept, other: Owner) -> None:
     await kept.put(response())
     assert await kept.get("resp_1", other, NOW) is None
     assert await kept.history("resp_1", other, NOW) is None
@@ -86,7 +71,7 @@ async def test_nobody_else_can_tell_that_a_response_is_there(kept: SqliteConvers
 
 
 async def test_who_names_an_end_user_does_not_see_what_was_stored_without_one(
-    kept: SqliteConversations,
+    kept: Kept,
 ) -> None:
     await kept.put(response(owner=Owner("key_1")))
     assert await kept.get("resp_1", ME, NOW) is None
@@ -95,9 +80,7 @@ async def test_who_names_an_end_user_does_not_see_what_was_stored_without_one(
 
 
 @pytest.mark.parametrize("other", OTHERS)
-async def test_two_owners_may_use_the_same_ids_and_never_meet(
-    kept: SqliteConversations, other: Owner
-) -> None:
+async def test_two_owners_may_use_the_same_ids_and_never_meet(kept: Kept, other: Owner) -> None:
     mine = response(input=(item("msg_1", "mine"),), output=(item("msg_2", "mine"),))
     theirs = response(owner=other, input=(item("msg_1", "theirs"),), output=(item("msg_2", "theirs"),))
     await kept.put(mine)
@@ -113,7 +96,7 @@ async def test_two_owners_may_use_the_same_ids_and_never_meet(
     assert await kept.history("resp_1", other, NOW) is None
 
 
-async def test_a_chain_does_not_go_on_into_what_another_owns(kept: SqliteConversations) -> None:
+async def test_a_chain_does_not_go_on_into_what_another_owns(kept: Kept) -> None:
     await kept.put(response("resp_1", OTHERS[0]))
     await kept.put(response("resp_2", ME, previous_id="resp_1"))
     assert await kept.history("resp_2", ME, NOW) is None
@@ -124,7 +107,7 @@ async def test_a_chain_does_not_go_on_into_what_another_owns(kept: SqliteConvers
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-async def test_an_id_is_nothing_but_an_id(kept: SqliteConversations, odd: str) -> None:
+async def test_an_id_is_nothing_but_an_id(kept: Kept, odd: str) -> None:
     await kept.put(response("resp_1"))
     assert await kept.get(odd, ME, NOW) is None
     assert await kept.history(odd, ME, NOW) is None
@@ -139,7 +122,7 @@ async def test_an_id_is_nothing_but_an_id(kept: SqliteConversations, odd: str) -
 
 
 @pytest.mark.parametrize("odd", ["", "x" * 257, "x" * 1_000_000, "resp\x001", "resp_1\n", "resp_é"])
-async def test_what_can_be_no_id_is_not_there(kept: SqliteConversations, odd: str) -> None:
+async def test_what_can_be_no_id_is_not_there(kept: Kept, odd: str) -> None:
     await kept.put(response(input=(item("x" * 256), StoredItem(odd, b"{}"))))
     assert await kept.get(odd, ME, NOW) is None
     assert await kept.history(odd, ME, NOW) is None
@@ -147,19 +130,19 @@ async def test_what_can_be_no_id_is_not_there(kept: SqliteConversations, odd: st
     assert await kept.items((odd, "x" * 256), ME, NOW) == {"x" * 256: item("x" * 256)}
 
 
-async def test_text_that_is_no_text_is_not_there(kept: SqliteConversations) -> None:
+async def test_text_that_is_no_text_is_not_there(kept: Kept) -> None:
     assert await kept.get("\ud800", ME, NOW) is None
     assert await kept.items(("\ud800",), ME, NOW) == {}
 
 
-async def test_a_very_long_end_user_is_an_end_user(kept: SqliteConversations, home: Home) -> None:
+async def test_a_very_long_end_user_is_an_end_user(kept: Kept, home: Home) -> None:
     owner = Owner("key_1", "ä" * 100_000)
     await kept.put(response(owner=owner))
     assert await kept.get("resp_1", owner, NOW) == response(owner=owner)
     assert await kept.get("resp_1", Owner("key_1", "ä" * 99_999), NOW) is None
 
 
-async def test_what_has_expired_is_not_there(kept: SqliteConversations) -> None:
+async def test_what_has_expired_is_not_there(kept: Kept) -> None:
     await kept.put(response())
     await kept.put(response("resp_2", previous_id="resp_1", expires_at=LATER + 100))
     assert await kept.get("resp_1", ME, LATER - 0.001) == response()
@@ -170,7 +153,7 @@ async def test_what_has_expired_is_not_there(kept: SqliteConversations) -> None:
     assert not await kept.delete("resp_1", ME, LATER)
 
 
-async def test_what_was_deleted_is_gone_with_its_items(kept: SqliteConversations, home: Home) -> None:
+async def test_what_was_deleted_is_gone_with_its_items(kept: Kept, home: Home) -> None:
     await kept.put(response("resp_1", frames=b"data: {}\n\n"))
     await kept.put(response("resp_2", previous_id="resp_1"))
     assert await kept.delete("resp_1", ME, NOW)
@@ -178,10 +161,10 @@ async def test_what_was_deleted_is_gone_with_its_items(kept: SqliteConversations
     assert await kept.get("resp_1", ME, NOW) is None
     assert await kept.items(("in_1", "out_1", "out_2"), ME, NOW) == {"out_2": item("out_2")}
     assert await kept.history("resp_2", ME, NOW) is None
-    assert [await count_of(home, table) for table in ("responses", "parts", "items")] == [1, 1, 2]
+    assert [await home.count(table) for table in ("responses", "parts", "items")] == [1, 1, 2]
 
 
-async def test_a_response_comes_back_as_it_was_put(kept: SqliteConversations) -> None:
+async def test_a_response_comes_back_as_it_was_put(kept: Kept) -> None:
     whole = response(
         previous_id="resp_0", frames=b"event: x\ndata: {}\n\n", input=(), output=(item("a"), item("b"))
     )
@@ -192,16 +175,16 @@ async def test_a_response_comes_back_as_it_was_put(kept: SqliteConversations) ->
     assert await kept.get("resp_2", ME, NOW) == bare
 
 
-async def test_a_response_that_is_put_again_replaces_the_first(kept: SqliteConversations, home: Home) -> None:
+async def test_a_response_that_is_put_again_replaces_the_first(kept: Kept, home: Home) -> None:
     await kept.put(response())
     again = response(body=b'{"again":true}', output=(item("out_9"),))
     await kept.put(again)
     assert await kept.get("resp_1", ME, NOW) == again
     assert await kept.items(("out_1", "out_9"), ME, NOW) == {"out_9": item("out_9")}
-    assert await count_of(home, "responses") == 1
+    assert await home.count("responses") == 1
 
 
-async def test_the_newest_of_several_items_with_one_id_is_found(kept: SqliteConversations) -> None:
+async def test_the_newest_of_several_items_with_one_id_is_found(kept: Kept) -> None:
     await kept.put(response("resp_1", output=(item("msg", "old"),)))
     await kept.put(response("resp_2", output=(item("msg", "new"),)))
     assert await kept.items(("msg",), ME, NOW) == {"msg": item("msg", "new")}
@@ -209,7 +192,7 @@ async def test_the_newest_of_several_items_with_one_id_is_found(kept: SqliteConv
     assert await kept.items(("msg",), ME, NOW) == {"msg": item("msg", "old")}
 
 
-async def test_history_runs_from_the_oldest_to_the_named_response(kept: SqliteConversations) -> None:
+async def test_history_runs_from_the_oldest_to_the_named_response(kept: Kept) -> None:
     previous: str | None = None
     for number in range(5):
         await kept.put(response(f"resp_{number}", previous_id=previous))
@@ -221,7 +204,7 @@ async def test_history_runs_from_the_oldest_to_the_named_response(kept: SqliteCo
     assert forked == ["in_0", "out_0", "in_1", "out_1", "in_9", "out_9"]
 
 
-async def test_a_conversation_has_a_longest_length(kept: SqliteConversations) -> None:
+async def test_a_conversation_has_a_longest_length(kept: Kept) -> None:
     previous: str | None = None
     for number in range(1_001):
         await kept.put(response(f"resp_{number}", previous_id=previous, input=(), output=()))
@@ -232,14 +215,14 @@ async def test_a_conversation_has_a_longest_length(kept: SqliteConversations) ->
     assert refused.value.param == "previous_response_id"
 
 
-async def test_a_chain_that_bites_its_tail_ends(kept: SqliteConversations) -> None:
+async def test_a_chain_that_bites_its_tail_ends(kept: Kept) -> None:
     await kept.put(response("resp_1", previous_id="resp_2"))
     await kept.put(response("resp_2", previous_id="resp_1"))
     with pytest.raises(TooLarge):
         await kept.history("resp_1", ME, NOW)
 
 
-async def test_no_more_than_fits_is_put_together_however_well_it_packs(kept: SqliteConversations) -> None:
+async def test_no_more_than_fits_is_put_together_however_well_it_packs(kept: Kept) -> None:
     size = stored.HISTORY_BYTES_MAX // 4 + 1
     previous: str | None = None
     for number in range(4):
@@ -255,7 +238,7 @@ async def test_no_more_than_fits_is_put_together_however_well_it_packs(kept: Sql
 
 
 @pytest.mark.parametrize("size", [4_096, 4_097, PART_BYTES - 1, PART_BYTES, 3 * PART_BYTES + 1])
-async def test_anything_from_small_to_large_comes_back(kept: SqliteConversations, size: int) -> None:
+async def test_anything_from_small_to_large_comes_back(kept: Kept, size: int) -> None:
     noise = os.urandom(size)
     large = response(body=noise, frames=noise[::-1], input=(StoredItem("in", noise),))
     await kept.put(large)
@@ -263,9 +246,7 @@ async def test_anything_from_small_to_large_comes_back(kept: SqliteConversations
     assert await kept.history("resp_1", ME, NOW) == (*large.input, *large.output)
 
 
-async def test_a_large_response_is_seen_whole_or_not_at_all(
-    kept: SqliteConversations, process: Process, home: Home
-) -> None:
+async def test_a_large_response_is_seen_whole_or_not_at_all(kept: Kept, process: Process, home: Home) -> None:
     large = response(body=os.urandom(20 * PART_BYTES))
     putting = asyncio.create_task(kept.put(large))
     seen: list[StoredResponse | None] = []
@@ -275,27 +256,29 @@ async def test_a_large_response_is_seen_whole_or_not_at_all(
         holds += isinstance(await process.store.ledger.hold(ask(f"call_{holds}", 0)), Held)
     assert set(map(type, seen)) <= {type(None), StoredResponse}
     assert {found for found in seen if found} <= {large}
-    assert await count_of(home, "parts") == 21
+    assert await home.count("parts") == 21
     assert holds >= 3  # The ledger had its turn between the commits.
 
 
+@pytest.mark.files
 async def test_a_response_that_is_deleted_while_it_is_written_does_not_come_back(
-    kept: SqliteConversations, home: Home
+    kept: Kept, home: Home
 ) -> None:
     putting = asyncio.create_task(kept.put(response(body=os.urandom(20 * PART_BYTES))))
-    while await count_of(home, "responses") == 0:
+    while await home.count("responses") == 0:
         await asyncio.sleep(0)
     await kept.forget("key_1", None)
     with pytest.raises(Overloaded):
         await putting
-    assert [await count_of(home, table) for table in ("owners", "responses", "parts", "items")] == [0] * 4
+    assert [await home.count(table) for table in ("owners", "responses", "parts", "items")] == [0] * 4
 
 
+@pytest.mark.files
 async def test_a_response_whose_writer_leaves_is_never_seen_and_goes_after_an_hour(
-    kept: SqliteConversations, home: Home
+    kept: Kept, home: Home
 ) -> None:
     putting = asyncio.create_task(kept.put(response(body=os.urandom(20 * PART_BYTES), expires_at=NOW + 9**9)))
-    while await count_of(home, "responses") == 0:
+    while await home.count("responses") == 0:
         await asyncio.sleep(0)
     putting.cancel()
     await asyncio.wait([putting])
@@ -303,7 +286,7 @@ async def test_a_response_whose_writer_leaves_is_never_seen_and_goes_after_an_ho
     assert await kept.items(("in_1",), ME, NOW) == {}
     assert await kept.trim(NOW + 3_599, at_most=10) == 0
     assert await kept.trim(NOW + 3_601, at_most=10) == 1
-    assert await count_of(home, "parts") == 0
+    assert await home.count("parts") == 0
 
 
 async def test_what_was_put_is_there_for_every_process_after_a_crash(home: Home, process: Process) -> None:
@@ -314,7 +297,8 @@ async def test_what_was_put_is_there_for_every_process_after_a_crash(home: Home,
     other.store.close()
 
 
-async def test_a_full_disk_is_an_error_and_keeps_nothing_half(kept: SqliteConversations, home: Home) -> None:
+@pytest.mark.files
+async def test_a_full_disk_is_an_error_and_keeps_nothing_half(kept: Kept, home: SqliteHome) -> None:
     await kept.put(response())
     with full_disk(home.database), pytest.raises(Overloaded):
         await kept.put(response("resp_2", body=os.urandom(2 * PART_BYTES)))
@@ -322,13 +306,13 @@ async def test_a_full_disk_is_an_error_and_keeps_nothing_half(kept: SqliteConver
     assert await kept.get("resp_1", ME, NOW) == response()
 
 
-async def test_trimming_deletes_what_has_expired_in_batches(kept: SqliteConversations, home: Home) -> None:
+async def test_trimming_deletes_what_has_expired_in_batches(kept: Kept, home: Home) -> None:
     for number in range(5):
         await kept.put(response(f"resp_{number}", expires_at=NOW + number))
     await kept.put(response("resp_9", OTHERS[0], expires_at=NOW))
     assert [await kept.trim(NOW + 3, at_most=2) for _ in range(4)] == [2, 2, 1, 0]
     assert await kept.get("resp_4", ME, NOW) == response("resp_4", expires_at=NOW + 4)
-    assert [await count_of(home, table) for table in ("owners", "responses", "parts", "items")] == [
+    assert [await home.count(table) for table in ("owners", "responses", "parts", "items")] == [
         1,
         1,
         1,
@@ -348,7 +332,7 @@ async def test_trimming_deletes_what_has_expired_in_batches(kept: SqliteConversa
     ],
 )
 async def test_forgetting_takes_what_is_named_and_nothing_else(
-    kept: SqliteConversations, key_id: str | None, end_user: str | None, gone: set[int]
+    kept: Kept, key_id: str | None, end_user: str | None, gone: set[int]
 ) -> None:
     owners = (ME, Owner("key_1", "bob"), Owner("key_1"), Owner("key_2", "ada"), Owner("key_2"))
     for owner in owners:
@@ -358,26 +342,20 @@ async def test_forgetting_takes_what_is_named_and_nothing_else(
     assert left == set(range(5)) - gone
 
 
-async def test_forgetting_goes_on_until_nothing_is_left(kept: SqliteConversations, home: Home) -> None:
+async def test_forgetting_goes_on_until_nothing_is_left(kept: Kept, home: Home) -> None:
     for number in range(120):
         await kept.put(response(f"resp_{number}"))
     assert await kept.forget(None, "ada") == 120
-    assert [await count_of(home, table) for table in ("owners", "responses", "parts", "items")] == [0] * 4
+    assert [await home.count(table) for table in ("owners", "responses", "parts", "items")] == [0] * 4
 
 
-async def test_numbers_are_never_given_twice(kept: SqliteConversations, home: Home) -> None:
+async def test_numbers_are_never_given_twice(kept: Kept, home: Home) -> None:
     await kept.put(response())
     await kept.forget("key_1", None)
     await kept.put(response(owner=OTHERS[0]))
-    reader = Reader(home.database)
-
-    def ask_numbers(connection: apsw.Connection) -> list[Any]:
-        return connection.execute("SELECT number, owner FROM responses").fetchall()
-
-    assert await reader.run(ask_numbers) == [(2, 2)]
-    reader.close()
+    assert await home.ask("SELECT number, owner FROM responses") == [(2, 2)]
 
 
-async def test_what_may_not_be_forgotten_at_once_is_everything(kept: SqliteConversations) -> None:
+async def test_what_may_not_be_forgotten_at_once_is_everything(kept: Kept) -> None:
     with pytest.raises(AssertionError):
         await kept.forget(None, None)

@@ -1,20 +1,25 @@
 """Stored responses against a model of them in plain Python: three owners, the same few ids, in any order."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.stores.postgres.conversations import PostgresConversations
 from seawall.stores.sqlite.conversations import SqliteConversations
-from tests.fixtures.ledgers import Home
+from tests.fixtures.ledgers import Home, PostgresHome, SqliteHome
 
 T = TypeVar("T")
 
@@ -28,8 +33,9 @@ sizes = st.sampled_from([0, 10, 5_000, 300_000])
 class ConversationsMachine(RuleBasedStateMachine):
     """Every rule does the same to the store and to the model; after each step every owner sees its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
         super().__init__()
+        self.home = home
         self.model: dict[tuple[Owner, str], StoredResponse] = {}
         self.now, self.made = 1_000.0, 0
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -44,11 +50,11 @@ class ConversationsMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.home = Home(Path(tempfile.mkdtemp(prefix="seawall-state-")))
+        self.home = self.home.fresh()
         self.store = self.home.open().store
 
     @property
-    def kept(self) -> SqliteConversations:
+    def kept(self) -> SqliteConversations | PostgresConversations:
         return self.store.conversations
 
     def item(self, name: str, size: int) -> StoredItem:
@@ -178,10 +184,15 @@ class ConversationsMachine(RuleBasedStateMachine):
             return
         self.store.close()
         self.loop.close()
-        shutil.rmtree(self.home.folder)
 
 
-TestConversations = pytest.mark.timeout(300)(ConversationsMachine.TestCase)
-TestConversations.settings = settings(
-    derandomize=True, deadline=None, max_examples=20, stateful_step_count=25
-)
+EXAMPLES = {SqliteHome: 20, PostgresHome: 6}
+
+
+@pytest.mark.timeout(300)
+def test_stored_responses_are_what_the_model_says(home: Home) -> None:
+    examples = EXAMPLES[type(home)]
+    run_state_machine_as_test(
+        lambda: ConversationsMachine(home),
+        settings=settings(derandomize=True, deadline=None, max_examples=examples, stateful_step_count=25),
+    )

@@ -9,7 +9,19 @@ import pytest
 from seawall.core.errors import Overloaded
 from seawall.core.ledger import Busy, Exhausted, Held, HoldAnswer
 from seawall.core.money import Money
-from tests.fixtures.ledgers import AT_MS, LIFE, Books, Hold, Home, Process, Sums, ask, settlement
+from tests.fixtures.ledgers import (
+    AT_MS,
+    LIFE,
+    Books,
+    Hold,
+    Home,
+    Process,
+    SqliteHome,
+    SqliteProcess,
+    Sums,
+    ask,
+    settlement,
+)
 
 DAY = ("global", "2026-11-21")
 
@@ -126,11 +138,11 @@ async def test_a_dead_process_has_its_holds_settled_in_full(home: Home, process:
     await process.store.ledger.settle(settlement("call_2", 50))
     process.crash()
     other = home.open()
-    assert await other.store.ledger.reap() == 1
+    assert await other.reap() == 1
     books = await home.books()
     calls = {"call_1": ("crashed", 500, 0), "call_2": ("ok", 50, 0)}
     assert books == Books({LIFE: Sums(spent=550)}, {}, calls, hours=(2, 550, 0))
-    assert await other.store.ledger.reap() == 0
+    assert await other.reap() == 0
     other.store.close()
 
 
@@ -160,7 +172,7 @@ async def test_an_attempt_that_followed_a_void_one_is_the_first_that_counts(
     await ledger.hold(ask("call_1.2", 500))
     process.crash()
     other = home.open()
-    assert await other.store.ledger.reap() == 1
+    assert await other.reap() == 1
     assert (await home.books()).hours == (1, 500, 0)
     other.store.close()
 
@@ -175,7 +187,7 @@ async def test_a_crash_in_a_later_attempt_keeps_what_the_earlier_ones_cost(
     await ledger.hold(ask("call_1.2", 300, earlier=first.row))
     process.crash()
     other = home.open()
-    assert await other.store.ledger.reap() == 1
+    assert await other.reap() == 1
     calls = {"call_1": ("crashed", 900, 100)}
     assert await home.books() == Books({LIFE: Sums(spent=800, overage=100)}, {}, calls, hours=(1, 900, 100))
     row = await other.store.call_log.find("call_1")
@@ -189,7 +201,7 @@ async def test_a_crash_in_a_later_attempt_keeps_what_the_earlier_ones_cost(
 async def test_a_living_process_keeps_its_holds(home: Home, process: Process) -> None:
     await process.store.ledger.hold(ask("call_1", 500))
     other = home.open()
-    assert await other.store.ledger.reap() == 0
+    assert await other.reap() == 0
     await process.store.ledger.settle(settlement("call_1", 120))
     assert await home.sums() == Sums(spent=120)
     other.store.close()
@@ -202,7 +214,8 @@ async def test_a_process_that_was_taken_for_dead_settles_nothing_twice_and_goes_
     await asyncio.gather(ledger.hold(ask("call_1", 500)), ledger.hold(ask("call_2", 300)))
     process.crash()
     other = home.open()
-    assert await other.store.ledger.reap() == 2
+    assert await other.reap() == 2
+    await process.come_back()
     await ledger.hold(ask("call_3", 100))
     await asyncio.gather(
         ledger.settle(settlement("call_1", 120)),
@@ -219,26 +232,28 @@ async def test_a_process_that_was_taken_for_dead_settles_nothing_twice_and_goes_
     other.store.close()
 
 
+@pytest.mark.files
 async def test_a_lock_that_was_deleted_by_hand_is_put_back_before_anybody_is_taken_for_dead(
-    home: Home, process: Process
+    home: SqliteHome, process: SqliteProcess
 ) -> None:
     other = home.open()
     await process.store.ledger.hold(ask("call_1", 500))
     process.lock.unlink()
-    assert await other.store.ledger.reap() == 0
+    assert await other.reap() == 0
     process.store.check_place()
-    assert await other.store.ledger.reap() == 0
+    assert await other.reap() == 0
     shutil.rmtree(process.lock.parent)
     process.store.check_place()
     other.store.check_place()
     assert sorted(process.lock.parent.iterdir()) == sorted([process.lock, other.lock])
-    assert await other.store.ledger.reap() == 0
+    assert await other.reap() == 0
     assert await home.sums() == Sums(held=500)
     await process.store.ledger.void("call_1")
     other.store.close()
 
 
-async def test_closing_twice_closes_nothing_of_others(home: Home) -> None:
+@pytest.mark.files
+async def test_closing_twice_closes_nothing_of_others(home: SqliteHome) -> None:
     process = home.open()
     assert process.store.close()
     with tempfile.TemporaryFile() as file:  # It gets the number that the lock's file had.
@@ -255,7 +270,7 @@ async def test_a_store_that_still_holds_money_says_so_and_loses_nothing(home: Ho
     assert not first.store.close()
     first.crash()
     second = home.open()
-    assert await second.store.ledger.reap() == 1
+    assert await second.reap() == 1
     assert await home.sums() == Sums(spent=500)
     assert second.store.close()
 

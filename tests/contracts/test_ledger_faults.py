@@ -8,10 +8,14 @@ from seawall.core.errors import Overloaded
 from seawall.core.ledger import Held
 from seawall.core.money import Money
 from seawall.stores.sqlite.connection import open_file
-from tests.fixtures.ledgers import Books, Home, Process, Sums, ask, full_disk, settlement
+from tests.fixtures.ledgers import Books, SqliteHome, SqliteProcess, Sums, ask, full_disk, settlement
+
+pytestmark = pytest.mark.files
 
 
-async def test_a_full_disk_refuses_holds_and_keeps_what_it_owes(home: Home, process: Process) -> None:
+async def test_a_full_disk_refuses_holds_and_keeps_what_it_owes(
+    home: SqliteHome, process: SqliteProcess
+) -> None:
     ledger = process.store.ledger
     await ledger.hold(ask("call_1", 500))
     with full_disk(home.database):
@@ -29,7 +33,9 @@ async def test_a_full_disk_refuses_holds_and_keeps_what_it_owes(home: Home, proc
     assert await ledger.hold(ask("call_4", 880)) == Held(Money(880), 880)
 
 
-async def test_a_locked_file_refuses_holds_and_keeps_what_it_owes(home: Home, process: Process) -> None:
+async def test_a_locked_file_refuses_holds_and_keeps_what_it_owes(
+    home: SqliteHome, process: SqliteProcess
+) -> None:
     ledger = process.store.ledger
     await ledger.hold(ask("call_1", 500))
     other = open_file(home.database)
@@ -46,7 +52,9 @@ async def test_a_locked_file_refuses_holds_and_keeps_what_it_owes(home: Home, pr
     assert await home.sums() == Sums(spent=120)
 
 
-async def test_a_file_that_is_locked_for_a_moment_is_waited_for(home: Home, process: Process) -> None:
+async def test_a_file_that_is_locked_for_a_moment_is_waited_for(
+    home: SqliteHome, process: SqliteProcess
+) -> None:
     other = open_file(home.database)
     other.execute("BEGIN IMMEDIATE")
     held = asyncio.ensure_future(process.store.ledger.hold(ask("call_1", 500)))
@@ -57,7 +65,7 @@ async def test_a_file_that_is_locked_for_a_moment_is_waited_for(home: Home, proc
     assert await held == Held(Money(500), 500)
 
 
-async def test_a_full_disk_does_not_stop_the_store_from_closing(home: Home) -> None:
+async def test_a_full_disk_does_not_stop_the_store_from_closing(home: SqliteHome) -> None:
     process = home.open()
     await process.store.ledger.hold(ask("call_1", 500))
     with full_disk(home.database):

@@ -1,20 +1,36 @@
-"""The ledger against a model of it in plain Python: anything, in any order, by two processes on one file."""
+"""The ledger against a model of it in plain Python: anything, in any order, by two processes on one home."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from seawall.core.ledger import Account, Ask, CallRow, Held, HoldAnswer, Standing, counts_of, size_hold
 from seawall.core.money import Money
-from tests.fixtures.ledgers import Books, Hold, Home, Key, Process, Sums, ask, call_of, settlement
+from tests.fixtures.ledgers import (
+    Books,
+    Hold,
+    Home,
+    Key,
+    PostgresHome,
+    Process,
+    SqliteHome,
+    Sums,
+    ask,
+    call_of,
+    settlement,
+)
 
 T = TypeVar("T")
 
@@ -30,8 +46,9 @@ caps_by_period = st.fixed_dictionaries(
 class LedgerMachine(RuleBasedStateMachine):
     """Every rule does the same to the store and to the model; after each step they must agree."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
         super().__init__()
+        self.home = home
         self.opened: list[Process] = []
         self.processes: list[Process] = []
         self.owner: dict[str, int] = {}
@@ -58,7 +75,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(cap=st.integers(0, 50_000))
     def begin(self, cap: int) -> None:
         self.loop = asyncio.new_event_loop()
-        self.home = Home(Path(tempfile.mkdtemp(prefix="seawall-ledger-")))
+        self.home = self.home.fresh()
         self.caps["global"] = {"day": cap}
         self.processes = [self.open(), self.open()]
 
@@ -274,7 +291,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(process=st.integers(0, 1))
     def reap(self, process: int) -> None:
-        assert self.run(self.processes[process].store.ledger.reap()) == len(self.dead)
+        assert self.run(self.processes[process].reap()) == len(self.dead)
         for hold_id in self.dead:
             hold = self.model.holds.pop(hold_id)
             self.book(hold_id, hold, hold.amount, "crashed", used=hold.tokens)
@@ -322,15 +339,27 @@ class LedgerMachine(RuleBasedStateMachine):
         for process in self.opened:
             process.store.close()
         self.loop.close()
-        shutil.rmtree(self.home.folder)
 
 
-TestLedger = pytest.mark.timeout(300)(LedgerMachine.TestCase)
-TestLedger.settings = settings(derandomize=True, deadline=None, max_examples=40, stateful_step_count=40)
+EXAMPLES = {SqliteHome: 40, PostgresHome: 20}
+EXAMPLES_AT_LENGTH = {SqliteHome: 500, PostgresHome: 100}
+
+
+@pytest.mark.timeout(300)
+def test_the_books_are_what_the_model_says(home: Home) -> None:
+    examples = EXAMPLES[type(home)]
+    run_state_machine_as_test(
+        lambda: LedgerMachine(home),
+        settings=settings(derandomize=True, deadline=None, max_examples=examples, stateful_step_count=40),
+    )
 
 
 @pytest.mark.long
-class TestLedgerAtLength(LedgerMachine.TestCase):  # type: ignore[misc,name-defined] # made by hypothesis
+@pytest.mark.timeout(7_200)
+def test_the_books_are_what_the_model_says_at_length(home: Home) -> None:
     """The same for longer, from a new start every time."""
-
-    settings = settings(derandomize=False, deadline=None, max_examples=500, stateful_step_count=60)
+    examples = EXAMPLES_AT_LENGTH[type(home)]
+    run_state_machine_as_test(
+        lambda: LedgerMachine(home),
+        settings=settings(derandomize=False, deadline=None, max_examples=examples, stateful_step_count=60),
+    )

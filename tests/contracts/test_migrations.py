@@ -12,7 +12,9 @@ from seawall.core.state import Owner
 from seawall.stores.sqlite.backups import list_backups
 from seawall.stores.sqlite.connection import newest_schema, open_file
 from seawall.stores.sqlite.summary import summarise
-from tests.fixtures.ledgers import AT_MS, LIFE, Books, Home, Sums
+from tests.fixtures.ledgers import AT_MS, LIFE, Books, SqliteHome, Sums
+
+pytestmark = pytest.mark.files
 
 OLD_CALL = (
     "call_0",
@@ -49,7 +51,7 @@ def write_first_version(path: Path) -> None:
     connection.close()
 
 
-async def test_a_file_of_the_first_version_goes_on(home: Home) -> None:
+async def test_a_file_of_the_first_version_goes_on(home: SqliteHome) -> None:
     write_first_version(home.database)
     (home.folder / "processes").mkdir()
     (home.folder / "processes" / "gone").touch()
@@ -64,7 +66,7 @@ async def test_a_file_of_the_first_version_goes_on(home: Home) -> None:
     assert process.store.close()
 
 
-def test_what_an_earlier_version_wrote_is_copied_before_it_is_changed(home: Home) -> None:
+def test_what_an_earlier_version_wrote_is_copied_before_it_is_changed(home: SqliteHome) -> None:
     write_first_version(home.database)
     home.open().store.close()
     home.open().store.close()
@@ -79,12 +81,12 @@ def test_what_an_earlier_version_wrote_is_copied_before_it_is_changed(home: Home
     )
 
 
-def test_a_new_database_is_not_copied(home: Home) -> None:
+def test_a_new_database_is_not_copied(home: SqliteHome) -> None:
     home.open().store.close()
     assert not (home.folder / "backups").exists()
 
 
-def test_where_the_copy_fails_nothing_is_changed(home: Home) -> None:
+def test_where_the_copy_fails_nothing_is_changed(home: SqliteHome) -> None:
     write_first_version(home.database)
     (home.folder / "backups").write_text("in the way")
     with pytest.raises(
@@ -94,7 +96,7 @@ def test_where_the_copy_fails_nothing_is_changed(home: Home) -> None:
     assert summarise(home.database).schema == 1
 
 
-def test_a_file_of_a_newer_version_is_left_alone(home: Home) -> None:
+def test_a_file_of_a_newer_version_is_left_alone(home: SqliteHome) -> None:
     home.open().store.close()
     connection = open_file(home.database)
     connection.pragma("user_version", newest_schema() + 1)

@@ -9,13 +9,15 @@ from seawall.stores.sqlite.copying import CopyFailed, Course, copy_database
 from seawall.stores.sqlite.gate import InUse, closed
 from seawall.stores.sqlite.restoring import bring_in, put_in_place
 from seawall.stores.sqlite.summary import summarise
-from tests.fixtures.ledgers import LIFE, Home, Sums, ask, settlement
+from tests.fixtures.ledgers import LIFE, SqliteHome, Sums, ask, settlement
+
+pytestmark = pytest.mark.files
 
 NOON = 1_795_262_400.0
 REPLACED = "replaced-20261121T120000Z.db"
 
 
-async def backed_up(home: Home) -> Path:
+async def backed_up(home: SqliteHome) -> Path:
     """Make a ledger with one call that is settled and one that runs, and a backup of it; the process dies."""
     process = home.open()
     await process.store.ledger.hold(ask("call_1", 100))
@@ -27,14 +29,14 @@ async def backed_up(home: Home) -> Path:
     return target
 
 
-def restored(backup: Path, folder: Path) -> tuple[Home, Path | None]:
+def restored(backup: Path, folder: Path) -> tuple[SqliteHome, Path | None]:
     """Restore a backup into a folder."""
     folder.mkdir(exist_ok=True)
-    return Home(folder), put_in_place(bring_in(backup, folder, Course()), folder, NOON)
+    return SqliteHome(folder), put_in_place(bring_in(backup, folder, Course()), folder, NOON)
 
 
 async def test_what_ran_when_the_backup_was_made_is_settled_in_full_by_the_first_who_starts(
-    home: Home, tmp_path: Path
+    home: SqliteHome, tmp_path: Path
 ) -> None:
     there, kept = restored(await backed_up(home), tmp_path / "elsewhere")
     assert kept is None
@@ -46,10 +48,10 @@ async def test_what_ran_when_the_backup_was_made_is_settled_in_full_by_the_first
 
 
 async def test_the_database_that_was_there_is_kept_with_what_only_its_log_has(
-    home: Home, tmp_path: Path
+    home: SqliteHome, tmp_path: Path
 ) -> None:
     backup = await backed_up(home)
-    living = Home(tmp_path / "living")
+    living = SqliteHome(tmp_path / "living")
     living.folder.mkdir()
     process = living.open()
     await process.store.ledger.hold(ask("call_9", 900))
@@ -67,7 +69,7 @@ async def test_the_database_that_was_there_is_kept_with_what_only_its_log_has(
 
 
 async def test_a_damaged_database_is_kept_as_it_lies_and_its_log_spoils_nothing(
-    home: Home, tmp_path: Path
+    home: SqliteHome, tmp_path: Path
 ) -> None:
     backup = await backed_up(home)
     damaged = tmp_path / "damaged"
@@ -82,10 +84,10 @@ async def test_a_damaged_database_is_kept_as_it_lies_and_its_log_spoils_nothing(
 
 
 async def test_nothing_is_restored_under_a_process_that_has_the_folder_open(
-    home: Home, tmp_path: Path
+    home: SqliteHome, tmp_path: Path
 ) -> None:
     backup = await backed_up(home)
-    there = Home(tmp_path / "open")
+    there = SqliteHome(tmp_path / "open")
     there.folder.mkdir()
     process = there.open()
     await process.store.ledger.hold(ask("call_9", 900))
@@ -97,13 +99,13 @@ async def test_nothing_is_restored_under_a_process_that_has_the_folder_open(
     process.store.close()
 
 
-def test_nobody_opens_a_folder_whose_database_is_being_replaced(home: Home) -> None:
+def test_nobody_opens_a_folder_whose_database_is_being_replaced(home: SqliteHome) -> None:
     with closed(home.folder), pytest.raises(OSError, match="is being restored or moved"):
         home.open()
     assert home.open().store.close()
 
 
-async def test_what_cannot_be_relied_on_is_not_brought_in(home: Home) -> None:
+async def test_what_cannot_be_relied_on_is_not_brought_in(home: SqliteHome) -> None:
     backup = await backed_up(home)
     whole = backup.read_bytes()
     for name, data in {

@@ -13,9 +13,11 @@ from seawall.stores.sqlite.backups import list_backups, only_one
 from seawall.stores.sqlite.connection import open_file
 from seawall.stores.sqlite.summary import summarise
 from tests.fixtures.gateways import NOON, Start, marked, running
-from tests.fixtures.ledgers import Home, Process
+from tests.fixtures.ledgers import SqliteHome, SqliteProcess
 from tests.fixtures.mock_calls import until
 from tests.fixtures.receivers import receiving
+
+pytestmark = pytest.mark.files
 
 HOUR_S = 3_600.0
 WEBHOOK: tuple[Channel, ...] = ("webhook",)
@@ -25,7 +27,7 @@ WEBHOOK: tuple[Channel, ...] = ("webhook",)
 class Schedule:
     """The schedule of one process, by a clock that the test sets."""
 
-    process: Process
+    process: SqliteProcess
     folder: Path
     keep: int = 3
     now: float = NOON
@@ -47,7 +49,7 @@ class Schedule:
 
 
 @pytest.fixture
-def schedule(home: Home, process: Process) -> Schedule:
+def schedule(home: SqliteHome, process: SqliteProcess) -> Schedule:
     return Schedule(process, home.folder / "backups")
 
 
@@ -78,7 +80,7 @@ async def test_so_many_are_kept_as_is_stated(schedule: Schedule) -> None:
     assert hours == ["15", "16", "17"]
 
 
-async def test_two_processes_on_one_file_make_one_backup(home: Home, schedule: Schedule) -> None:
+async def test_two_processes_on_one_file_make_one_backup(home: SqliteHome, schedule: Schedule) -> None:
     other = home.open()
     second = Schedule(other, schedule.folder)
     made = await asyncio.gather(*(each.look_after(0) for each in (schedule, second) for _ in range(4)))
@@ -87,7 +89,7 @@ async def test_two_processes_on_one_file_make_one_backup(home: Home, schedule: S
     other.store.close()
 
 
-async def test_a_backup_by_hand_is_waited_for(home: Home, schedule: Schedule) -> None:
+async def test_a_backup_by_hand_is_waited_for(home: SqliteHome, schedule: Schedule) -> None:
     with only_one(home.folder):
         assert await schedule.look_after(0) is None
     assert await schedule.look_after(15) is not None

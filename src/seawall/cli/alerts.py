@@ -14,8 +14,8 @@ from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_setti
 
 if TYPE_CHECKING:
     from seawall.core.events import Channel, Delivery
+    from seawall.homes import Store
     from seawall.jobs.alerting import Send
-    from seawall.stores.sqlite.store import SqliteStore
 
 SECRET_BYTES = 32
 
@@ -30,7 +30,7 @@ app = typer.Typer(
 def list_alerts(as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None) -> None:
     """List the newest alerts with what became of them."""
 
-    async def work(store: "SqliteStore") -> "list[Delivery]":
+    async def work(store: "Store") -> "list[Delivery]":
         return await store.outbox.newest()
 
     found = with_store(read_settings(config, data_dir=data), work)

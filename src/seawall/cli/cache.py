@@ -1,21 +1,21 @@
 """`seawall cache`: what the cache holds and has saved, and forgetting all of it."""
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, stop, with_store
+from seawall.cli.kept import MB, kept_answers
+from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, with_store
 
 if TYPE_CHECKING:
+    from seawall.core.money import Money
+    from seawall.homes import Store
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 DAYS = 31
 DAYS_MAX = 3_660
 DAY_MS = 86_400_000
-MB = 1024 * 1024
 
 app = typer.Typer(
     help="See what the cache of answers holds and has saved, or forget all of it.",
@@ -37,11 +37,14 @@ def stats(
     settings = read_settings(config, data_dir=data)
     since_ms = int(time.time() * 1000) - days * DAY_MS
 
-    async def work(store: "SqliteStore") -> tuple[int, int]:
-        return await store.call_log.saved(since_ms=since_ms)
+    async def work(store: "Store") -> "tuple[int, Money, tuple[int, int] | None]":
+        answered, saved = await store.call_log.saved(since_ms=since_ms)
+        if settings.valkey_url is not None:
+            return answered, saved, None
+        async with kept_answers(settings, b"") as answers:
+            return answered, saved, (0, 0) if answers is None else answers.measure()
 
-    answered, saved = with_store(settings, work)
-    entries, disk_bytes = asyncio.run(_measure(settings))
+    answered, saved, kept = with_store(settings, work)
     from seawall.cli import printing
 
     if as_json:
@@ -49,8 +52,8 @@ def stats(
             {
                 "enabled": settings.cache.enabled,
                 "days": days,
-                "entries": entries,
-                "disk_bytes": disk_bytes,
+                "entries": None if kept is None else kept[0],
+                "disk_bytes": None if kept is None else kept[1],
                 "answered": answered,
                 "saved_usd": format_usd(saved),
             }
@@ -58,7 +61,7 @@ def stats(
         return
     rows = [
         ("cache", "on" if settings.cache.enabled else "off (cache.enabled)"),
-        ("kept", f"{printing.count(entries)} answers, {disk_bytes / MB:.1f} MB on disk"),
+        ("kept", _kept_line(kept)),
         ("answered", f"{printing.count(answered)} calls in the last {days} days"),
         ("saved", printing.dollars(saved)),
     ]
@@ -70,35 +73,26 @@ def clear(as_json: JsonOption = False, config: ConfigOption = None, data: DataOp
     """Forget every kept answer; a running gateway follows within a second."""
     from seawall.cli.printing import count, print_json
 
-    deleted = asyncio.run(_clear(read_settings(config, data_dir=data)))
+    settings = read_settings(config, data_dir=data)
+
+    async def work(store: "Store") -> int:
+        return await _clear(settings, await store.directory.salt())
+
+    deleted = with_store(settings, work)
     if as_json:
         print_json({"deleted": deleted})
         return
     print(f"Forgot {count(deleted)} answer{'s' if deleted != 1 else ''}.")
 
 
-async def _measure(settings: "Settings") -> tuple[int, int]:
-    from seawall.stores.sqlite.answers import FILE, SqliteAnswers
+def _kept_line(kept: tuple[int, int] | None) -> str:
+    from seawall.cli.printing import count
 
-    if not (settings.data_dir / FILE).exists():
-        return 0, 0
-    file = SqliteAnswers(settings.data_dir, bytes_max=MB)
-    try:
-        await file.was_cleared()  # By then it is open.
-        return file.measure()
-    finally:
-        await asyncio.to_thread(file.close)
+    if kept is None:
+        return "in Valkey (valkey_url), for all gateways"
+    return f"{count(kept[0])} answers, {kept[1] / MB:.1f} MB on disk"
 
 
-async def _clear(settings: "Settings") -> int:
-    from seawall.stores.sqlite.answers import FILE, SqliteAnswers
-
-    if not settings.data_dir.is_dir():
-        stop("nothing here yet: start `seawall serve` first, or name --data.")
-    if not (settings.data_dir / FILE).exists():
-        return 0
-    file = SqliteAnswers(settings.data_dir, bytes_max=MB)
-    try:
-        return await file.clear()
-    finally:
-        await asyncio.to_thread(file.close)
+async def _clear(settings: "Settings", salt: bytes) -> int:
+    async with kept_answers(settings, salt) as answers:
+        return 0 if answers is None else await answers.clear()

@@ -1,25 +1,12 @@
 """`seawall doctor`: what is in force and where it came from, what is found, and what is wrong."""
 
-import stat
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from seawall.cli.opening import (
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    damaged_table,
-    has_database,
-    read_settings,
-    reason_of,
-    short,
-    stop,
-    work_in,
-)
+from seawall.cli.doctor_homes import Homes, database_facts, folder_facts, look_at_homes, valkey_facts
+from seawall.cli.opening import ConfigOption, DataOption, JsonOption, damaged_table, read_settings, stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,11 +15,8 @@ if TYPE_CHECKING:
     from seawall.accounts import Surveyed
     from seawall.core.contracts import Spend
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 EXIT_PROBLEM = 1
-BACKUP_LATE_S = 900
-"""So long after a backup was due for the second time it is a problem."""
 
 Json = dict[str, Any]
 
@@ -53,107 +37,18 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
         stop(str(error))
     except BadPriceTable as error:
         stop(damaged_table(error))
-    folder, spend, problems = _look_at_data(settings)
-    problems = [
-        *_provider_problems(settings, providers),
-        *problems,
-        *_backup_problems(settings, folder.get("backup")),
-        *_budget_problems(settings, spend),
-    ]
-    report = _report(settings, providers, folder, spend, problems)
+    homes = look_at_homes(settings)
+    homes.problems[:0] = _provider_problems(settings, providers)
+    homes.problems += _budget_problems(settings, homes.spend)
+    report = _report(settings, providers, homes)
     from seawall.cli import printing
 
     if as_json:
         printing.print_json(report)
     else:
-        _print(printing.console(), settings, report, spend)
-    if problems:
+        _print(printing.console(), settings, report, homes.spend)
+    if homes.problems:
         raise typer.Exit(EXIT_PROBLEM)
-
-
-def _look_at_data(settings: "Settings") -> "tuple[Json, Spend | None, list[str]]":
-    """Describe the data folder, what is spent (`None` where unknown), and what is wrong; make nothing."""
-    import asyncio
-
-    from seawall.core.contracts import Spend
-    from seawall.core.errors import Overloaded
-    from seawall.stores.sqlite.inspection import inspect
-
-    folder = settings.data_dir
-    facts: Json = {
-        "folder": str(short(folder)),
-        "exists": folder.exists(),
-        "has_database": has_database(folder),
-    }
-    if not facts["has_database"]:
-        is_file = facts["exists"] and not folder.is_dir()
-        return (
-            facts,
-            Spend(),
-            [f"{facts['folder']} is a file where the data folder belongs"] if is_file else [],
-        )
-    problems: list[str] = []
-    try:
-        problems += _permission_problems(folder)
-        facts["is_private"] = not problems
-        found = inspect(folder)
-        facts.update(database_bytes=found.database_bytes, schema=found.schema, processes=found.living)
-        facts["backup"] = _backup_facts(settings)
-        spend = asyncio.run(work_in(folder, _check_and_sum))
-    except (OSError, Overloaded) as error:
-        problems.append(f"the data folder {facts['folder']} cannot be used ({reason_of(error)})")
-        return {**facts, "is_writable": False}, None, problems
-    return {**facts, "is_writable": True}, spend, problems
-
-
-def _backup_facts(settings: "Settings") -> Json:
-    """Say how many backups there are and when the last one was made; raises OSError."""
-    from seawall.server.showing import iso_of
-    from seawall.stores.sqlite.backups import list_backups
-
-    folder = settings.backup.folder(settings.data_dir)
-    backups = list_backups(folder)
-    return {
-        "folder": str(short(folder)),
-        "every_s": settings.backup.every,
-        "count": len(backups),
-        "bytes": sum(each.bytes for each in backups),
-        "last_at": iso_of(backups[-1].at_s) if backups else None,
-        "age_s": round(time.time() - backups[-1].at_s) if backups else None,
-    }
-
-
-def _backup_problems(settings: "Settings", backup: Json | None) -> list[str]:
-    from seawall.cli.printing import ago
-
-    every_s = settings.backup.every
-    if backup is None or every_s is None or backup["age_s"] is None:
-        return []
-    if backup["age_s"] <= 2 * every_s + BACKUP_LATE_S:
-        return []
-    return [
-        f"the last backup was made {ago(backup['age_s'])}, and one is to be made every {every_s:g} s: the"
-        " log says why, where the gateway has been running"
-    ]
-
-
-async def _check_and_sum(store: "SqliteStore") -> "Spend":
-    """Write something, to know that it can be done, and read what is spent."""
-    await store.ledger.check()
-    return await store.call_log.spend("global", time.time())
-
-
-def _permission_problems(folder: Path) -> list[str]:
-    """Name what others than its owner may open."""
-    from seawall.app import ADMIN_KEY_FILE
-    from seawall.stores.sqlite.inspection import DATABASE_FILE
-
-    wanted = [(folder, 0o700), *((folder / name, 0o600) for name in (ADMIN_KEY_FILE, DATABASE_FILE))]
-    return [
-        f"others on this machine may open {short(path)}: chmod {mode:o} {short(path)}"
-        for path, mode in wanted
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
 
 
 def _provider_problems(settings: "Settings", providers: "list[Surveyed]") -> list[str]:
@@ -185,13 +80,7 @@ def _budget_problems(settings: "Settings", spend: "Spend | None") -> list[str]:
     ]
 
 
-def _report(
-    settings: "Settings",
-    providers: "list[Surveyed]",
-    folder: Json,
-    spend: "Spend | None",
-    problems: list[str],
-) -> Json:
+def _report(settings: "Settings", providers: "list[Surveyed]", homes: Homes) -> Json:
     """Put together what the command says, as plain values."""
     from seawall import __version__
     from seawall.accounts import enabled_vendors
@@ -205,10 +94,13 @@ def _report(
             {"name": r.name, "value": r.value_text, "source": r.source, "help": r.help} for r in rows
         ],
         "providers": [_provider_values(found) for found in providers],
-        "data": folder,
-        "budget": None if spend is None else budget_values(settings.global_budget(), spend),
-        "notes": [*enabled_vendors(settings)[1], *settings.notes()],
-        "problems": problems,
+        "data": homes.folder,
+        "database": homes.database,
+        "valkey": homes.valkey,
+        "workers": settings.server.workers,
+        "budget": None if homes.spend is None else budget_values(settings.global_budget(), homes.spend),
+        "notes": [*enabled_vendors(settings)[1], *settings.notes(), *homes.notes],
+        "problems": homes.problems,
     }
 
 
@@ -253,10 +145,16 @@ def _print(console: "Console", settings: "Settings", report: Json, spend: "Spend
     if not report["providers"]:
         console.print("  No provider yet: put its key (OPENAI_API_KEY, ...) into the environment or .env.")
     heading("Data")
-    console.print(printing.facts(_data_facts(report["data"])))
+    if report["database"] is None:
+        console.print(printing.facts(folder_facts(report["data"])))
+    else:
+        console.print(printing.facts(database_facts(report["database"])))
+    if report["valkey"] is not None:
+        heading("Limits and cache")
+        console.print(printing.facts(valkey_facts(report["valkey"])))
     heading(f"Budget of the gateway (stage {settings.stage})")
     if spend is None:
-        console.print("  not known while the data folder cannot be used")
+        console.print("  not known while the data cannot be read")
     else:
         budget = settings.global_budget()
         console.print(printing.budget_grid(budget, spend, is_ascii=console.options.ascii_only))
@@ -315,30 +213,3 @@ def _model_line(model: Json, *, is_free: bool) -> str:
         f"{model['model']}: ${model['input_usd_per_mtok']} in,"
         f" ${model['output_usd_per_mtok']} out per million tokens"
     )
-
-
-def _data_facts(data: Json) -> list[tuple[str, str]]:
-    from seawall.cli.printing import printable
-
-    rows = [("folder", printable(data["folder"]))]
-    if not data["has_database"]:
-        return [*rows, ("state", "nothing here yet; `seawall serve` makes it")]
-    if "is_private" in data:
-        rows.append(("private", "yes" if data["is_private"] else "no"))
-    rows.append(("writable", "yes" if data["is_writable"] else "no"))
-    if "schema" in data:
-        others = data["processes"]
-        rows.append(("size", f"{data['database_bytes'] // 1024:,} KB, schema {data['schema']}"))
-        rows.append(("backup", _backup_line(data["backup"])))
-        rows.append(("in use", f"by {others} other process{'es' * (others != 1)}" if others else "no"))
-    return rows
-
-
-def _backup_line(backup: Json) -> str:
-    from seawall.cli.printing import ago, printable, size
-
-    how = "no schedule" if backup["every_s"] is None else f"every {backup['every_s']:g} s"
-    if not backup["count"]:
-        return f"none yet; {how}"
-    held = f"{backup['count']} of {size(backup['bytes'])} in {printable(backup['folder'])}"
-    return f"{ago(backup['age_s'])}; {held}; {how}"

@@ -15,7 +15,7 @@ from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_setti
 if TYPE_CHECKING:
     from seawall.core.guarding import GuardPolicy
     from seawall.guards.guard import LocalGuard
-    from seawall.stores.sqlite.store import SqliteStore
+    from seawall.homes import Store
 
 TEXT_CHARS_MAX = 1_000_000
 SHOWN_CHARS = 60
@@ -188,7 +188,7 @@ def show(
     except (OSError, UnicodeDecodeError) as error:
         stop(f"{file} cannot be read ({getattr(error, 'strerror', None) or 'it is no UTF-8'}).")
 
-    async def work(store: "SqliteStore") -> bytes:
+    async def work(store: "Store") -> bytes:
         return await store.directory.salt()
 
     guard.use_secret(with_store(settings, work, may_create=True))

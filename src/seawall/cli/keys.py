@@ -18,7 +18,7 @@ from seawall.cli.opening import (
 
 if TYPE_CHECKING:
     from seawall.core.contracts import KeyRecord, Spend
-    from seawall.stores.sqlite.store import SqliteStore
+    from seawall.homes import Store
 
 app = typer.Typer(
     help="Make, look at, revoke and rotate the keys that apps call with.",
@@ -103,7 +103,7 @@ def create(
     except InvalidRequest as error:  # Before the data folder is made.
         stop(error.message)
 
-    async def work(store: "SqliteStore") -> None:
+    async def work(store: "Store") -> None:
         await store.directory.put(record)
 
     with_store(settings, work, may_create=True)
@@ -133,7 +133,7 @@ def _trial(tokens: int | None, requests: int | None) -> dict[str, int] | None:
 def list_keys(as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None) -> None:
     """List all keys with what each has spent."""
 
-    async def work(store: "SqliteStore") -> "list[tuple[KeyRecord, Spend]]":
+    async def work(store: "Store") -> "list[tuple[KeyRecord, Spend]]":
         return [(record, await _spend(store, record)) for record in await store.directory.keys()]
 
     found = with_store(read_settings(config, data_dir=data), work)
@@ -166,7 +166,7 @@ def show(
 ) -> None:
     """Show what a key may do and what it has spent."""
 
-    async def work(store: "SqliteStore") -> "tuple[KeyRecord, Spend]":
+    async def work(store: "Store") -> "tuple[KeyRecord, Spend]":
         record = await find_key(store, wanted)
         return record, await _spend(store, record)
 
@@ -210,7 +210,7 @@ def revoke(
     """Refuse a key from now on; what it spent stays on record."""
     from seawall.identity import records
 
-    async def work(store: "SqliteStore") -> "KeyRecord":
+    async def work(store: "Store") -> "KeyRecord":
         found = await find_key(store, wanted)
         changed = await store.directory.change(found.id, partial(records.revoke, now=time.time()))
         return changed or found
@@ -239,7 +239,7 @@ def rotate(
     from seawall.identity import records
     from seawall.identity.keys import new_secret
 
-    async def work(store: "SqliteStore") -> "tuple[KeyRecord, str]":
+    async def work(store: "Store") -> "tuple[KeyRecord, str]":
         found = await find_key(store, wanted)
         key, key_hash = new_secret(found.kind)
         fields = {"overlap_s": overlap_s}
@@ -256,7 +256,7 @@ def rotate(
     print(f"OPENAI_API_KEY={key}")
 
 
-async def find_key(store: "SqliteStore", wanted: str) -> "KeyRecord":
+async def find_key(store: "Store", wanted: str) -> "KeyRecord":
     """Return the key with this id, else the only one of this name; one that is not revoked goes first."""
     from seawall.cli.printing import printable
     from seawall.identity.keys import PREFIX
@@ -281,7 +281,7 @@ async def find_key(store: "SqliteStore", wanted: str) -> "KeyRecord":
     return named[0]
 
 
-async def _spend(store: "SqliteStore", record: "KeyRecord") -> "Spend":
+async def _spend(store: "Store", record: "KeyRecord") -> "Spend":
     from seawall.core.policy import Scope
 
     return await store.call_log.spend(str(Scope("key", record.id)), time.time())

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from seawall.homes import Store
     from seawall.providers.price_table import BadPriceTable
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 EXIT_NOT_FOUND = 1
 EXIT_CANNOT_RUN = 2
@@ -40,42 +40,66 @@ def read_settings(config: Path | None, **overrides: object) -> "Settings":
 
 
 def with_store(
-    settings: "Settings", work: "Callable[[SqliteStore], Awaitable[T]]", *, may_create: bool = False
+    settings: "Settings", work: "Callable[[Store], Awaitable[T]]", *, may_create: bool = False
 ) -> T:
-    """Open the data folder as the gateway does, do the work, close it; trouble ends in one sentence.
+    """Open the data folder or the database as the gateway does, do the work, close it.
 
-    A gateway may run on the same folder meanwhile. Only with `may_create` is a missing folder made.
+    Trouble ends in one sentence. Gateways may run on it meanwhile. Only with `may_create` is anything made
+    where nothing is yet.
     """
     import asyncio
 
     from seawall.core.errors import InvalidRequest, Overloaded
 
-    folder = settings.data_dir
     try:
         if may_create:
-            _create_folder(folder)
-        elif not has_database(folder):
-            stop(
-                f"nothing here yet (no data in {short(folder)}): start `seawall serve` first, or name --data."
-            )
-        return asyncio.run(work_in(folder, work))
+            _create_folder(settings)
+        elif not is_made(settings):
+            other = "--data" if settings.database_url is None else "another database_url"
+            where = f"nothing here yet (no data in {home_of(settings)})"
+            stop(f"{where}: start `seawall serve` first, or name {other}.")
+        return asyncio.run(work_in(settings, work))
     except InvalidRequest as error:
         stop(error.message)
     except (OSError, Overloaded) as error:
-        stop(f"the data folder {short(folder)} cannot be used ({reason_of(error)}).")
+        stop(f"{unusable(settings, error)}.")
 
 
-async def work_in(folder: Path, work: "Callable[[SqliteStore], Awaitable[T]]") -> T:
-    """Open the database of a folder, do the work, close it; raises OSError or Overloaded."""
+async def work_in(settings: "Settings", work: "Callable[[Store], Awaitable[T]]") -> T:
+    """Open the store that the settings name, do the work, close it; raises OSError or Overloaded."""
     import asyncio
 
-    from seawall.stores.sqlite.store import SqliteStore
+    from seawall.homes import open_store
 
-    store = SqliteStore(folder)
+    store = open_store(settings, settings.data_dir)
     try:
         return await work(store)
     finally:
         await asyncio.to_thread(store.close)
+
+
+def is_made(settings: "Settings") -> bool:
+    """Say whether a gateway or a command has made its tables; raises OSError for a database out of reach."""
+    if settings.database_url is None:
+        return has_database(settings.data_dir)
+    from seawall.stores.postgres.inspection import inspect
+
+    return inspect(settings.database_url).schema > 0
+
+
+def home_of(settings: "Settings") -> str:
+    """Name the folder or the database in which everything is kept, without its password."""
+    if settings.database_url is None:
+        return str(short(settings.data_dir))
+    from seawall.settings.growing import hide_password
+
+    return hide_password(settings.database_url)
+
+
+def unusable(settings: "Settings", error: Exception) -> str:
+    """Say that the folder or the database cannot be used, and why; without the full stop."""
+    kind = "data folder" if settings.database_url is None else "database"
+    return f"the {kind} {home_of(settings)} cannot be used ({reason_of(error)})"
 
 
 def has_database(folder: Path) -> bool:
@@ -115,8 +139,9 @@ def stop(sentence: str, *, code: int = EXIT_CANNOT_RUN) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _create_folder(folder: Path) -> None:
-    if has_database(folder):
+def _create_folder(settings: "Settings") -> None:
+    folder = settings.data_dir
+    if settings.database_url is not None or has_database(folder):
         return
     from seawall.app import prepare_folder
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from seawall.core.contracts import KeyRecord
     from seawall.core.routing import Explained, ExplainedTarget, RetryRules
-    from seawall.stores.sqlite.store import SqliteStore
+    from seawall.homes import Store
 
 Json = dict[str, Any]
 
@@ -54,7 +54,7 @@ def route(
         stop(damaged_table(error))
     if key is not None:
 
-        async def work(store: "SqliteStore") -> "KeyRecord":
+        async def work(store: "Store") -> "KeyRecord":
             return await find_key(store, key)
 
         explained = _as_allowed(explained, with_store(settings, work))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
-from seawall.cli.opening import damaged_table, reason_of, short, stop
+from seawall.cli.opening import damaged_table, short, stop, unusable
 
 if TYPE_CHECKING:
     from seawall.app import Seawall
@@ -98,7 +98,7 @@ def _only_one(settings: "Settings") -> Iterator[Callable[[], None]]:
     folder = settings.data_dir
     try:
         lock = ServingLock(prepare_folder(folder))
-        deadline = time.monotonic() + PLACE_S
+        deadline = time.monotonic() + settings.server.drain_wait_s + PLACE_S
         while not lock.take():
             if time.monotonic() > deadline:
                 stop(
@@ -116,10 +116,10 @@ def _only_one(settings: "Settings") -> Iterator[Callable[[], None]]:
 
 
 def _stop_unusable(settings: "Settings", error: Exception) -> NoReturn:
-    stop(
-        f"the data folder {short(settings.data_dir)} cannot be used ({reason_of(error)}). "
-        "Make it writable, or choose another with --data."
-    )
+    advice = "Make it writable, or choose another with --data."
+    if settings.database_url is not None:
+        advice = "Start it, or name another by database_url."
+    stop(f"{unusable(settings, error)}. {advice}")
 
 
 def greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> str:

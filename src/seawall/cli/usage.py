@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from seawall.core.contracts import Spend
+    from seawall.homes import Store
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 DAYS = 31
 DAYS_MAX = 3_660
@@ -45,7 +45,7 @@ def usage(
     settings = read_settings(config, data_dir=data)
     now = time.time()
 
-    async def work(store: "SqliteStore") -> "tuple[list[Sums], dict[str, str], Spend, bool]":
+    async def work(store: "Store") -> "tuple[list[Sums], dict[str, str], Spend, bool]":
         until_ms = int(now * 1000) + 1
         since_ms = until_ms - days * DAY_MS
         sums = await store.call_log.usage(by=by, since_ms=since_ms, until_ms=until_ms)

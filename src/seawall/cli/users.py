@@ -1,6 +1,5 @@
 """`seawall users`: who uses the app, how much of what is theirs, and who is let in."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -10,9 +9,9 @@ import typer
 from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, stop, with_store
 
 if TYPE_CHECKING:
+    from seawall.homes import Store
     from seawall.server.user_view import Books, UserView
     from seawall.settings import Settings
-    from seawall.stores.sqlite.store import SqliteStore
 
 T = TypeVar("T")
 
@@ -121,7 +120,9 @@ def erase(
     data: DataOption = None,
 ) -> None:
     """Forget a person: its name, stored answers and what was decided. What was spent stays in the sums."""
+    from seawall.cli.kept import kept_answers
     from seawall.cli.printing import print_json, printable
+    from seawall.pipeline.caching import user_hash
     from seawall.server.admin_users import new_alias
 
     if not yes and not typer.confirm(f"Forget {printable(user)} for good?", err=True):
@@ -130,9 +131,11 @@ def erase(
     settings = read_settings(config, data_dir=data)
 
     async def work(books: "Books") -> int:
-        calls = await books.directory.erase_user(user, alias)
-        await _forget_answers(settings, user)
-        return calls
+        async with kept_answers(settings, await books.directory.salt()) as answers:
+            calls = await books.directory.erase_user(user, alias)
+            if answers is not None:
+                await answers.forget_user(user_hash(user))
+            return calls
 
     calls = _with_books(settings, work)
     if as_json:
@@ -141,27 +144,13 @@ def erase(
     print(f"Forgot {printable(user)}. What was spent is kept as {alias} ({calls} calls on record).")
 
 
-async def _forget_answers(settings: "Settings", user: str) -> None:
-    """Take what was kept for the user out of the file of the cache."""
-    from seawall.pipeline.caching import user_hash
-    from seawall.stores.sqlite.answers import FILE, SqliteAnswers
-
-    if not (settings.data_dir / FILE).exists():
-        return
-    file = SqliteAnswers(settings.data_dir, bytes_max=int(settings.cache.disk_mb_max * 1024 * 1024))
-    try:
-        await file.forget_user(user_hash(user))
-    finally:
-        await asyncio.to_thread(file.close)
-
-
 def _with_books(settings: "Settings", work: "Callable[[Books], Awaitable[T]]") -> T:
     """Do something with the stores of the data folder; what is refused ends in one sentence."""
     from seawall.alerts import channels_of
     from seawall.core.errors import Conflict, InvalidRequest
     from seawall.server.user_view import Books
 
-    async def run(store: "SqliteStore") -> T:
+    async def run(store: "Store") -> T:
         house = settings.house_terms()
         channels = channels_of(settings, "user.tier_changed")
         return await work(Books(store.directory, store.ledger, store.call_log, house, time.time, channels))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from seawall.core.ledger import CallRow
-    from seawall.stores.sqlite.store import SqliteStore
+    from seawall.homes import Store
 
 LAST = "last"
 CALL_PREFIX = "call_"
@@ -48,7 +48,7 @@ def why(
     """
     settings = read_settings(config, data_dir=data)
 
-    async def work(store: "SqliteStore") -> "tuple[CallRow, str | None]":
+    async def work(store: "Store") -> "tuple[CallRow, str | None]":
         row = await _find(store, wanted, settings.log.keep_days)
         key = await store.directory.get(row.key_id)
         return row, None if key is None else key.name
@@ -74,7 +74,7 @@ def why(
         console.print(_attempt_table(shown["attempts"]))
 
 
-async def _find(store: "SqliteStore", wanted: str, keep_days: int) -> "CallRow":
+async def _find(store: "Store", wanted: str, keep_days: int) -> "CallRow":
     """Return the newest call, or the one whose id begins like this."""
     from seawall.cli.printing import printable
 

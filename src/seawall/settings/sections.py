@@ -47,7 +47,11 @@ class ServerSettings(Section):
     host: Text = setting("The address to listen on.", default="127.0.0.1")
     port: Whole = setting("The port to listen on; 0 takes any free one.", default=8787, ge=0, le=65_535)
     workers: Whole = setting(
-        "How many processes serve; more than one takes a `database_url`.", default=1, ge=1, le=256
+        "How many processes serve; more than one take a `database_url` and a `valkey_url`: see"
+        " [Growing](growing.md#workers).",
+        default=1,
+        ge=1,
+        le=256,
     )
     body_mb_max: Number = setting(
         "The largest request body; 1 MB is 1,048,576 bytes.", default=8.0, gt=0, le=1024

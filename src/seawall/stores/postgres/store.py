@@ -1,5 +1,8 @@
 """Everything that the Postgres database keeps, opened and closed together."""
 
+import time
+from collections.abc import Callable
+
 from seawall.stores.accounting import OpenHold
 from seawall.stores.postgres.call_log import PostgresCallLog
 from seawall.stores.postgres.connection import Pool, migrate
@@ -16,12 +19,12 @@ from seawall.stores.writer import Writer
 class PostgresStore:
     """The ledger, call log, directory and stored responses of one database, which several gateways may share.
 
-    Raises OSError where the database cannot be reached or used.
+    `clock` counts seconds. Raises OSError where the database cannot be reached or used.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         migrate(url)
-        processes = ProcessNames()
+        processes = ProcessNames(clock)
         self._holds: dict[str, OpenHold] = {}
         self._writer = Writer(PostgresEngine(url, processes, self._holds))
         self._pool = pool = Pool(url)

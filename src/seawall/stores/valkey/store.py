@@ -1,16 +1,20 @@
 """All that one server of Valkey or Redis holds for a gateway, opened and closed together."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from seawall.stores.memory.answers import MemoryAnswers
 from seawall.stores.valkey.answers import CLEARED, FORGOTTEN, ValkeyAnswers
-from seawall.stores.valkey.connection import Link
+from seawall.stores.valkey.connection import Link, Unreachable
 from seawall.stores.valkey.counters import ValkeyCounters
 from seawall.stores.valkey.names import Names
 from seawall.stores.valkey.wakes import Wakes
 
+__all__ = ["Unreachable", "ValkeyStore", "shared_answers"]
+
 CHANGED = "changed"
+COMMAND_TIMEOUT_S = 5.0
 
 
 class ValkeyStore:
@@ -58,3 +62,22 @@ class ValkeyStore:
             await self._answers.stop()
         await self.counters.stop()
         await self._link.stop()
+
+
+@asynccontextmanager
+async def shared_answers(url: str, salt: bytes) -> AsyncIterator[ValkeyAnswers]:
+    """Reach the kept answers alone, for a command: it counts no limits and is no gateway.
+
+    Raises Unreachable, and ValueError for an address that cannot be used.
+    """
+    names, link = Names(salt), Link(url, timeout_s=COMMAND_TIMEOUT_S)
+    answers = ValkeyAnswers(link, names, Wakes(url, link, names), keep_s=1, answer_bytes_max=0)
+    await link.start()
+    try:
+        if not link.is_up:
+            raise Unreachable("it is out of reach")
+        yield answers
+        await link.ask("PING")  # By then the others have been told.
+    finally:
+        await answers.stop()
+        await link.stop()
