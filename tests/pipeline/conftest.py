@@ -10,7 +10,8 @@ ON_BOTH_HOMES = {
     f"tests.pipeline.test_{name}"
     for name in (
         "admin", "admin_figures", "alerts", "attempts", "broken_streams", "budget_under_load", "budgets",
-        "conversations_go_on", "leaving", "money_attacks", "quotas", "settling", "state", "stored",
+        "conversations_go_on", "holding", "leaving", "money_attacks", "quotas", "settling", "state", "stored",
+        "users",
     )
 }  # fmt: skip
 """The modules whose every test runs on the SQLite file and then on Postgres."""
