@@ -1,7 +1,9 @@
 """Shared limits when things go wrong: the server stops, hangs, is wiped or full; a gateway is killed, a call leaves."""
 
 import asyncio
+import random
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -109,6 +111,33 @@ async def test_a_server_that_hangs_is_left_after_the_time_out_and_found_again(
     own_valkey.go_on()
     await until(lambda: link.is_up)
     assert not (await admit(counters, HOUR)).is_local
+
+
+async def test_a_gateway_that_was_busy_itself_does_not_take_the_server_for_one_that_hangs(
+    gateways: Gateways,
+) -> None:
+    counters, _ = await gateways.open(timeout_s=IMPATIENT_S)
+    asking = [asyncio.create_task(admit(counters, HOUR)) for _ in range(20)]
+    for _ in range(3):  # Until the questions are on their way.
+        await asyncio.sleep(0)
+    busy_until = time.monotonic() + 2 * IMPATIENT_S
+    while time.monotonic() < busy_until:
+        pass
+    assert [answer.is_local for answer in await asyncio.gather(*asking)] == [False] * 20
+    assert counters.state().fallbacks == 0
+
+
+async def test_answers_that_come_after_all_are_nobodys(gateways: Gateways) -> None:
+    _, link = await gateways.open()
+    for _ in range(3):
+        asked = [link.ask("PING") for _ in range(50)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # They are on their way.
+        link.drop("a test says so")
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Unreachable}
+        await until(lambda: link.is_up)
+        assert await link.ask("PING") == b"PONG"
 
 
 async def test_a_server_that_is_wiped_begins_anew_and_hears_what_runs(
@@ -225,6 +254,84 @@ async def test_a_call_that_leaves_while_it_is_asked_for_takes_no_place(
     await link.ask("PING")
     assert [isinstance(await admit(counters, PLACES), Admitted) for _ in range(3)] == [True, True, False]
     assert counters.state().fallbacks == 0
+
+
+async def test_a_call_that_leaves_at_the_very_moment_of_the_answer_takes_no_place(gateways: Gateways) -> None:
+    counters, link = await gateways.open()
+    for _ in range(5):
+        asking = asyncio.create_task(admit(counters, PLACES))
+        await asyncio.sleep(0)
+        while link._sent or link._waiting:
+            await asyncio.sleep(0)
+        asking.cancel()  # The answer is there, and nobody has looked at it.
+        assert [type(each) for each in await asyncio.gather(asking, return_exceptions=True)] == [
+            asyncio.CancelledError
+        ]
+    assert [isinstance(await admit(counters, PLACES), Admitted) for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_to_the_server_no_place_stays_taken_and_nobody_is_refused_for_it(
+    gateways: Gateways, own_valkey: OwnValkey, seed: int
+) -> None:
+    chance = random.Random(seed)
+    opened = [await gateways.open(timeout_s=0.05, lease_s=1.0) for _ in range(3)]
+    limits = (limit(40, 0, unit="at_once"), limit(10**6, 1), limit(10**8, 1, unit="tokens", scope="key:k"))
+    is_over = asyncio.Event()
+
+    async def call(counters: ValkeyCounters) -> None:
+        while not is_over.is_set():
+            admitted = await counters.admit(limits, time.monotonic(), 9)
+            assert isinstance(admitted, Admitted)
+            try:
+                await asyncio.sleep(chance.random() / 50)
+            finally:
+                counters.leave(admitted)
+                await counters.settle(admitted, time.monotonic(), 5)
+
+    async def leave_early(counters: ValkeyCounters) -> None:
+        while not is_over.is_set():
+            calling = asyncio.create_task(call(counters))
+            await asyncio.sleep(chance.random() / 100)
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
+
+    async def trouble() -> None:
+        for _ in range(12):
+            await asyncio.sleep(chance.random())
+            if (kind := chance.choice(("hang", "stop", "FLUSHALL", "SCRIPT FLUSH", "drop"))) == "drop":
+                chance.choice(opened)[1].drop("a test says so")
+            elif kind == "hang":
+                own_valkey.hang()
+                await asyncio.sleep(chance.random() / 4)
+                own_valkey.go_on()
+            elif kind == "stop":
+                own_valkey.stop()
+                await asyncio.to_thread(own_valkey.start)
+            else:
+                await asyncio.to_thread(own_valkey.command, *kind.split())
+        is_over.set()
+
+    several = [counters for counters, _ in opened]
+    await asyncio.gather(
+        trouble(),
+        *(call(counters) for counters in several for _ in range(3)),
+        *(leave_early(counters) for counters in several),
+    )
+    await until(lambda: all(link.is_up for _, link in opened))
+    one = several[0]
+
+    async def are_free() -> bool:
+        """Say whether all places are, once the leases of lives before are over."""
+        held = [await admit(one, limits[0]) for _ in range(40)]
+        are = all(isinstance(each, Admitted) and not each.is_local for each in held)
+        for each in held:
+            if isinstance(each, Admitted):
+                one.leave(each)
+        return are
+
+    await eventually(are_free)
 
 
 async def test_two_stores_on_one_server_do_not_count_for_each_other(gateways: Gateways) -> None:

@@ -15,6 +15,7 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,9 +32,10 @@ RETRY_S = 1.0
 CONNECT_S = 1.0
 """No call waits for a connection."""
 STALL_S = 0.005
-"""Where the event loop itself was late by more than this, what has come meanwhile is read first."""
+"""By so much the event loop may be late before what has come meanwhile is read first."""
 WAITING_MAX = 10_000
-_TROUBLE = (ValkeyError, OSError, TimeoutError, ValueError)
+TROUBLE = (ValkeyError, OSError, TimeoutError, ValueError, RuntimeError)
+"""What a connection may raise; RuntimeError comes from uvloop, where the other side has just closed it."""
 _OPTIONS = frozenset({"db", "username", "password", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 
 
@@ -99,7 +101,8 @@ class Link:
         self._sent: deque[_Question] = deque()
         self._asked, self._dropped, self._tried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
-        self._had_a_turn = False
+        self._due_s = 0.0
+        self._last_chance: _Question | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     def use(self, *scripts: Script) -> None:
@@ -187,21 +190,33 @@ class Link:
         self._waiting.append(question)
         self._asked.set()
         if self._alarm is None:
-            self._alarm = loop.call_at(question.since_s + self._timeout_s, self._look)
+            self._look_at(question.since_s + self._timeout_s, loop)
+
+    def _look_at(self, due_s: float, loop: asyncio.AbstractEventLoop) -> None:
+        self._due_s = due_s
+        self._alarm = loop.call_at(due_s, self._look)
 
     def _look(self) -> None:
-        """Find out whether the oldest question has waited for too long."""
+        """Find out whether the oldest question has waited for too long, and not for this process itself.
+
+        Where the event loop was late, and once in any case, what has arrived is read first.
+        """
         self._alarm = None
         oldest = self._sent[0] if self._sent else self._waiting[0] if self._waiting else None
         if oldest is None:
             return
         loop = asyncio.get_running_loop()
-        late_s = loop.time() - oldest.since_s - self._timeout_s
-        if late_s >= 0 and (late_s <= STALL_S or self._had_a_turn):
+        now_s = loop.time()
+        late_s = now_s - oldest.since_s - self._timeout_s
+        if late_s < 0:
+            self._look_at(now_s - late_s, loop)
+            return
+        was_in_time = now_s - self._due_s <= STALL_S
+        if was_in_time and (late_s > 2 * STALL_S or oldest is self._last_chance):
             self.drop("it did not answer in time")
             return
-        self._had_a_turn = late_s >= 0
-        self._alarm = loop.call_later(STALL_S if late_s >= 0 else -late_s, self._look)
+        self._last_chance = oldest
+        self._look_at(now_s + STALL_S, loop)
 
     async def _keep(self) -> None:
         """Reach the server, serve those who ask, and begin anew whenever that ends."""
@@ -213,10 +228,10 @@ class Link:
                     await connection.connect()  # type: ignore[no-untyped-call] # has no types
                     await self._greet(connection)
                 await self._serve(connection, is_first=is_first)
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 self._give_up(reason_of(error), is_first=is_first)
             finally:
-                await connection.disconnect(nowait=True)
+                await close(connection)
             is_first = False
             await asyncio.sleep(self._retry_s)
 
@@ -267,9 +282,15 @@ class Link:
             try:
                 reply = await connection.read_response()
             except NoScriptError:
-                self._send_again(self._sent.popleft())
-                continue
-            self._sent.popleft().settle(reply)
+                self._send_again(self._next())
+            else:
+                self._next().settle(reply)
+
+    def _next(self) -> _Question:
+        """Return the question to the answer that has come; raises ConnectionError where nobody has asked."""
+        if not self._sent:  # It was dropped this very moment, or it says what nobody wants to know.
+            raise ConnectionError
+        return self._sent.popleft()
 
     def _send_again(self, question: _Question) -> None:
         """Send a script that the server has lost, with its text; it keeps it from then on."""
@@ -294,6 +315,7 @@ class Link:
         failed = [*self._sent, *self._waiting]
         self._sent.clear()
         self._waiting.clear()
+        self._last_chance = None
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -318,6 +340,12 @@ def connection_of(url: str) -> Connection:
     if issubclass(kind, SSLConnection):
         options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
     return kind(**options, socket_timeout=None, socket_connect_timeout=CONNECT_S, socket_keepalive=True)
+
+
+async def close(connection: Connection) -> None:
+    """Close a connection, in whatever state it is."""
+    with suppress(*TROUBLE):
+        await connection.disconnect(nowait=True)
 
 
 def reason_of(error: BaseException) -> str:

@@ -164,9 +164,16 @@ class ValkeyCounters:
             words.append(f"{kind} {limit.count} {limit.period_s * US} {limit.burst or 0} {amount}")
             if limit.unit == "at_once":
                 places.append(name)
-        orphan = partial(self._forsake, places) if places and what == "take" else None
-        reply = await self._link.run(self._scripts.admit, keys, words, orphan)
-        return _numbers(reply)
+        if what == "look" or not places:
+            return _numbers(await self._link.run(self._scripts.admit, keys, words))
+        forsake = partial(self._forsake, places)
+        answer = self._link.run(self._scripts.admit, keys, words, forsake)
+        try:
+            return _numbers(await answer)
+        except asyncio.CancelledError:
+            if not answer.cancelled() and answer.exception() is None:  # It had come already.
+                forsake(answer.result())
+            raise
 
     async def _admit_alone(self, limits: tuple[Limit, ...], now_s: float, tokens: int) -> Admitted | Refused:
         answer = await self._local.admit(self._shares(limits), now_s, tokens)

@@ -10,9 +10,16 @@ import secrets
 from collections.abc import Callable
 
 from valkey.asyncio.connection import Connection
-from valkey.exceptions import ValkeyError
 
-from seawall.stores.valkey.connection import CONNECT_S, RETRY_S, Link, connection_of, reason_of
+from seawall.stores.valkey.connection import (
+    CONNECT_S,
+    RETRY_S,
+    TROUBLE,
+    Link,
+    close,
+    connection_of,
+    reason_of,
+)
 from seawall.stores.valkey.names import Names
 
 log = logging.getLogger("seawall.valkey")
@@ -76,12 +83,12 @@ class Wakes:
                     missed()
                 self._tried.set()
                 await self._listen(connection)
-            except (ValkeyError, OSError, TimeoutError, ValueError) as error:
+            except TROUBLE as error:
                 log.debug("messages of other gateways do not arrive: %s", reason_of(error))
             finally:
                 self.is_listening = False
                 self._tried.set()
-                await connection.disconnect(nowait=True)
+                await close(connection)
             await asyncio.sleep(self._retry_s)
 
     async def _listen(self, connection: Connection) -> None:
