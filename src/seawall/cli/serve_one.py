@@ -4,11 +4,13 @@ import pickle
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 
 import typer
 from msgspec import Struct
 
 from seawall.cli.serving import Seat, run
+from seawall.server.binding import Sockets
 from seawall.server.channel import Channel
 from seawall.server.serving import Share
 from seawall.server.sharing import Loads
@@ -16,7 +18,7 @@ from seawall.settings import Settings
 
 
 class Order(Struct, frozen=True):
-    """What a worker is told: its number of so many, and the descriptors of the socket and of the loads.
+    """What a worker is told: its number of so many, and the descriptors of the sockets and of the loads.
 
     Settings are read once, by the supervisor: a worker that is started again later never goes by others.
     """
@@ -24,8 +26,9 @@ class Order(Struct, frozen=True):
     settings: Settings
     number: int
     count: int
-    listening: int
+    listening: tuple[int, ...]
     loads: int
+    is_local: bool = False
 
 
 def main() -> None:
@@ -36,9 +39,11 @@ def main() -> None:
         order: Order = pickle.loads(channel.read_order())  # noqa: S301 - a pipe of our own parent
     except EOFError:
         return
-    with socket.socket(fileno=order.listening) as bound:
+    seat = Seat(Share(Loads(order.loads, order.count), order.number), channel)
+    with ExitStack() as stack:
+        bound = [stack.enter_context(socket.socket(fileno=number)) for number in order.listening]
         try:
-            run(order.settings, bound, Seat(Share(Loads(order.loads, order.count), order.number), channel))
+            run(order.settings, Sockets(*bound), seat, is_local=order.is_local)
         except typer.Exit as end:
             sys.exit(end.exit_code)
 
