@@ -65,7 +65,7 @@ def _supervise(settings: "Settings", bound: socket.socket) -> int:
     import pickle
     import sys
 
-    from seawall.cli.serve_one import Order
+    from seawall.cli.serving import Order
     from seawall.server.logs import set_up_logging
     from seawall.server.sharing import Loads
     from seawall.server.supervisor import Plan, Supervisor
