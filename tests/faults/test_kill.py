@@ -53,13 +53,20 @@ async def kill_under_load(folder: Path, mock: MockProvider, key: str | None, dic
     return shown
 
 
-async def prove(folder: Path, *, kills: int, seed: int) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Return the address of an empty Postgres database; `None` stands for SQLite."""
+    url: str | None = request.getfixturevalue("database_url") if request.param == "postgres" else None
+    return url
+
+
+async def prove(folder: Path, *, kills: int, seed: int, database: str | None) -> None:
     dice = random.Random(seed)
     key: str | None = None
     crashed = 0
     budget = Money(BUDGET_OF_A_ROUND * kills)
     async with MockProvider(count=o200k()) as mock:
-        configure(folder, mock, budget=format_usd(budget))
+        configure(folder, mock, budget=format_usd(budget), database_url=database)
         for _ in range(kills):
             key = await kill_under_load(folder, mock, key, dice)
             async with served(folder) as process:
@@ -80,14 +87,54 @@ async def prove(folder: Path, *, kills: int, seed: int) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_three_kills_forget_nothing_and_the_rest_of_the_budget_holds(tmp_path: Path) -> None:
-    await prove(tmp_path, kills=3, seed=1)
+async def test_three_kills_forget_nothing_and_the_rest_of_the_budget_holds(
+    tmp_path: Path, database: str | None
+) -> None:
+    await prove(tmp_path, kills=3, seed=1, database=database)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [2, 3, 4, 5])
 async def test_twenty_kills_forget_nothing_and_the_rest_of_the_budget_holds(
-    tmp_path: Path, seed: int
+    tmp_path: Path, seed: int, database: str | None
 ) -> None:
-    await prove(tmp_path, kills=5, seed=seed)
+    await prove(tmp_path, kills=5, seed=seed, database=database)
+
+
+REAPED_S = 25.0
+"""A gateway looks for dead ones every ten seconds."""
+
+
+@pytest.mark.timeout(240)
+async def test_a_gateway_that_is_killed_is_settled_in_full_by_the_other(
+    tmp_path: Path, database_url: str
+) -> None:
+    dice = random.Random(31)
+    folders = [tmp_path / name for name in ("dies", "lives")]
+    async with MockProvider(count=o200k()) as mock:
+        for folder in folders:
+            folder.mkdir()
+            configure(folder, mock, budget="2.00", database_url=database_url)
+        async with served(folders[0]) as dies, served(folders[1]) as lives:
+            key = dies.key
+            assert key is not None and lives.key is None
+            numbers = iter(range(10**6))
+            load = [
+                asyncio.create_task(caller(port, key, dice, numbers))
+                for port in (dies.port, lives.port)
+                for _ in range(CALLERS // 2)
+            ]
+            await until(lambda: mock.open_calls > 0)
+            await asyncio.wait(load, timeout=0.7)
+            await dies.kill()
+            async with asyncio.timeout(REAPED_S):
+                while not await lives.crashed():
+                    await asyncio.sleep(0.2)
+            await asyncio.gather(*load)
+            await until(lambda: mock.open_calls == 0)
+            async with asyncio.timeout(REAPED_S):
+                while (spend := await lives.spend())["held_usd"]:
+                    await asyncio.sleep(0.2)
+            assert mock.bill <= spend["lifetime_usd"] <= parse_usd("2.00")
+            assert await lives.stop() == 0

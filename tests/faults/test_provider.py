@@ -45,19 +45,13 @@ class Place:
 
 @asynccontextmanager
 async def place_in(folder: Path, budget: str, **settings: object) -> AsyncIterator[Place]:
-    async with (
-        MockProvider(count=o200k()) as mock,
-        FaultProxy(mock.port) as proxy,
-        running(
-            folder,
-            mock=mock,
-            budget__daily_usd=budget,
-            providers__mock__base_url=f"http://127.0.0.1:{proxy.port}/v1",
-            **settings,
-        ) as app,
-    ):
-        assert (await app.chat(marked("first", "s5"))).status_code == 200  # Vocabularies are loaded by now.
-        yield Place(app, proxy, budget)
+    async with MockProvider(count=o200k()) as mock:
+        with FaultProxy(mock.port) as proxy:
+            stated = {"budget__daily_usd": budget, **settings}
+            stated["providers__mock__base_url"] = f"http://127.0.0.1:{proxy.port}/v1"
+            async with running(folder, mock=mock, **stated) as app:
+                assert (await app.chat(marked("first", "s5"))).status_code == 200  # Vocabularies are loaded.
+                yield Place(app, proxy, budget)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -99,7 +93,7 @@ async def test_a_connection_that_is_reset_loses_no_cent(
     side, after = IN_STREAM[stage]
     place.proxy.fault = Fault("reset", side, after)
     await assert_breaks(place.app, marker, stream=stream, statuses={502})
-    await place.proxy.heal()
+    place.proxy.heal()
     await assert_books_hold(place.app, place.budget)
 
 
@@ -110,7 +104,7 @@ async def test_a_connection_that_is_half_closed_loses_no_cent(
     side, after = IN_STREAM[stage]
     place.proxy.fault = Fault("half_close", side, after)
     await assert_breaks(place.app, marker, stream=stream, statuses={502})
-    await place.proxy.heal()
+    place.proxy.heal()
     await assert_books_hold(place.app, place.budget)
 
 
@@ -122,7 +116,7 @@ async def test_a_connection_that_falls_silent_is_given_up_in_time(
     impatient_place.proxy.fault = Fault("hole", side, after)
     await assert_breaks(impatient_place.app, marker, stream=stream, statuses={504})
     assert (await impatient_place.app.row(marker)).code == "upstream_timeout"
-    await impatient_place.proxy.heal()
+    impatient_place.proxy.heal()
     await assert_books_hold(impatient_place.app, impatient_place.budget)
 
 
@@ -130,13 +124,13 @@ async def test_a_connection_that_falls_silent_is_given_up_in_time(
 async def test_a_provider_that_refuses_connections_costs_nothing(
     place: Place, marker: str, stream: bool
 ) -> None:
-    await place.proxy.refuse()
+    place.proxy.refuse()
     place.proxy.cut()
     before = await place.app.spend()
     answer = await place.app.chat(body(marker, stream=stream))
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
     assert await place.app.spend() == before
-    await place.proxy.heal()
+    place.proxy.heal()
     await assert_books_hold(place.app, place.budget)
 
 
@@ -149,7 +143,7 @@ async def test_an_answer_that_drips_through_the_network_is_whole(
     assert answer.status_code == 200
     assert answer.text.endswith("data: [DONE]\n\n" if stream else "}")
     assert (await place.app.row(marker)).cost == (await place.app.seen(marker)).cost
-    await place.proxy.heal()
+    place.proxy.heal()
     await assert_books_hold(place.app, place.budget)
 
 
@@ -169,5 +163,5 @@ async def test_a_hundred_calls_into_a_black_hole_hold_no_more_than_the_budget_an
         bodies = [marked(f"n{number}", "s20", max_tokens=20, stream=number % 2 == 0) for number in range(100)]
         answers = await asyncio.gather(*map(place.app.chat, bodies))
         assert {answer.status_code for answer in answers} == {504}
-        await place.proxy.heal()
+        place.proxy.heal()
         await assert_books_hold(place.app, place.budget)

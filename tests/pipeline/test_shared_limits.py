@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.counting import PATIENT_S
-from tests.fixtures.gateways import RunningApp, Start, marked
+from tests.fixtures.gateways import ADMIN_KEY, RunningApp, Start, marked
 from tests.fixtures.mock_calls import until
 from tests.fixtures.valkeys import OwnValkey
 
@@ -39,20 +39,30 @@ async def test_a_limit_holds_over_both(start: Start, own_valkey: OwnValkey) -> N
     assert "seawall-limits" not in refused.headers
 
 
+async def figures(app: RunningApp) -> dict[str, str]:
+    """Return what the metrics say of limits."""
+    text = (await app.http.get("/metrics", headers={"authorization": f"Bearer {ADMIN_KEY}"})).text
+    lines = [line.partition(" ") for line in text.splitlines() if line.startswith("seawall_limits")]
+    return {name: figure for name, _, figure in lines}
+
+
 async def test_without_the_server_each_keeps_to_its_share_and_says_so(
     start: Start, own_valkey: OwnValkey
 ) -> None:
     first, second, key = await pair(start, own_valkey, limits__per_user="6/hour", valkey__gateways=2)
+    told = await figures(first)
     own_valkey.stop()
     for app in (first, second):
         answers = [await app.chat(short("ada"), key=key) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
         assert {answer.headers["seawall-limits"] for answer in answers} == {"local"}
-        assert app.seawall.gateway.counters.state().home == "local"
+        assert (await figures(app))["seawall_limits_shared"] == "0.0"
     own_valkey.start()
     await until(lambda: first.seawall.gateway.counters.state().home == "shared")
     answer = await first.chat(short("bob"), key=key)
     assert (answer.status_code, "seawall-limits" in answer.headers) == (200, False)
+    assert told == {"seawall_limits_shared": "1.0", "seawall_limits_fallbacks_total": "0.0"}
+    assert await figures(first) == {"seawall_limits_shared": "1.0", "seawall_limits_fallbacks_total": "1.0"}
 
 
 async def test_calls_at_once_are_counted_over_both(start: Start, own_valkey: OwnValkey) -> None:
@@ -119,6 +129,23 @@ async def test_a_key_that_one_revokes_is_refused_by_the_other(start: Start, own_
     await first.admin("DELETE", f"/keys/{key_id}")
     async with asyncio.timeout(PATIENT_S):
         while (await second.chat(short("ada"), key=key)).status_code != 401:
+            await asyncio.sleep(0.01)
+
+
+async def test_machines_on_one_database_count_together_and_know_one_anothers_keys(
+    start: Start, own_valkey: OwnValkey, database_url: str, tmp_path: Path
+) -> None:
+    stated = {"valkey_url": own_valkey.url, "valkey__timeout_s": PATIENT_S, "database_url": database_url}
+    first = await start(folder=tmp_path / "one", **stated, limits__per_user="7/hour")
+    second = await start(folder=tmp_path / "two", mock=first.mock, **stated, limits__per_user="7/hour")
+    key_id, key = await first.new_key()
+    answers = await asyncio.gather(
+        *(app.chat(short("ada"), key=key) for app in (first, second) for _ in range(10))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [429] * 13
+    await second.admin("DELETE", f"/keys/{key_id}")
+    async with asyncio.timeout(PATIENT_S):
+        while (await first.chat(short("bob"), key=key)).status_code != 401:
             await asyncio.sleep(0.01)
 
 

@@ -14,6 +14,7 @@ from seawall.cli import (
     guard,
     init,
     keys,
+    migrate_store,
     prices,
     prove_budget,
     restore,
@@ -46,6 +47,7 @@ app.command("route")(route.route)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
+app.command("migrate-store")(migrate_store.migrate_store)
 app.command("prove-budget")(prove_budget.prove_budget)
 
 

@@ -105,6 +105,15 @@ BUDGET = Family(
     across="own",
     per=NANOS,
 )
+LIMITS_SHARED = Family(
+    "seawall_limits_shared",
+    "1 where all gateways count limits together; 0 while one counts its share by itself.",
+    kind="gauge",
+    across="least",
+)
+LIMITS_ALONE = Family(
+    "seawall_limits_fallbacks_total", "How often a gateway was left to count limits by itself."
+)
 CACHE_ENTRIES = Family("seawall_cache_entries", "Answers that are kept.", kind="gauge", across="own")
 CACHE_BYTES = Family("seawall_cache_bytes", "What kept answers take.", ("place",), "gauge", across="own")
 WORKERS = Family("seawall_workers", "Worker processes that told their figures just now.", kind="gauge")
@@ -121,6 +130,7 @@ BUILD = Family("seawall_build_info", "1; says what runs.", ("version", "python")
 FAMILIES = (
     CALLS, CALL_SECONDS, FIRST_SECONDS, TOKENS, COST, HELD, OVERAGE, SAVED, CACHE, GUARD,
     ATTEMPTS, ATTEMPT_SECONDS, PROVIDER_READY, READY, RUNNING, WAITING, HOLDS, BUDGET,
-    STORE_UP, COMMIT_TIME, COMMIT_SIZE, COMMITS_FAILED, CACHE_ENTRIES, CACHE_BYTES,
+    STORE_UP, COMMIT_TIME, COMMIT_SIZE, COMMITS_FAILED, LIMITS_SHARED, LIMITS_ALONE,
+    CACHE_ENTRIES, CACHE_BYTES,
     WORKERS, MEMORY, FILES, CPU, STARTED, BUILD,
 )  # fmt: skip

@@ -35,6 +35,10 @@ def put_parts(values: Values, gateway: Gateway, parts: Parts) -> None:
     values.put(families.COMMITS_FAILED, parts.commits.failed)
     for account, is_ready in parts.provider_states():
         values.put(families.PROVIDER_READY, int(is_ready), account)
+    counting = gateway.counters.state()
+    if counting.home != "memory":
+        values.put(families.LIMITS_SHARED, int(counting.home == "shared"))
+        values.put(families.LIMITS_ALONE, counting.fallbacks)
     if gateway.answers is not None:
         stats = gateway.answers.stats()
         values.put(families.CACHE_ENTRIES, stats.entries)

@@ -8,6 +8,7 @@ Invariants:
 """
 
 import asyncio
+import logging
 import os
 import select
 import socket
@@ -22,6 +23,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from seawall.stores.down import StoreDown
+
+log = logging.getLogger("seawall.store")
 
 SERVER_VERSION_MIN = 130_000
 """Postgres 13 brings `gen_random_uuid` along; everything older has no support any more."""
@@ -46,7 +49,10 @@ _DEFAULTS = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
-_MIGRATION_LOCK = int.from_bytes(b"seawall")
+MIGRATION_LOCK = int.from_bytes(b"seawall")
+
+MOVING, MOVED = "moving", "moved"
+"""The marks of a database into which data is being moved, and of one from which it was moved away."""
 
 Rows = tuple[Any, ...]
 Line = AsyncConnection[Rows]
@@ -75,18 +81,21 @@ def reason_of(error: psycopg.Error) -> str:
     return f"{type(error).__name__}: {' '.join(said.split())}"[:REASON_CHARS_MAX]
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, *, heeds_marks: bool = True) -> None:
     """Run the numbered migrations that this database has not seen, each in a transaction of its own.
 
-    One process at a time does so. Raises OSError where the server cannot be reached or refuses, and where
-    the database was made by a newer version of this program.
+    One process at a time does so. Raises OSError where the server cannot be reached or refuses, where the
+    database was made by a newer version of this program, and where its data is being moved, unless that
+    does not matter.
     """
     conninfo = conninfo_of(url)
     try:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             _check_server(connection)
             connection.execute(f"SET lock_timeout = '{MIGRATION_WAIT_S:.0f}s'".encode())
-            connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+            connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            if heeds_marks:
+                _check_marks(connection)
             _migrate(connection)  # The lock goes with the connection.
     except psycopg.Error as error:
         raise OSError(f"Postgres cannot be used: {reason_of(error)}") from error
@@ -101,6 +110,28 @@ def _check_server(connection: Connection[Rows]) -> None:
         raise OSError("the database must be made with ENCODING 'UTF8'")
 
 
+def is_marked(connection: Connection[Rows], mark: str) -> bool:
+    """Say whether a database has a mark of a move."""
+    return connection.execute("SELECT to_regclass(%s)", (mark,)).fetchone() != (None,)
+
+
+def moved_to(connection: Connection[Rows]) -> str | None:
+    """Return where the data of a database was moved to, `None` where it was not."""
+    if not is_marked(connection, MOVED):
+        return None
+    row = connection.execute("SELECT address FROM moved").fetchone()
+    return None if row is None else str(row[0])
+
+
+def _check_marks(connection: Connection[Rows]) -> None:
+    """Raise OSError where a gateway must not use a database."""
+    if is_marked(connection, MOVING):
+        raise OSError("data is being moved into it: let `seawall migrate-store` come to its end")
+    address = moved_to(connection)
+    if address is not None:
+        raise OSError(f"everything in it was moved to {address}")
+
+
 def _migrate(connection: Connection[Rows]) -> None:
     connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_version"
@@ -113,6 +144,11 @@ def _migrate(connection: Connection[Rows]) -> None:
         raise OSError(
             f"the database is of a newer Seawall: its schema has the number {row[0]}, and this version knows"
             f" {known[-1][0]}"
+        )
+    if 0 < row[0] < known[-1][0]:
+        log.warning(
+            "the schema is brought up to date; the way back is a pg_dump from before",
+            extra={"fields": {"schema": known[-1][0]}},
         )
     for number, text in known:
         if number > row[0]:

@@ -20,6 +20,7 @@ from seawall.stores.sqlite.connection import newest_schema, open_file
 from seawall.stores.sqlite.copying import CopyFailed, Course, copy_database, flush
 from seawall.stores.sqlite.gate import closed
 from seawall.stores.sqlite.inspection import DATABASE_FILE
+from seawall.stores.sqlite.marks import MOVED, MOVING, is_marked
 from seawall.stores.sqlite.summary import Summary, summarise
 
 WAITING_FILE = ".restoring.db"
@@ -51,7 +52,20 @@ def bring_in(file: Path, folder: Path, course: Course) -> Waiting:
             f" {newest_schema()}"
         )
     copy_database(file, path, {}, course)
+    _check_marks(path)
     return Waiting(path, summary)
+
+
+def _check_marks(path: Path) -> None:
+    """Refuse what was only half moved; what was moved away may come back this way."""
+    connection = apsw.Connection(str(path))
+    try:
+        if is_marked(connection, MOVING):
+            path.unlink()
+            raise CopyFailed("data was being moved into it, and not all of it has arrived")
+        connection.execute(f"DROP TABLE IF EXISTS {MOVED}")
+    finally:
+        connection.close()
 
 
 def put_in_place(waiting: Waiting, folder: Path, at_s: float) -> Path | None:
@@ -63,7 +77,7 @@ def put_in_place(waiting: Waiting, folder: Path, at_s: float) -> Path | None:
     with closed(folder):
         kept = _keep(database, place_for(folder, "replaced", at_s)) if database.exists() else None
         waiting.path.replace(database)
-        _note_holders(waiting.summary.holders, folder / "processes")
+        note_holders(waiting.summary.holders, folder / "processes")
         flush(folder)
     return kept
 
@@ -104,8 +118,8 @@ def _is_readable(database: Path) -> bool:
     return True
 
 
-def _note_holders(holders: tuple[str, ...], folder: Path) -> None:
-    """Leave a lock that nobody holds for each process whose holds are in the backup.
+def note_holders(holders: tuple[str, ...], folder: Path) -> None:
+    """Leave a lock that nobody holds for each process whose holds have come here from elsewhere.
 
     A process without any is taken for dead only after a while: its holds would not be settled at the start.
     """

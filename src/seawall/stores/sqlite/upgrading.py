@@ -9,14 +9,16 @@ import apsw
 from seawall.stores.sqlite.backups import FOLDER, contents_of, make_folder, only_one, place_for
 from seawall.stores.sqlite.connection import migrate, newest_schema, open_file
 from seawall.stores.sqlite.copying import CopyFailed, Course, copy_database
+from seawall.stores.sqlite.marks import check_marks
 
 log = logging.getLogger("seawall.store")
 
 
-def bring_up_to_date(path: Path) -> None:
+def bring_up_to_date(path: Path, *, heeds_marks: bool = True) -> None:
     """Make the database, or run the migrations that it has not seen; what is in it is copied before.
 
-    Raises OSError: where the file is of a newer Seawall, where the copy failed, where it cannot be used.
+    Raises OSError: where the file is of a newer Seawall, where the copy failed, where it cannot be used, and
+    where its data is being moved, unless that does not matter.
     """
     try:
         connection = open_file(path)
@@ -27,6 +29,8 @@ def bring_up_to_date(path: Path) -> None:
                     f"{path.name} was written by a newer Seawall: its schema is {schema}, and this one knows"
                     f" {newest}; go back to that version, or restore a backup from before the upgrade"
                 )
+            if heeds_marks:
+                check_marks(connection)
             if 0 < schema < newest:
                 _copy_and_migrate(path, connection)
             else:

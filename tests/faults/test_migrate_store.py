@@ -1,0 +1,80 @@
+"""kill -9 in the middle of a move: the same command goes on, and not a cent is lost or doubled."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from seawall.stores.postgres.connection import migrate
+from tests.fixtures.ledgers import LIFE, SqliteHome, ask, settlement
+from tests.fixtures.mock_calls import LONGER
+from tests.fixtures.moves import at, everything, fill, in_postgres
+
+pytestmark = pytest.mark.files
+
+CALLS = 10_000
+WAITS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+BLOCKING = (
+    "INSERT INTO calls VALUES (%s, 0, '', '', NULL, '', '', 0, 0, '', NULL, 0, NULL, NULL, 0, 0, 0, 0, '')"
+)
+
+
+async def start_moving(folder: Path, url: str) -> asyncio.subprocess.Process:
+    """Start the command as a process of its own."""
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from seawall.cli.main import main; main()",
+        "migrate-store", "--data", str(folder), "--json",
+        cwd=folder, env=inherited | {"HOME": str(folder), "SEAWALL_DATABASE_URL": url},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def call_much(home: SqliteHome) -> None:
+    """Make ten thousand calls on one account, many at once."""
+    process = home.open()
+    ledger = process.store.ledger
+
+    async def call(number: int) -> None:
+        hold_id = f"call_{number:012d}"
+        await ledger.hold(ask(hold_id, 100, (*LIFE, None)))
+        await ledger.settle(settlement(hold_id, number % 100, held=100))
+
+    for start in range(1_000, 1_000 + CALLS, 500):
+        await asyncio.gather(*(call(number) for number in range(start, start + 500)))
+    assert await asyncio.to_thread(process.store.close)
+
+
+async def test_a_move_that_was_killed_twice_arrives_whole(home: SqliteHome, database_url: str) -> None:
+    await fill(home)
+    await call_much(home)
+    before = everything(at(home.folder))
+    migrate(database_url)
+    with psycopg.connect(database_url, autocommit=True) as watcher:
+        for number in (5_000, 9_000):  # The move waits for a row that somebody else is writing just there.
+            with psycopg.connect(database_url) as blocker:
+                blocker.execute(BLOCKING, (f"call_{1_000 + number:012d}",))
+                process = await start_moving(home.folder, database_url)
+                async with asyncio.timeout(LONGER * 6):
+                    while watcher.execute(WAITS).fetchone() == (0,):
+                        assert process.returncode is None
+                        await asyncio.sleep(0.01)
+                process.kill()
+                await process.wait()
+                blocker.rollback()
+            [(arrived,)] = watcher.execute("SELECT count(*) FROM calls").fetchall()
+            assert 0 < arrived < CALLS
+    process = await start_moving(home.folder, database_url)
+    output, _ = await process.communicate()
+    told = json.loads(output)
+    assert process.returncode == 0
+    assert (told["agrees"], told["before"] == told["after"]) == (True, True)
+    assert told["resumed_rows"] > 8_000
+    assert everything(in_postgres(database_url)) == before
