@@ -42,8 +42,8 @@ LOADS = (
     Load("alone", ("--conns", "1"), 3.0),
     Load("full", ("--conns", "16"), 5.0),
 )
-"""16 clients that rest for up to 0.2 s between two calls, so that none waits for another; one client without a
-rest; and 16 without a rest, who wait for one another."""
+"""16 clients that rest for up to 0.2 s between two calls, so that none waits for another; one client without
+rests; and 16 without rests, who wait for one another."""
 
 
 class Stores:

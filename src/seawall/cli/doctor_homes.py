@@ -148,8 +148,8 @@ def _look_at_database(settings: "Settings", url: str, homes: Homes) -> None:
 
 
 _APART = (
-    "{} processes are on this database and no valkey_url is stated: each counts rate limits for itself; budgets"
-    " and quotas are exact all the same"
+    "{} processes are on this database and no valkey_url is stated: each counts rate limits for itself;"
+    " budgets and quotas are exact all the same"
 )
 
 

@@ -4,10 +4,12 @@ import pickle
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 
 import typer
 
 from seawall.cli.serving import Order, Seat, run
+from seawall.server.binding import Sockets
 from seawall.server.channel import Channel
 from seawall.server.serving import Share
 from seawall.server.sharing import Loads
@@ -21,9 +23,11 @@ def main() -> None:
         order: Order = pickle.loads(channel.read_order())  # noqa: S301 - a pipe of our own parent
     except EOFError:
         return
-    with socket.socket(fileno=order.listening) as bound:
+    seat = Seat(Share(Loads(order.loads, order.count), order.number), channel)
+    with ExitStack() as stack:
+        bound = [stack.enter_context(socket.socket(fileno=number)) for number in order.listening]
         try:
-            run(order.settings, bound, Seat(Share(Loads(order.loads, order.count), order.number), channel))
+            run(order.settings, Sockets(*bound), seat, is_local=order.is_local)
         except typer.Exit as end:
             sys.exit(end.exit_code)
 

@@ -14,7 +14,7 @@ import mmap
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 STAND_BACK_S = 0.005
 NOT_SERVING = 2**32 - 1
@@ -52,7 +52,7 @@ class Loads:
 class Acceptor:
     """Takes connections of a shared socket, one at a time, for the worker `number`.
 
-    `connections` counts those that are open, `make_protocol` makes what speaks with a new one.
+    `connections` counts those that are open, `connect` brings up a new one, and raises OSError if it cannot.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Acceptor:
         number: int,
         *,
         connections: Callable[[], int],
-        make_protocol: Callable[[], asyncio.Protocol],
+        connect: Callable[[socket.socket], Awaitable[None]],
     ) -> None:
         self._listening, self._loads, self._number = listening, loads, number
-        self._connections, self._make_protocol = connections, make_protocol
+        self._connections, self._connect = connections, connect
         self._opening: set[asyncio.Task[object]] = set()
         self._loop = asyncio.get_running_loop()
         self._standing_back: asyncio.TimerHandle | None = None
@@ -111,6 +111,6 @@ class Acceptor:
 
     async def _open(self, connection: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._make_protocol, connection)
-        except OSError:  # The client has gone.
+            await self._connect(connection)
+        except OSError:  # The client has gone, or speaks no TLS.
             connection.close()
