@@ -19,8 +19,15 @@ from seawall.stores.retention import (
     is_over,
 )
 
-_LOCK = b"SELECT pg_try_advisory_xact_lock(%s)"
-_RETENTION_LOCK = 0x5EA_7E7A17
+_TAKE_TURN = b"SELECT pg_try_advisory_xact_lock(%s)"
+RETENTION_LOCK = 0x5EA_7E7A17
+"""The advisory lock of whoever moves or deletes what is old."""
+
+
+async def take_turn(connection: Line) -> bool:
+    """Say whether nobody else is at it; until the transaction ends nobody else will be."""
+    [(is_ours,)] = await (await connection.execute(_TAKE_TURN, (RETENTION_LOCK,))).fetchall()
+    return bool(is_ours)
 
 
 class PostgresRetention:
@@ -48,8 +55,7 @@ class PostgresRetention:
 
         async def work(connection: Line) -> int:
             async with connection.transaction():
-                [(is_ours,)] = await (await connection.execute(_LOCK, (_RETENTION_LOCK,))).fetchall()
-                if not is_ours:
+                if not await take_turn(connection):
                     return 0
                 taken = await rows_of(connection, fold.take, (*span, at_most))
                 await run_all(connection, PUT_BACK, added_up(taken, fold))
