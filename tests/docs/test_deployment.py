@@ -154,6 +154,12 @@ def test_compose_states_no_password_and_waits_for_its_stores() -> None:
     assert sorted(mounts) == sorted(COMPOSE["volumes"])
 
 
+def test_valkey_drops_old_answers_where_its_memory_is_full() -> None:
+    """As docs/cache.md says; a server that takes nothing more would leave each gateway to its share of the limits."""
+    command = COMPOSE["services"]["valkey"]["command"]
+    assert "allkeys-lru" in command and "allkeys-lru" in read_page("docs/cache.md")
+
+
 def test_the_settings_of_compose_load(tmp_path: Path) -> None:
     filled = {
         name: re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: FILL.get(found[1], found[2] or ""), value)
