@@ -148,6 +148,14 @@ async def test_zero_days_say_nothing(start: Start, files: Files) -> None:
     assert "strict-transport-security" not in (await app.http.get("/healthz")).headers
 
 
+async def test_a_certificate_for_localhost_promises_browsers_nothing(
+    start: Start, files: Files, authority: Authority
+) -> None:
+    files.write(authority.pair("localhost"))
+    app = await start(**files.settings())
+    assert "strict-transport-security" not in (await app.http.get("/healthz")).headers
+
+
 async def test_plain_http_says_nothing(start: Start) -> None:
     app = await start()
     assert "strict-transport-security" not in (await app.http.get("/healthz")).headers
