@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import logging
 import re
 import shlex
 import signal
@@ -25,6 +26,8 @@ from seawall.server.serving import Secured
 from seawall.server.tls import LiveTls, PairFiles, day_of
 from seawall.settings import Settings
 from seawall.stores.folder.certificates import CERTIFICATE_FILE, write_private
+
+log = logging.getLogger("seawall.app")
 
 DAY_S = 86_400
 LOCAL_LOOK_S = 3_600.0
@@ -170,7 +173,11 @@ def _how_to_trust(authority: Path) -> tuple[str, ...]:
 async def _remake(folder: Path) -> None:
     while True:
         await asyncio.sleep(LOCAL_LOOK_S)
-        make_local_files(folder, time.time())
+        try:
+            make_local_files(folder, time.time())
+        except (OSError, Overloaded) as error:
+            why = {"why": _why(error)}
+            log.error("the certificate for this machine cannot be made anew", extra={"fields": why})
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.authorities import Authority, Files, encrypted
+from tests.fixtures.servers import free_port
 
 WAYS = (
     "Choose one: --tls-auto DOMAIN gets a certificate, --tls-cert FILE with --tls-key FILE uses one that you have, "
@@ -16,9 +17,11 @@ WAYS = (
 )
 
 
-def serve(folder: Path, *options: str) -> str:
-    """Start it in a folder, which fails; returns what it says."""
-    program = "from seawall.cli.main import main; main()"
+PROGRAM = "from seawall.cli.main import main; main()"
+
+
+def serve(folder: Path, *options: str, told: str = "", program: str = PROGRAM) -> str:
+    """Start it in a folder, which fails; returns what it says, after what it told of its progress."""
     run = subprocess.run(
         [sys.executable, "-c", program, "serve", "--port", "0", *options],
         cwd=folder,
@@ -27,7 +30,7 @@ def serve(folder: Path, *options: str) -> str:
         check=False,
         timeout=60,
     )
-    assert (run.returncode, run.stdout) == (2, "")
+    assert (run.returncode, run.stdout) == (2, told)
     return run.stderr.removeprefix("seawall: ").rstrip("\n")
 
 
@@ -103,3 +106,25 @@ def test_the_port_that_the_issuer_asks_has_to_be_free(tmp_path: Path) -> None:
 def test_what_is_no_domain_is_refused(tmp_path: Path, domain: str) -> None:
     said = serve(tmp_path, "--tls-auto", domain)
     assert said == 'command line: tls.auto must be a domain such as "api.example.com", or a list of them.'
+
+
+def test_who_has_no_acme_library_is_told_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "seawall.toml").write_text(f"[tls]\nhttp_port = {free_port()}\n", encoding="utf-8")
+    without = f"import sys; sys.modules['acme'] = None; {PROGRAM}"
+    said = serve(tmp_path, "--tls-auto", "api.example.com", program=without)
+    assert said == 'automatic certificates need the acme library: pip install "seawall[acme]".'
+
+
+def test_without_a_certificate_nothing_is_served_and_no_key_is_made(tmp_path: Path) -> None:
+    issuer = f"localhost:{free_port()}"
+    stated = f'[tls]\nhttp_port = {free_port()}\ndirectory_url = "https://{issuer}/dir"\n'
+    (tmp_path / "seawall.toml").write_text(stated, encoding="utf-8")
+    progress = (
+        f"Getting a certificate for api.example.com from {issuer}; this takes a few seconds and agrees to its "
+        "terms ...\n"
+    )
+    said = serve(tmp_path, "--tls-auto", "api.example.com", told=progress)
+    assert (
+        said == f"there is no certificate for api.example.com: {issuer} cannot be reached (ConnectionError)."
+    )
+    assert not (tmp_path / ".seawall" / "seawall.db").exists()

@@ -104,6 +104,13 @@ def test_the_unit_starts_what_the_page_has_installed() -> None:
         assert place in page
 
 
+def test_the_settings_of_its_own_https_load(tmp_path: Path) -> None:
+    [block] = [block for block in blocks_of("docs/recipes/server.md") if block.language == "toml"]
+    (tmp_path / "seawall.toml").write_text(block.text, encoding="utf-8")
+    settings = load_settings(None, {}, {}, tmp_path)
+    assert (settings.server.port, settings.tls.mode) == (443, "auto")
+
+
 def test_services_have_longer_to_stop_than_open_streams(tmp_path: Path) -> None:
     grace_s = load_settings(None, {}, {}, tmp_path).server.grace_s
     [stop_s] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, flags=re.MULTILINE)
@@ -152,6 +159,12 @@ def test_compose_states_no_password_and_waits_for_its_stores() -> None:
     assert services["seawall"]["ports"] == ["127.0.0.1:8787:8787"]
     mounts = [mount.partition(":")[0] for each in services.values() for mount in each.get("volumes", ())]
     assert sorted(mounts) == sorted(COMPOSE["volumes"])
+
+
+def test_valkey_drops_old_answers_where_its_memory_is_full() -> None:
+    """As docs/cache.md says; a server that takes nothing more would leave each gateway to its share of the limits."""
+    command = COMPOSE["services"]["valkey"]["command"]
+    assert "allkeys-lru" in command and "allkeys-lru" in read_page("docs/cache.md")
 
 
 def test_the_settings_of_compose_load(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Certificates by ACME, from Debian's Pebble: got, kept, renewed in time, fetched once, and never lost."""
 
 import asyncio
+import logging
 import ssl
 import stat
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +21,8 @@ from seawall.server.binding import bind
 from seawall.server.protocol import RequestLimits
 from seawall.server.redirect import RedirectApp, redirecting
 from seawall.stores.folder.certificates import FolderCertificates
+from seawall.stores.postgres.certificates import PostgresCertificates
+from seawall.stores.postgres.connection import migrate
 from tests.fixtures.authorities import HOST, Authority
 from tests.fixtures.gateways import Clock, Start
 from tests.fixtures.mock_calls import LONGER
@@ -28,6 +32,12 @@ from tests.fixtures.receivers import receiving
 DOMAINS = (HOST, "api.example.com")
 QUICK = Pace(look_s=0.01, retry_s=0.01, retry_s_max=0.01, apart_s=0.0, wait_s=LONGER)
 FAILED = "the certificate could not be renewed; the old one stays"
+
+
+@pytest.fixture(autouse=True)
+def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
+    """A command that was run in this process may have made the log quieter."""
+    caplog.set_level(logging.INFO, "seawall")
 
 
 class Counted(FolderCertificates):
@@ -48,7 +58,7 @@ class Desk:
         self.used: list[bytes] = []
         self.told: list[str] = []
         self.clock = Clock()
-        self.clock.turn(-self.clock._ahead)  # The issuer's clock is the real one.
+        self.clock.turn(time.time() - self.clock())  # The issuer's clock is the real one.
         self.keeper = CertificateKeeper(terms, self.store, self.used.append, pace=pace, now=self.clock)
 
     async def obtain(self) -> None:
@@ -74,6 +84,11 @@ async def within(claim: Callable[[], bool]) -> None:
     async with asyncio.timeout(LONGER * 4):
         while not claim():
             await asyncio.sleep(0.005)
+
+
+def whys(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return why renewals have failed."""
+    return [record.fields["why"] for record in caplog.records if record.getMessage() == FAILED]
 
 
 def terms_of(pebble: Pebble, *domains: str) -> AcmeTerms:
@@ -207,6 +222,36 @@ async def test_of_two_that_start_at_once_one_orders_and_both_have_it(pebble: Peb
         await second.store.close()
 
 
+async def test_gateways_on_one_database_answer_for_each_other_and_one_orders(
+    pebble: Pebble, tmp_path: Path, database_url: str
+) -> None:
+    migrate(database_url)
+    stores = [PostgresCertificates(database_url, "issuer") for _ in range(2)]
+    used: list[list[bytes]] = [[], []]
+    now = Clock()
+    now.turn(time.time() - now())
+    first, second = (
+        CertificateKeeper(terms_of(pebble), store, got.append, pace=QUICK, now=now)
+        for store, got in zip(stores, used, strict=True)
+    )
+    # The issuer asks the one that never orders.
+    app = RedirectApp(DOMAINS, 443, stores[1].answer)
+    async with redirecting(app, bind("127.0.0.1", pebble.http_port), RequestLimits()):
+        await first.obtain(print)
+        await second.obtain(print)
+        assert pebble.issued() == 1
+        tasks = [asyncio.create_task(keeper.keep_fresh()) for keeper in (first, second)]
+        now.turn(61 * DAY_S)
+        await within(lambda: len(used[0]) > 1 and len(used[1]) > 1)
+        now.turn(-61 * DAY_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    assert used[0][0] == used[1][0]
+    for store in stores:
+        await store.close()
+
+
 async def test_an_issuer_that_is_down_leaves_the_old_certificate_and_is_asked_again(
     pebble: Pebble, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -216,13 +261,12 @@ async def test_an_issuer_that_is_down_leaves_the_old_certificate_and_is_asked_ag
         pebble.stop()
         async with desk.kept_fresh():
             desk.clock.turn(61 * DAY_S)
-            await within(lambda: len([record for record in caplog.records if record.message == FAILED]) > 2)
+            await within(lambda: len(whys(caplog)) > 2)
             assert (tmp_path / "tls" / "certificate.pem").read_bytes() == old
             assert desk.used == [old]
             await pebble.start()  # It has forgotten the account, and has another authority.
             await within(lambda: len(desk.used) > 1)
-    why = caplog.records[0].fields["why"]
-    assert why.endswith("cannot be reached (ConnectionError)")
+    assert whys(caplog)[0].endswith("cannot be reached (ConnectionError)")
 
 
 async def test_an_ended_certificate_is_replaced_at_the_start(

@@ -80,7 +80,7 @@ def _supervise(settings: "Settings", sockets: "Sockets", *, is_local: bool) -> i
 
     from msgspec.structs import replace
 
-    from seawall.cli.serve_one import Order
+    from seawall.cli.serving import Order
     from seawall.server.logs import set_up_logging
     from seawall.server.sharing import Loads
     from seawall.server.supervisor import Plan, Supervisor

@@ -7,28 +7,12 @@ import sys
 from contextlib import ExitStack
 
 import typer
-from msgspec import Struct
 
-from seawall.cli.serving import Seat, run
+from seawall.cli.serving import Order, Seat, run
 from seawall.server.binding import Sockets
 from seawall.server.channel import Channel
 from seawall.server.serving import Share
 from seawall.server.sharing import Loads
-from seawall.settings import Settings
-
-
-class Order(Struct, frozen=True):
-    """What a worker is told: its number of so many, and the descriptors of the sockets and of the loads.
-
-    Settings are read once, by the supervisor: a worker that is started again later never goes by others.
-    """
-
-    settings: Settings
-    number: int
-    count: int
-    listening: tuple[int, ...]
-    loads: int
-    is_local: bool = False
 
 
 def main() -> None:

@@ -26,6 +26,20 @@ PLACE_S = 2.0
 """How long a gateway that was told to stop has to make way for its successor."""
 
 
+class Order(Struct, frozen=True):
+    """What a worker is told: its number of so many, and the descriptors of the sockets and of the loads.
+
+    Settings are read once, by the supervisor: a worker that is started again later never goes by others.
+    """
+
+    settings: "Settings"
+    number: int
+    count: int
+    listening: tuple[int, ...]
+    loads: int
+    is_local: bool = False
+
+
 class Seat(Struct, frozen=True):
     """Which of several workers a process is, and its line to the supervisor."""
 

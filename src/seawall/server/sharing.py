@@ -10,13 +10,17 @@ Invariants:
 """
 
 import asyncio
+import logging
 import mmap
 import os
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 
+log = logging.getLogger("seawall.server")
+
 STAND_BACK_S = 0.005
+FULL_S = 1.0
 NOT_SERVING = 2**32 - 1
 _PLACE_BYTES = 4
 
@@ -91,18 +95,25 @@ class Acceptor:
         if self.note() <= self._loads.fewest(but=self._number):
             self._accept()
             return
+        self._stand_back(STAND_BACK_S)
+
+    def _stand_back(self, seconds: float) -> None:
         self._loop.remove_reader(self._listening)
-        self._standing_back = self._loop.call_later(STAND_BACK_S, self._come_back)
+        self._standing_back = self._loop.call_later(seconds, self._come_back)
 
     def _come_back(self) -> None:
         self._standing_back = None
-        self._accept()
         self._loop.add_reader(self._listening, self._come)
+        self._accept()
 
     def _accept(self) -> None:
         try:
             connection, _ = self._listening.accept()
-        except OSError:  # Another worker was quicker, the client has gone, or there are too many open files.
+        except (BlockingIOError, ConnectionError):  # Another worker was quicker, or the client has gone.
+            return
+        except OSError as error:  # Too many open files: what waits would call again at once, and for nothing.
+            log.error("no connection can be taken", extra={"fields": {"why": error.strerror}})
+            self._stand_back(FULL_S)
             return
         connection.setblocking(False)
         opening = self._loop.create_task(self._open(connection))

@@ -83,7 +83,10 @@ class LiveTls:
         """Look again and again, until cancelled; in a thread, since a network drive may be slow."""
         while True:
             await asyncio.sleep(look_s)
-            await asyncio.to_thread(self.look)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception:
+                log.exception("the files of the certificate could not be looked at")
 
     def _use(self, stamp: Stamp) -> None:
         self._inner, self.facts = _load(self._files, self._now())
