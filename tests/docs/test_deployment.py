@@ -104,6 +104,13 @@ def test_the_unit_starts_what_the_page_has_installed() -> None:
         assert place in page
 
 
+def test_the_settings_of_its_own_https_load(tmp_path: Path) -> None:
+    [block] = [block for block in blocks_of("docs/recipes/server.md") if block.language == "toml"]
+    (tmp_path / "seawall.toml").write_text(block.text, encoding="utf-8")
+    settings = load_settings(None, {}, {}, tmp_path)
+    assert (settings.server.port, settings.tls.mode) == (443, "auto")
+
+
 def test_services_have_longer_to_stop_than_open_streams(tmp_path: Path) -> None:
     grace_s = load_settings(None, {}, {}, tmp_path).server.grace_s
     [stop_s] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, flags=re.MULTILINE)
