@@ -36,7 +36,7 @@ FAILED = "the certificate could not be renewed; the old one stays"
 
 @pytest.fixture(autouse=True)
 def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
-    """A command that was run in this process may have made the log quieter."""
+    """Hear what is said where all goes well, too."""
     caplog.set_level(logging.INFO, "seawall")
 
 

@@ -19,7 +19,7 @@ BROKEN = "the new certificate cannot be used; the old one stays"
 
 @pytest.fixture(autouse=True)
 def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
-    """A command that was run in this process may have made the log quieter."""
+    """Hear what is said where all goes well, too."""
     caplog.set_level(logging.INFO, "seawall")
 
 
