@@ -21,6 +21,12 @@ WATCHED_S = LONGER * 2
 """Seconds within which a change of the files must have been seen; they are looked at every second."""
 
 
+@pytest.fixture(autouse=True)
+def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
+    """A command that was run in this process may have made the log quieter."""
+    caplog.set_level(logging.INFO, "seawall")
+
+
 async def connect(
     app: RunningApp, tls: ssl.SSLContext, name: str = HOST
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -186,7 +192,6 @@ async def test_a_head_that_never_comes_after_the_handshake_is_refused(
 async def test_a_new_pair_is_used_while_old_connections_live_on(
     start: Start, files: Files, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "seawall")
     app = await start(**files.settings())
     peer = Peer(*await connect(app, authority.client()))
     files.write(authority.pair("new.example.com"))

@@ -15,6 +15,12 @@ from seawall.server.tls import LiveTls, PairFiles
 BROKEN = "the new certificate cannot be used; the old one stays"
 
 
+@pytest.fixture(autouse=True)
+def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
+    """A command that was run in this process may have made the log quieter."""
+    caplog.set_level(logging.INFO, "seawall")
+
+
 def live_of(files: Files) -> LiveTls:
     return LiveTls(PairFiles(files.cert, files.key))
 
@@ -155,7 +161,6 @@ def test_nothing_is_said_between_the_writing_of_one_file_and_of_the_other(
 def test_an_unchanged_pair_is_not_read_again(
     files: Files, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "seawall")
     live = live_of(files)
     live.look()
     assert caplog.records == []
