@@ -3,8 +3,8 @@
 python benchmarks/ledger.py [--seconds 3] [--rounds 5]
 
 Every pair is a hold on four accounts, one of which all clients share, and its settlement; a client waits for
-the hold alone, and at the end everything must be on disk. Postgres comes from a package and runs with its usual
-settings, `fsync` and `synchronous_commit` on; it shares the machine.
+the hold alone, and at the end everything must be on disk. Postgres comes from a package and runs with its
+usual settings, `fsync` and `synchronous_commit` on; it shares the machine.
 """
 
 import argparse

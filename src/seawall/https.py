@@ -34,6 +34,7 @@ LOCAL_LOOK_S = 3_600.0
 LOCAL_LEFT_S = 30 * DAY_S
 """A certificate for this machine that lives no longer than this is made anew."""
 
+LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 FOLDER = "tls"
 AUTHORITY_FILE = "local-ca.pem"
 AUTHORITY_KEY_FILE = "local-ca.key"
@@ -82,8 +83,10 @@ async def https_of(
         loop.add_signal_handler(signal.SIGHUP, live.ask_again)
         stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         await stack.enter_async_context(_running(live.watch()))
-        secured = Secured(live.context, limits.head_timeout_s, tls.hsts_days * DAY_S)
         names = live.facts.names
+        # Browsers would keep a promise for localhost against everything else that runs there.
+        hsts_s = 0 if set(names) <= LOCAL_NAMES else tls.hsts_days * DAY_S
+        secured = Secured(live.context, limits.head_timeout_s, hsts_s)
         yield Https(secured, names, (f"{', '.join(names)}, until {day_of(live.facts.ends_at)}",))
 
 

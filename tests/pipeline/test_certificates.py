@@ -36,7 +36,7 @@ FAILED = "the certificate could not be renewed; the old one stays"
 
 @pytest.fixture(autouse=True)
 def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
-    """A command that was run in this process may have made the log quieter."""
+    """Hear what is said where all goes well, too."""
     caplog.set_level(logging.INFO, "seawall")
 
 
@@ -300,6 +300,14 @@ async def test_an_issuer_that_nobody_trusts_is_told_in_one_sentence(pebble: Pebb
     terms = AcmeTerms((HOST,), pebble.directory_url)
     said = await refused(terms, tmp_path / "tls")
     assert "is not trusted here" in said and "tls.ca" in said
+
+
+async def test_a_missing_authority_of_the_issuer_is_told_in_one_sentence(tmp_path: Path) -> None:
+    terms = AcmeTerms((HOST,), "https://localhost:9/dir", ca=tmp_path / "gone.pem")
+    assert (
+        await refused(terms, tmp_path / "tls")
+        == f"tls.ca names {tmp_path / 'gone.pem'}, which does not exist"
+    )
 
 
 async def test_a_server_that_is_no_issuer_is_told_in_one_sentence(

@@ -23,7 +23,7 @@ WATCHED_S = LONGER * 2
 
 @pytest.fixture(autouse=True)
 def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
-    """A command that was run in this process may have made the log quieter."""
+    """Hear what is said where all goes well, too."""
     caplog.set_level(logging.INFO, "seawall")
 
 
@@ -145,6 +145,14 @@ async def test_what_is_refused_before_the_application_says_so_too(
 
 async def test_zero_days_say_nothing(start: Start, files: Files) -> None:
     app = await start(tls__hsts_days=0, **files.settings())
+    assert "strict-transport-security" not in (await app.http.get("/healthz")).headers
+
+
+async def test_a_certificate_for_localhost_promises_browsers_nothing(
+    start: Start, files: Files, authority: Authority
+) -> None:
+    files.write(authority.pair("localhost"))
+    app = await start(**files.settings())
     assert "strict-transport-security" not in (await app.http.get("/healthz")).headers
 
 

@@ -1,6 +1,7 @@
 """The plain port sends nobody anywhere but to HTTPS on our own names, and answers the issuer of certificates."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -128,25 +129,28 @@ async def test_a_store_that_is_down_is_told_the_issuer() -> None:
     assert (answer.status, answer.body) == (503, b"Try again in a moment.")
 
 
-async def test_strangers_cannot_make_the_store_busy() -> None:
+async def test_strangers_cannot_make_the_store_busy_and_the_issuer_has_its_turn() -> None:
     asked: list[str] = []
     go_on = asyncio.Event()
 
     async def slow(token: str) -> str | None:
         asked.append(token)
         await go_on.wait()
-        return None
+        return await known(token)
 
     bound = bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    async with redirecting(RedirectApp(HOSTS, 443, slow), bound, RequestLimits()), peer_of(port) as last:
-        peers = [peer_of(port) for _ in range(LOOKUPS_MAX)]
-        for peer in peers:
-            (await peer.__aenter__()).send(request("/.well-known/acme-challenge/abc"))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(redirecting(RedirectApp(HOSTS, 443, slow), bound, RequestLimits()))
+        strangers = [await stack.enter_async_context(peer_of(port)) for _ in range(LOOKUPS_MAX)]
+        for stranger in strangers:
+            stranger.send(request("/.well-known/acme-challenge/abc"))
         await until(lambda: len(asked) == LOOKUPS_MAX)
-        last.send(request("/.well-known/acme-challenge/abc"))
-        assert (await last.answer()).status == 404
+        issuer = await stack.enter_async_context(peer_of(port))
+        issuer.send(request(f"/.well-known/acme-challenge/{TOKEN}"))
+        home = await stack.enter_async_context(peer_of(port))
+        home.send(request("/"))
+        assert (await home.answer()).status == 308
+        assert len(asked) == LOOKUPS_MAX
         go_on.set()
-        for peer in peers:
-            await peer.__aexit__(None, None, None)
-    assert len(asked) == LOOKUPS_MAX
+        assert (await issuer.answer()).status == 200

@@ -2,7 +2,9 @@
 
 import logging
 import ssl
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ BROKEN = "the new certificate cannot be used; the old one stays"
 
 @pytest.fixture(autouse=True)
 def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
-    """A command that was run in this process may have made the log quieter."""
+    """Hear what is said where all goes well, too."""
     caplog.set_level(logging.INFO, "seawall")
 
 
@@ -156,6 +158,22 @@ def test_nothing_is_said_between_the_writing_of_one_file_and_of_the_other(
     live.look()
     assert shown(live, authority) == "new.example.com"
     assert said(caplog) == []
+
+
+def test_a_pair_of_tomorrow_is_used_once_it_is_valid(
+    files: Files, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    moment = time.time()
+    live = LiveTls(PairFiles(files.cert, files.key), now=lambda: moment)
+    begin = datetime.fromtimestamp(moment, UTC) + timedelta(days=1)
+    files.write(authority.pair("new.example.com", begin=begin))
+    for _ in range(3):
+        live.look()
+    assert shown(live, authority) == HOST
+    moment += 86_401
+    live.look()
+    assert live.facts.names[0] == "new.example.com"
+    assert len(said(caplog)) == 1
 
 
 def test_an_unchanged_pair_is_not_read_again(

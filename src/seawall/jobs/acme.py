@@ -106,6 +106,8 @@ def finish_order(terms: AcmeTerms, order: Order) -> bytes:
 
 def _connect(terms: AcmeTerms, account_key: bytes) -> client.ClientV2:
     """Log in; an issuer that knows the key answers with the account that it has."""
+    if terms.ca is not None and not terms.ca.is_file():
+        raise NotIssued(f"tls.ca names {terms.ca}, which does not exist")
     key = JWKEC(key=load_pem_private_key(account_key, password=None))
     net = client.ClientNetwork(
         key,

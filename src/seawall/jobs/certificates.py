@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import TypeVar
 
@@ -191,7 +192,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
             result, failed = work(), None
         except Exception as error:  # It belongs to who waits.
             result, failed = None, error
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
             loop.call_soon_threadsafe(settle, result, failed)
 
     Thread(target=run, name="acme", daemon=True).start()

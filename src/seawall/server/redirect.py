@@ -21,6 +21,8 @@ from seawall.server.protocol import RequestLimits, make_protocol, protocol_facto
 
 CHALLENGE = "/.well-known/acme-challenge/"
 LOOKUPS_MAX = 8
+"""How many questions of issuers the store is asked at once; more wait for their turn, up to `WAITING_MAX`."""
+WAITING_MAX = 500
 HTTPS_PORT = 443
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TARGET = re.compile(rb"/[\x21-\x7e]*")
@@ -41,6 +43,7 @@ class RedirectApp:
         self._port = "" if port == HTTPS_PORT else f":{port}"
         self._answer = answer
         self._lookups = asyncio.Semaphore(LOOKUPS_MAX)
+        self._waiting = 0
 
     async def __call__(self, scope: dict[str, Any], _receive: object, send: Send) -> None:
         """Answer one request."""
@@ -51,19 +54,27 @@ class RedirectApp:
             await self._redirect(scope, send)
 
     async def _prove(self, token: str, send: Send) -> None:
-        if _TOKEN.fullmatch(token) is None or self._lookups.locked():
-            await _say(send, 404, "Nothing is here.")
+        try:
+            found = await self._find(token)
+        except Overloaded:
+            await _say(send, 503, "Try again in a moment.")
             return
-        async with self._lookups:
-            try:
-                found = await self._answer(token)
-            except Overloaded:
-                await _say(send, 503, "Try again in a moment.")
-                return
         if found is None:
             await _say(send, 404, "Nothing is here.")
         else:
             await _say(send, 200, found, kind=b"application/octet-stream")
+
+    async def _find(self, token: str) -> str | None:
+        if _TOKEN.fullmatch(token) is None:
+            return None
+        if self._waiting >= WAITING_MAX:
+            raise Overloaded(private="too many ask for the answers to the issuer")
+        self._waiting += 1
+        try:
+            async with self._lookups:
+                return await self._answer(token)
+        finally:
+            self._waiting -= 1
 
     async def _redirect(self, scope: dict[str, Any], send: Send) -> None:
         stated = [value for name, value in scope["headers"] if name == b"host"]

@@ -50,25 +50,26 @@ class LiveTls:
 
     def __init__(self, files: PairFiles, *, now: Callable[[], float] = time.time) -> None:
         self._files, self._now = files, now
-        self._judged = self._doubted = files.stamp()
+        self._used = self._doubted = self._told = files.stamp()
         self._inner, self.facts = _load(files, now())
         self.context = make_context()
         self.context.sni_callback = self._choose
 
     def look(self) -> None:
-        """Load the files where they have changed; what is wrong with them is logged, once for each change.
+        """Load the files where they are not those in use; what is wrong is logged, once for each change.
 
-        Between the writing of one file and of the other nothing is said: only where the next look finds the
-        same is it no accident.
+        A bad pair is tried at every look: it may be of tomorrow, or only its permissions may change. Between
+        the writing of one file and of the other nothing is said: it is no accident where the next look finds
+        the same.
         """
         stamp = self._files.stamp()
-        if stamp == self._judged:
+        if stamp == self._used:
             return
         try:
             self._use(stamp)
         except BadCertificate as error:
-            if stamp == self._doubted:
-                self._judged = stamp
+            if stamp == self._doubted != self._told:
+                self._told = stamp
                 log.error(
                     "the new certificate cannot be used; the old one stays",
                     extra={"fields": {"why": str(error), "ends": day_of(self.facts.ends_at)}},
@@ -77,7 +78,8 @@ class LiveTls:
 
     def ask_again(self) -> None:
         """Have the next look load the files, changed or not, and say at once what is wrong with them."""
-        self._judged, self._doubted = (), self._files.stamp()
+        self._used = self._told = ()
+        self._doubted = self._files.stamp()
 
     async def watch(self, look_s: float = LOOK_S) -> None:
         """Look again and again, until cancelled; in a thread, since a network drive may be slow."""
@@ -90,7 +92,7 @@ class LiveTls:
 
     def _use(self, stamp: Stamp) -> None:
         self._inner, self.facts = _load(self._files, self._now())
-        self._judged = stamp
+        self._used = stamp
         log.info(
             "a certificate was loaded",
             extra={"fields": {"names": list(self.facts.names), "ends": day_of(self.facts.ends_at)}},

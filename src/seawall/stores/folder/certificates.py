@@ -97,9 +97,12 @@ class FolderCertificates:
             raise _down(error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(file)
             return None
+        except OSError as error:
+            os.close(file)
+            raise _down(error) from error
         return file
 
 
