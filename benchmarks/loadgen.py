@@ -5,6 +5,7 @@ A good whole answer has status 200 and a usage; a good stream has status 200 and
 
 import argparse
 import asyncio
+import random
 import sys
 import time
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class Load:
     sent: int = 0
     is_same: bool = False
     expected: int = 200
+    pause_s: float = 0.0
+    dice: random.Random = field(default_factory=lambda: random.Random(1))
 
     def next_request(self) -> bytes:
         """Return the next request; its number has eight digits, so that its length never changes."""
@@ -124,6 +127,14 @@ class Client(asyncio.Protocol):
         else:
             tally.fail(f"{self._status} {self._tail.decode(errors='replace')}")
         self._started = 0
+        if self._load.pause_s:
+            pause_s = self._load.dice.uniform(0.0, self._load.pause_s)
+            asyncio.get_running_loop().call_later(pause_s, self._send_next)
+            return
+        self._send_next()
+
+    def _send_next(self) -> None:
+        """Go on, unless the load is over."""
         if not self._load.is_over:
             self._send()
 
@@ -190,7 +201,12 @@ def _load(options: argparse.Namespace, host: str, path: str) -> Load:
     )
     before, _, after = body.partition(b"@@@@@@@@")
     return Load(
-        head.encode() + before, after, is_stream=options.stream, is_same=options.same, expected=options.expect
+        head.encode() + before,
+        after,
+        is_stream=options.stream,
+        is_same=options.same,
+        expected=options.expect,
+        pause_s=options.pause,
     )
 
 
@@ -215,6 +231,9 @@ def main() -> int:
     parser.add_argument("--conns", type=int, default=32)
     parser.add_argument("--secs", type=float, default=4)
     parser.add_argument("--ramp", type=float, default=0, help="seconds over which connections are opened")
+    parser.add_argument(
+        "--pause", type=float, default=0, help="seconds at most that a client rests before its next call"
+    )
     parser.add_argument("--body-bytes", type=int, default=1024)
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--stream", action="store_true")

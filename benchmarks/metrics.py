@@ -12,6 +12,7 @@ from seawall.core.answers import CacheNote
 from seawall.core.call import Call, Request, Route, Try
 from seawall.core.money import Money, Price, Rate, Rates, Usage
 from seawall.core.policy import Credentials, Principal
+from seawall.server.metrics.exposition import write_page
 from seawall.server.metrics.recorder import Recorder
 from seawall.server.metrics.values import Values
 from seawall.wire.chat.request import read_request
@@ -44,7 +45,7 @@ def _ended(model: str, now: float) -> Call:
     request = _request(model)
     price = Price(Rates(input=Rate(10), output=Rate(30)), source="made up")
     call.principal, call.request = Principal(key_id="key_1", key_name="k"), request
-    call.route, call.outcome, call.first_event_at = Route("openai", model, price), "ok", now + 0.4
+    call.route, call.outcome, call.first_event_at = Route("openai", model, price), "ok", call.began_at
     call.usage, call.cost, call.cache = Usage(input=200, output=300), Money(11_000), CacheNote("miss")
     call.tries.append(Try("openai", model, "chat", "complete", Money(50_000), Money(11_000), True, 980.0))
     return call
@@ -82,16 +83,16 @@ def _nothing(call: Call, now: float) -> None:
 def _scrape(recorder: Recorder) -> bytes:
     values = Values()
     recorder.put_into(values)
-    return values.render()
+    return write_page(values)
 
 
 def _best_us(work: Callable[[], object], count: int) -> float:
     best = float("inf")
     for _ in range(ROUNDS):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(count):
             work()
-        best = min(best, time.perf_counter() - begun)
+        best = min(best, time.process_time() - begun)
     return best / count * 1e6
 
 

@@ -1,7 +1,8 @@
 """What all tests share: the fixtures of tests/fixtures, and REQUIRE_ALL=1, under which a skip fails."""
 
+import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +16,14 @@ pytest_plugins = sorted(
     f"tests.fixtures.{path.stem}" for path in Path(__file__).parent.glob("fixtures/[!_]*.py")
 )
 pytest.register_assert_rewrite(*pytest_plugins)  # They may import one another, in any order.
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Undo how loud a command that ran in this process has made the log; the next test may listen to it."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
+from seawall.core.certificates import Certificates
 from seawall.core.contracts import Counters
 from seawall.settings import Settings, SettingsError
+from seawall.stores.folder.certificates import FolderCertificates
 from seawall.stores.memory.answers import MemoryAnswers
 from seawall.stores.memory.counters import MemoryCounters
 from seawall.stores.sqlite.answers import SqliteAnswers
@@ -90,3 +92,18 @@ def open_cache(
         bytes_max=int(stated.memory_mb_max * MB), keep_s=stated.rules().keep_s, file=file, now=now
     )
     return Cache(answers, file)
+
+
+def open_certificates(settings: Settings, folder: Path) -> Certificates:
+    """Return where fetched certificates are kept, for all gateways of a folder or of a database.
+
+    Raises OSError where a database cannot be used.
+    """
+    if settings.database_url is None:
+        return FolderCertificates(folder)
+    # The driver, for those who use it.
+    from seawall.stores.postgres.certificates import PostgresCertificates  # noqa: PLC0415
+    from seawall.stores.postgres.connection import migrate  # noqa: PLC0415
+
+    migrate(settings.database_url)
+    return PostgresCertificates(settings.database_url, folder.name)

@@ -28,8 +28,8 @@ class Measured(Protocol):
 
 
 def recorder_of(router: ModelRouter) -> Recorder:
-    """Return what counts calls; models that no provider serves share one label."""
-    return Recorder(frozenset([route.model for route in router.models()]) | frozenset(router.aliases()))
+    """Return what counts calls; models that no provider is known to serve share one label."""
+    return Recorder(router.names())
 
 
 def telling(*tellers: Tell) -> Tell:

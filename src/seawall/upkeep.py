@@ -16,15 +16,15 @@ from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
 from seawall.settings import Settings
 from seawall.stores.sqlite.inspection import DATABASE_FILE
+from seawall.trimming import Keep, Trimming
 
 log = logging.getLogger("seawall.app")
 
 WATCH_S = 0.5
 REAP_S = 10.0
 TRIM_S = 60.0
-TRIM_ROWS = 500
-TRIM_ANSWERS = 50
-DAY_MS = 86_400_000
+TRIM_STEPS = 10
+"""How many in a row: where much is to be trimmed, changes of others are still noticed in time."""
 
 
 def backups_of(settings: Settings, store: Store, now: Callable[[], float]) -> ScheduledBackups | None:
@@ -51,7 +51,7 @@ class Upkeep:
     ) -> None:
         self._gateway, self._store, self._identity = gateway, store, identity
         self._prices, self._cache = prices, cache
-        self._log_keep_days = settings.log.keep_days
+        self._trimming = Trimming(store, Keep(settings.log.keep_days, settings.log.sums_days), gateway.now)
         self._backups = backups_of(settings, store, gateway.now)
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -91,9 +91,8 @@ class Upkeep:
                 if now >= next_reap:
                     next_reap = now + REAP_S
                     await self._every_ten_seconds()
-                if now >= next_trim:
+                if now >= next_trim and not await self._trim():
                     next_trim = now + TRIM_S
-                    await self._trim()
             except (SeawallError, OSError) as error:
                 why = getattr(error, "private", None) or type(error).__name__
                 log.error("the store is down", extra={"fields": {"why": why}})
@@ -119,11 +118,9 @@ class Upkeep:
         if used:
             await self._gateway.directory.touch(used)
 
-    async def _trim(self) -> None:
-        """Delete old calls and expired answers, in small batches so that no call has to wait for it."""
-        oldest_ms = int(self._gateway.now() * 1000) - self._log_keep_days * DAY_MS
-        is_more = True
-        while is_more:
-            is_more = await self._store.call_log.trim(oldest_ms, at_most=TRIM_ROWS) == TRIM_ROWS
-        while await self._store.conversations.trim(self._gateway.now(), at_most=TRIM_ANSWERS):
-            pass
+    async def _trim(self) -> bool:
+        """Take a few steps of trimming; says whether more is to be done after a look at everything else."""
+        for _ in range(TRIM_STEPS):
+            if not await self._trimming.step():
+                return False
+        return True

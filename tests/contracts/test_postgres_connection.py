@@ -47,17 +47,6 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     opened.close()
 
 
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """Return a server that a test may stop."""
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
-
-
 def numbers_of(url: str) -> list[int]:
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT number FROM schema_version ORDER BY number").fetchall()

@@ -113,7 +113,18 @@ async def test_a_batch_that_another_gateway_deletes_is_counted_once(database: Da
     assert database.holds() == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("name", ["sha256:", "x" * 301, "a\x00", "a\x00b"])
+async def test_a_long_name_that_an_index_takes_is_kept_as_it_is(database: Database) -> None:
+    # Compresses badly, as an index would compress it.
+    owner = Owner(os.urandom(650).hex(), os.urandom(650).hex())
+    await database.one.put(response(owner=owner))
+    assert await database.one.get("resp_1", owner, NOW) is not None
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("SELECT key_id, end_user FROM owners").fetchall() == [
+            (owner.key_id, owner.end_user)
+        ]
+
+
+@pytest.mark.parametrize("name", ["sha256:", "ä" * 651, "a\x00", "a\x00b"])
 async def test_a_name_that_is_kept_as_a_hash_is_nobody_elses(database: Database, name: str) -> None:
     await database.one.put(response(owner=Owner("key_1", name)))
     assert await database.one.get("resp_1", Owner("key_1", name), NOW) is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -72,16 +72,6 @@ async def gateways(url: str, count: int) -> AsyncIterator[list[Gateway]]:
 def url(database_url: str) -> str:
     migrate(database_url)
     return database_url
-
-
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 def ask_database(url: str, question: str) -> tuple[int, ...]:

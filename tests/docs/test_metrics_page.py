@@ -5,7 +5,7 @@ import re
 import pytest
 
 from seawall.server.metrics.families import FAMILIES, Family
-from tests.docs.pages import headings_of, read_page
+from tests.docs.pages import blocks_of, headings_of, read_page
 
 PAGE = read_page("docs/metrics.md")
 
@@ -21,6 +21,17 @@ def test_its_kind_and_labels_are_told(family: Family) -> None:
     assert f"\n{family.kind.capitalize()}: " in told
     named = re.findall(r"`(\w+)`", told.partition("Label")[2])
     assert [label for label in family.labels if label not in named] == []
+
+
+def test_the_alarms_ask_for_metrics_and_labels_that_there_are() -> None:
+    alarms = "".join(block.text for block in blocks_of("docs/operations.md") if block.language == "yaml")
+    asked = set(re.findall(r"\bseawall_\w+", alarms))
+    by_name = {family.name: family for family in FAMILIES}
+    assert asked and asked - set(by_name) == set()
+    for name, labels in re.findall(r"(seawall_\w+)\{([^}]*)\}", alarms):
+        used = set(re.findall(r"(\w+)\s*[!=]", labels))
+        assert used - set(by_name[name].labels) == set(), name
+    assert len(re.findall(r"- alert: ", alarms)) == 3
 
 
 def test_names_follow_the_custom_of_prometheus() -> None:

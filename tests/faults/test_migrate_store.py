@@ -1,20 +1,24 @@
-"""kill -9 in the middle of a move: the same command goes on, and not a cent is lost or doubled."""
+"""A move goes on after kill -9, and one budget is spent across it: not a cent is lost or doubled."""
 
 import asyncio
 import json
 import os
 import sys
+from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import seawall
+from seawall.core.money import parse_usd
+from seawall.proving.mock_provider import MockProvider
 from seawall.stores.postgres.connection import migrate
 from tests.fixtures.ledgers import LIFE, SqliteHome, ask, settlement
-from tests.fixtures.mock_calls import LONGER
+from tests.fixtures.loads import CALLERS, command, load_on
+from tests.fixtures.mock_calls import LONGER, o200k, until
 from tests.fixtures.moves import at, everything, fill, in_postgres
-
-pytestmark = pytest.mark.files
+from tests.fixtures.processes import configure, served
 
 CALLS = 10_000
 WAITS = (
@@ -28,12 +32,16 @@ BLOCKING = (
 
 async def start_moving(folder: Path, url: str) -> asyncio.subprocess.Process:
     """Start the command as a process of its own."""
-    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(seawall.__file__).parents[1]),
+        "HOME": str(folder),
+        "SEAWALL_DATABASE_URL": url,
+    }
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from seawall.cli.main import main; main()",
         "migrate-store", "--data", str(folder), "--json",
-        cwd=folder, env=inherited | {"HOME": str(folder), "SEAWALL_DATABASE_URL": url},
-        stdout=asyncio.subprocess.PIPE,
+        cwd=folder, env=environ, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -52,6 +60,7 @@ async def call_much(home: SqliteHome) -> None:
     assert await asyncio.to_thread(process.store.close)
 
 
+@pytest.mark.files
 async def test_a_move_that_was_killed_twice_arrives_whole(home: SqliteHome, database_url: str) -> None:
     await fill(home)
     await call_much(home)
@@ -78,3 +87,32 @@ async def test_a_move_that_was_killed_twice_arrives_whole(home: SqliteHome, data
     assert (told["agrees"], told["before"] == told["after"]) == (True, True)
     assert told["resumed_rows"] > 8_000
     assert everything(in_postgres(database_url)) == before
+
+
+async def test_one_budget_is_spent_before_and_after_a_move(tmp_path: Path, database_url: str) -> None:
+    budget = "4.00"
+    async with MockProvider(count=o200k()) as mock:
+        configure(tmp_path, mock, budget=budget)
+        async with served(tmp_path) as process:
+            key = process.key
+            assert key is not None
+            load, callers = load_on(process, key, count())
+            await until(lambda: len(load.answered) > CALLERS)
+            await process.kill()
+            load.is_over = True
+            await asyncio.gather(*callers)
+        await until(lambda: mock.open_calls == 0)
+        told = await command(tmp_path, "migrate-store", "--to", database_url)
+        assert told["before"]["sums_usd"]["held"] != "0.00"
+
+        configure(tmp_path, mock, budget=budget, database_url=database_url)
+        async with served(tmp_path) as process:
+            assert process.key is None
+            moved = await process.spend()
+            assert (moved["lifetime_usd"] >= mock.bill, moved["held_usd"]) == (True, 0)
+            load, callers = load_on(process, key, count(10**6))
+            await asyncio.gather(*callers)
+            await until(lambda: mock.open_calls == 0)
+            spend = await process.spend()
+        assert 402 in load.answered.values()
+        assert moved["lifetime_usd"] < mock.bill <= spend["lifetime_usd"] <= parse_usd(budget)

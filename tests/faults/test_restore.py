@@ -1,59 +1,21 @@
 """A backup made under load, restored elsewhere: it knows what was billed, and the rest of the budget still holds."""
 
 import asyncio
-import json
-import os
-import random
-import sys
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import apsw
-import httpx
 import pytest
 
 from seawall.core.money import Money, parse_usd
 from seawall.proving.mock_provider import MockProvider
-from tests.fixtures.gateways import marked
-from tests.fixtures.mock_calls import LONGER, o200k, until
-from tests.fixtures.processes import Process, configure, served
+from tests.fixtures.loads import CALLERS, command, load_on
+from tests.fixtures.mock_calls import o200k, until
+from tests.fixtures.processes import configure, served
 
-CALLERS = 24
 BUDGET = "4.00"
-WAYS = ["full-d5", "full-g2", "full-d20", "full-nousage", "full-reset5", "full-g1-greedy"]
-
-
-@dataclass
-class Load:
-    """Callers that go on until they are told to stop; `answered` are the calls whose answer has arrived."""
-
-    port: int
-    key: str
-    numbers: Iterator[int]
-    dice: random.Random
-    answered: dict[str, int] = field(default_factory=dict)
-    is_over: bool = False
-
-    async def call_on_and_on(self) -> None:
-        """Make calls of all kinds, one after the other, until the budget is spent or the load is over."""
-        async with httpx.AsyncClient(trust_env=False, timeout=LONGER * 2) as http:
-            while not self.is_over:
-                marker = f"call{next(self.numbers)}"
-                body = marked(marker, self.dice.choice(WAYS), max_tokens=200, stream=self.dice.random() < 0.5)
-                try:
-                    answer = await http.post(
-                        f"http://127.0.0.1:{self.port}/v1/chat/completions",
-                        json=body,
-                        headers={"authorization": f"Bearer {self.key}"},
-                    )
-                except httpx.HTTPError:
-                    continue
-                self.answered[marker] = answer.status_code
-                if answer.status_code == 402:
-                    return
 
 
 @dataclass
@@ -72,25 +34,6 @@ class Drill:
         return {str(marker): (str(outcome), int(cost)) for marker, outcome, cost in rows}
 
 
-async def command(folder: Path, *words: str) -> Any:
-    """Run a command that prints JSON, as a process of its own."""
-    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from seawall.cli.main import main; main()", *words, "--json",
-        cwd=folder, env=inherited | {"HOME": str(folder)}, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output
-    return json.loads(output)
-
-
-async def load_on(
-    process: Process, key: str, numbers: Iterator[int]
-) -> tuple[Load, list[asyncio.Task[None]]]:
-    load = Load(process.port, key, numbers, random.Random(1))
-    return load, [asyncio.create_task(load.call_on_and_on()) for _ in range(CALLERS)]
-
-
 @pytest.fixture
 async def mock() -> AsyncIterator[MockProvider]:
     async with MockProvider(count=o200k()) as provider:
@@ -106,7 +49,7 @@ async def drill(tmp_path: Path, mock: MockProvider) -> Drill:
     configure(there, mock, budget=BUDGET)
     async with served(tmp_path) as process:
         assert process.key is not None
-        load, callers = await load_on(process, process.key, count())
+        load, callers = load_on(process, process.key, count())
         await until(lambda: len(load.answered) > CALLERS)
         answered_before = {marker for marker, status in load.answered.items() if status == 200}
         made = await command(tmp_path, "backup")
@@ -142,7 +85,7 @@ async def test_a_restored_ledger_and_new_calls_never_overspend_what_is_left(
     async with served(drill.folder) as process:
         at_start = (await process.spend())["lifetime_usd"]
         billed_before = mock.bill
-        load, callers = await load_on(process, drill.key, count(10**6))
+        load, callers = load_on(process, drill.key, count(10**6))
         await asyncio.gather(*callers)
         await until(lambda: mock.open_calls == 0)
         billed = Money(mock.bill - billed_before)

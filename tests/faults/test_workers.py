@@ -277,3 +277,28 @@ async def test_workers_of_a_supervisor_that_is_killed_finish_and_end(place: Plac
         spend = await again.spend()
         assert (spend["lifetime_usd"], spend["held_usd"]) == (place.mock.bill, 0)
         assert await again.crashed() == 0
+
+
+async def calls_counted(peer: Peer) -> int:
+    """Scrape the worker behind a connection; returns how many calls its page has."""
+    peer.ask(None, ADMIN_KEY, method="GET", path="/metrics")
+    page = (await peer.answer()).body.decode()
+    found = [line for line in page.splitlines() if line.startswith("seawall_calls_total{")]
+    assert page.count("\nseawall_process_start_time_seconds{") in (1, 2)
+    return sum(round(float(line.rpartition(" ")[2])) for line in found)
+
+
+async def test_whichever_worker_is_scraped_tells_the_figures_of_both_and_never_fewer(place: Place) -> None:
+    async with place.serve() as process, AsyncExitStack() as stack:
+        peers = await pair(process, place, stack)
+        shown = [0]
+        for number in range(12):
+            await call(peers[number % 3 % 2], process.key)
+            shown.append(await calls_counted(peers[number % 2]))
+        assert shown == sorted(shown)
+        async with asyncio.timeout(LONGER * 2):
+            for peer in peers:
+                while await calls_counted(peer) < len(place.lines("call")) or len(place.lines("call")) < 14:
+                    await asyncio.sleep(0.05)
+        counted = [await calls_counted(peer) for peer in peers]
+        assert counted == [len(place.lines("call"))] * 2

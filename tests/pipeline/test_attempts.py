@@ -11,7 +11,6 @@ from seawall.core.money import parse_usd
 from seawall.proving.mock_behaviour import Behaviour
 from seawall.proving.mock_connection import Seen
 from seawall.proving.mock_provider import MockProvider
-from seawall.stores.sqlite.connection import open_reader
 from tests.fixtures.gateways import RunningApp, Start, price
 from tests.fixtures.mock_calls import LONGER, o200k
 
@@ -81,7 +80,7 @@ async def test_the_sums_by_hour_count_the_call_once_and_all_of_its_money(start: 
 
 
 class Witness:
-    """Looks at the holds in the gateway's file at the moment when each request arrives."""
+    """Looks at the holds in the gateway's database at the moment when each request arrives."""
 
     def __init__(self) -> None:
         self.app: RunningApp | None = None
@@ -89,9 +88,7 @@ class Witness:
 
     def __call__(self, seen: Seen) -> Behaviour | None:
         if seen.method == "POST" and self.app is not None:
-            reader = open_reader(self.app.database)
-            self.holds.append([row[0] for row in reader.execute("SELECT id FROM holds")])
-            reader.close()
+            self.holds.append([hold_id for (hold_id,) in self.app.look("SELECT id FROM holds")])
         return None
 
 

@@ -9,15 +9,16 @@ import pytest
 from seawall.proving.mock_behaviour import Behaviour
 from seawall.proving.mock_connection import Seen
 from seawall.proving.mock_provider import MockProvider
-from seawall.stores.sqlite.connection import open_reader
 from tests.fixtures.gateways import RunningApp, Start, marked
 from tests.fixtures.mock_calls import o200k
 
 LONG_TEXT = [{"role": "user", "content": "Which of the seven seas is the calmest? " * 400}]
 
+HOLDS = "SELECT row, amount FROM holds"
+
 
 class Witness:
-    """Looks into the gateway's file, from a connection of its own, at the moment when a request arrives."""
+    """Looks into the gateway's database, from a connection of its own, at the moment when a request arrives."""
 
     def __init__(self) -> None:
         self.app: RunningApp | None = None
@@ -26,12 +27,10 @@ class Witness:
 
     def __call__(self, seen: Seen) -> Behaviour | None:
         if seen.method == "POST" and self.app is not None:
-            reader = open_reader(self.app.database)
-            held = reader.execute("SELECT row ->> 'end_user', amount FROM holds").fetchall()
+            held = [(json.loads(row)["end_user"], amount) for row, amount in self.app.look(HOLDS)]
             self.holds.append({user: amount for user, amount in held if user == seen.body["user"]})
-            sums = reader.execute("SELECT scope, period, held FROM accounts").fetchall()
+            sums = self.app.look("SELECT scope, period, held FROM accounts")
             self.accounts.append({f"{scope} {period}": held for scope, period, held in sums})
-            reader.close()
         return None
 
 

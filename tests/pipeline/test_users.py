@@ -1,10 +1,8 @@
 """End users by the admin API: what is shown and changed, who is shut out, and how a person is forgotten."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
-import apsw
 import httpx
 import pytest
 
@@ -26,17 +24,6 @@ TIERS: dict[str, object] = {
 def assert_refused(answer: httpx.Response, param: str | None) -> None:
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_request", param)
-
-
-def everything_in(database: Path) -> str:
-    """Write out every row of every table."""
-    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
-    tables = [
-        str(name) for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    ]
-    rows = [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
-    connection.close()
-    return repr(rows)
 
 
 async def user(app: RunningApp, name: str) -> dict[str, Any]:
@@ -177,7 +164,7 @@ async def test_a_person_is_forgotten_and_the_sums_stay(start: Start) -> None:
     assert (await app.admin("GET", "/usage?by=key")).json()["data"] == sums
     [row] = await app.rows()
     assert row.end_user == erased["kept_as"]
-    assert "lovelace" not in everything_in(app.database).lower()
+    assert "lovelace" not in app.everything().lower()
     assert (await app.admin("GET", "/users")).json()["data"][0]["id"] == erased["kept_as"]
     alias = Account(f"user:{erased['kept_as']}", "tokens:2026-11-21", None)
     [kept] = await app.seawall.gateway.ledger.standings([alias])
@@ -206,11 +193,11 @@ async def test_nothing_that_was_told_of_a_person_or_kept_for_it_lies_about_later
         assert answer.status_code == 200, answer.text
         await app.settled()
         assert await alerting.look() == 1  # What waits names her as well.
-        assert "lovelace" in everything_in(app.database)
+        assert "lovelace" in app.everything()
 
         await app.admin("DELETE", "/users/lovelace")
-        assert "lovelace" not in everything_in(app.database)
-        assert "babbage" in everything_in(app.database)
+        assert "lovelace" not in app.everything()
+        assert "babbage" in app.everything()
         kept = [delivery.kind for delivery in await app.seawall.store.outbox.newest()]
         assert kept == ["user.tier_changed"] * 2
 

@@ -3,6 +3,8 @@
 import ast
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +116,47 @@ def fields_in(path: Path) -> Iterator[str]:
             [value] = node.values
             if isinstance(value, ast.Dict):
                 yield from (key.value for key in value.keys if isinstance(key, ast.Constant))
+
+
+PROGRAM = """
+import asyncio, gc, logging, sys, threading, warnings
+from seawall.server.logs import set_up_logging
+
+class Loud:
+    def __del__(self):
+        raise ValueError(SAID)
+
+async def lose():
+    async def fail():
+        raise ValueError(SAID)
+    task = asyncio.ensure_future(fail())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+
+SAID = sys.argv[1]
+set_up_logging(style="json", level="info")
+thread = threading.Thread(target=lambda: int(SAID))
+thread.start()
+thread.join()
+asyncio.run(lose())
+Loud()
+warnings.warn("old", DeprecationWarning, stacklevel=1)
+raise RuntimeError(SAID)
+"""
+
+
+def test_what_nobody_handled_is_a_line_like_all_others() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", PROGRAM, PROMPT], check=False, capture_output=True, text=True
+    )
+    lines = [json.loads(text) for text in done.stderr.splitlines()]
+    assert [(each["level"], each["message"]) for each in lines] == [
+        ("critical", "a thread ended by an error that nobody handled"),
+        ("error", "Task exception was never retrieved"),
+        ("error", "an error could not be raised"),
+        ("warning", "<string>:24: DeprecationWarning: old"),
+        ("critical", "the process ends by an error that nobody handled"),
+    ]
+    assert "Ashworth" not in done.stderr
+    assert done.returncode == 1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from seawall.core.histograms import Histogram
 from seawall.server.metrics import families
+from seawall.server.metrics.exposition import write_page
 from seawall.server.metrics.sharing import FRESH_S, Sharing
 from seawall.server.metrics.values import Values
 
@@ -29,7 +30,7 @@ def page(sharing: Sharing, values: Values, at: float = NOW) -> dict[str, float]:
     """Return what a scrape of this worker shows."""
     sharing.tell(values, at)
     sharing.gather(values, at)
-    lines = [line for line in values.render().decode().splitlines() if not line.startswith("#")]
+    lines = [line for line in write_page(values).decode().splitlines() if not line.startswith("#")]
     return {name: float(figure) for name, _, figure in (line.rpartition(" ") for line in lines)}
 
 

@@ -137,12 +137,20 @@ def _look_at_database(settings: "Settings", url: str, homes: Homes) -> None:
             "bytes": found.database_bytes,
             "processes": found.living,
         }
+        if found.living > 1 and settings.valkey_url is None:
+            homes.notes.append(_APART.format(found.living))
         if found.schema:
             homes.spend = asyncio.run(work_in(settings, _check_and_sum))
             facts["is_writable"] = True
     except (OSError, Overloaded) as error:
         homes.problems.append(unusable(settings, error))
         homes.spend = None
+
+
+_APART = (
+    "{} processes are on this database and no valkey_url is stated: each counts rate limits for itself;"
+    " budgets and quotas are exact all the same"
+)
 
 
 def _look_at_valkey(settings: "Settings", url: str, homes: Homes) -> None:

@@ -1,9 +1,7 @@
 """`seawall serve`: start the gateway."""
 
-import errno
-import ipaddress
-import socket
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +9,13 @@ import typer
 from seawall.cli.opening import ConfigOption, DataOption, read_settings, stop
 
 if TYPE_CHECKING:
+    from seawall.server.binding import Sockets
     from seawall.settings import Settings
 
 CLOSING_S = 20.0
 """How long a worker may take to let go of everything once its last call is over."""
+FIRST_CERTIFICATE_S = 300.0
+"""How long a worker may take to start where it has to get a certificate first."""
 
 
 def serve(
@@ -24,6 +25,15 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.", show_default="8787")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes serve.", show_default="1")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="HTTPS with this certificate and its chain.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The key of that certificate.")] = None,
+    tls_auto: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DOMAIN", help="HTTPS with a certificate that is got by ACME; repeatable."),
+    ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="HTTPS for this machine only, to develop with.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Start the gateway.
@@ -31,16 +41,18 @@ def serve(
     Without any configuration it listens on 127.0.0.1:8787, makes its data folder and a first key, uses the
     provider keys that it finds in the environment or in .env, and holds every cent before it is spent.
     """
-    settings = read_settings(
-        config, **{"server.host": host, "server.port": port, "server.workers": workers, "data_dir": data}
-    )
+    stated: dict[str, object] = {"server.host": host, "server.port": port, "server.workers": workers}
+    stated |= {"tls.cert": tls_cert, "tls.key": tls_key, "tls.auto": tls_auto or None}
+    settings = read_settings(config, data_dir=data, **stated)
     _check_workers(settings)
-    with _bind(settings) as bound:
+    from seawall.cli.listening import listening
+
+    with listening(settings, is_local=https) as sockets:
         if settings.server.workers > 1:
-            raise typer.Exit(_supervise(settings, bound))
+            raise typer.Exit(_supervise(settings, sockets, is_local=https))
         from seawall.cli.serving import run
 
-        run(settings, bound)
+        run(settings, sockets, is_local=https)
 
 
 def _check_workers(settings: "Settings") -> None:
@@ -59,13 +71,16 @@ def _check_workers(settings: "Settings") -> None:
         )
 
 
-def _supervise(settings: "Settings", bound: socket.socket) -> int:
+def _supervise(settings: "Settings", sockets: "Sockets", *, is_local: bool) -> int:
     """Run workers until a signal comes; returns the exit code."""
     import asyncio
     import pickle
+    import signal
     import sys
 
-    from seawall.cli.serve_one import Order
+    from msgspec.structs import replace
+
+    from seawall.cli.serving import Order
     from seawall.server.logs import set_up_logging
     from seawall.server.sharing import Loads
     from seawall.server.supervisor import Plan, Supervisor
@@ -74,43 +89,20 @@ def _supervise(settings: "Settings", bound: socket.socket) -> int:
     # Safe path: no file of the working directory may take the place of a module.
     command = (sys.executable, "-P", "-m", "seawall.cli.serve_one")
     loads = Loads.make(settings.server.workers)
-    plan = Plan(
-        command, (bound,), loads, stop_s=settings.server.drain_wait_s + settings.server.grace_s + CLOSING_S
-    )
-    listening = bound.fileno()
+    bound = tuple(filter(None, (sockets.main, sockets.http)))
+    stop_s = settings.server.drain_wait_s + settings.server.grace_s + CLOSING_S
+    plan = Plan(command, bound, loads, stop_s=stop_s)
+    if settings.tls.mode == "auto":
+        plan = replace(plan, start_s=FIRST_CERTIFICATE_S)
+    listening = tuple(sock.fileno() for sock in bound)
 
     def order_of(number: int) -> bytes:
-        return pickle.dumps(Order(settings, number, loads.count, listening, loads.descriptor))
+        return pickle.dumps(Order(settings, number, loads.count, listening, loads.descriptor, is_local))
 
     async def supervise() -> int:
-        return await Supervisor(plan, order_of, on_ready=partial(print, flush=True)).run()
+        supervisor = Supervisor(plan, order_of, on_ready=partial(print, flush=True))
+        if settings.tls.mode != "off":
+            supervisor.forward(signal.SIGHUP)
+        return await supervisor.run()
 
     return asyncio.run(supervise())
-
-
-def _bind(settings: "Settings") -> socket.socket:
-    from seawall.server.binding import bind
-
-    host, port = settings.server.host, settings.server.port
-    try:
-        bound = bind(host, port)
-    except socket.gaierror:
-        stop(f"{host} is not an address of this machine. Choose another with --host.")
-    except OverflowError:
-        stop(f"{port} is not a port. Choose one from 0 to 65535 with --port.")
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            stop(
-                f"port {port} is in use, perhaps by another seawall. Stop that, or choose another port: "
-                f"seawall serve --port {port + 1}"
-            )
-        if error.errno == errno.EACCES:
-            stop(f"port {port} needs more rights than this user has. Choose one above 1023 with --port.")
-        stop(f"cannot listen on {host}:{port} ({error.strerror}). Choose another with --host and --port.")
-    if not settings.behind_proxy and not ipaddress.ip_address(bound.getsockname()[0]).is_loopback:
-        stop(
-            f"{host} can be reached by others, and this version has no HTTPS of its own: keys and texts "
-            "would travel readable. Listen on 127.0.0.1 and put a proxy with HTTPS in front; where that "
-            'proxy is on another machine, state its network: behind_proxy = ["10.0.0.0/8"].'
-        )
-    return bound

@@ -4,28 +4,15 @@ import pickle
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 
 import typer
-from msgspec import Struct
 
-from seawall.cli.serving import Seat, run
+from seawall.cli.serving import Order, Seat, run
+from seawall.server.binding import Sockets
 from seawall.server.channel import Channel
 from seawall.server.serving import Share
 from seawall.server.sharing import Loads
-from seawall.settings import Settings
-
-
-class Order(Struct, frozen=True):
-    """What a worker is told: its number of so many, and the descriptors of the socket and of the loads.
-
-    Settings are read once, by the supervisor: a worker that is started again later never goes by others.
-    """
-
-    settings: Settings
-    number: int
-    count: int
-    listening: int
-    loads: int
 
 
 def main() -> None:
@@ -36,9 +23,11 @@ def main() -> None:
         order: Order = pickle.loads(channel.read_order())  # noqa: S301 - a pipe of our own parent
     except EOFError:
         return
-    with socket.socket(fileno=order.listening) as bound:
+    seat = Seat(Share(Loads(order.loads, order.count), order.number), channel)
+    with ExitStack() as stack:
+        bound = [stack.enter_context(socket.socket(fileno=number)) for number in order.listening]
         try:
-            run(order.settings, bound, Seat(Share(Loads(order.loads, order.count), order.number), channel))
+            run(order.settings, Sockets(*bound), seat, is_local=order.is_local)
         except typer.Exit as end:
             sys.exit(end.exit_code)
 

@@ -4,8 +4,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,12 +15,29 @@ from seawall.cli.opening import damaged_table, short, stop, unusable
 
 if TYPE_CHECKING:
     from seawall.app import Seawall
+    from seawall.https import Https
+    from seawall.server.binding import Sockets
     from seawall.server.channel import Channel
+    from seawall.server.protocol import RequestLimits
     from seawall.server.serving import Share
     from seawall.settings import Settings
 
 PLACE_S = 2.0
 """How long a gateway that was told to stop has to make way for its successor."""
+
+
+class Order(Struct, frozen=True):
+    """What a worker is told: its number of so many, and the descriptors of the sockets and of the loads.
+
+    Settings are read once, by the supervisor: a worker that is started again later never goes by others.
+    """
+
+    settings: "Settings"
+    number: int
+    count: int
+    listening: tuple[int, ...]
+    loads: int
+    is_local: bool = False
 
 
 class Seat(Struct, frozen=True):
@@ -30,8 +47,13 @@ class Seat(Struct, frozen=True):
     channel: "Channel"
 
 
-def run(settings: "Settings", bound: socket.socket, seat: Seat | None = None) -> None:
-    """Serve until a signal comes; what cannot be ends in one sentence."""
+def run(
+    settings: "Settings", sockets: "Sockets", seat: Seat | None = None, *, is_local: bool = False
+) -> None:
+    """Serve until a signal comes; what cannot be ends in one sentence.
+
+    `is_local` asks for HTTPS with a certificate for this machine only.
+    """
     from seawall.server.logs import set_up_logging
 
     number = None if seat is None else seat.share.number
@@ -39,28 +61,19 @@ def run(settings: "Settings", bound: socket.socket, seat: Seat | None = None) ->
     import uvloop
 
     with _only_one(settings) as make_way:
-        uvloop.run(_run(settings, bound, seat, make_way))
+        uvloop.run(_run(settings, sockets, seat, is_local, make_way))
 
 
 async def _run(
-    settings: "Settings", bound: socket.socket, seat: Seat | None, make_way: Callable[[], None]
+    settings: "Settings",
+    sockets: "Sockets",
+    seat: Seat | None,
+    is_local: bool,
+    make_way: Callable[[], None],
 ) -> None:
-    from seawall.app import Seawall
-    from seawall.core.errors import Overloaded
-    from seawall.providers.price_table import BadPriceTable
     from seawall.server.protocol import RequestLimits
     from seawall.server.serving import SIGNALS, Moments, make_server, tune_process
-    from seawall.settings import SettingsError
 
-    try:
-        seawall = Seawall(settings, worker=None if seat is None else seat.share.number)
-        key = await seawall.prepare()
-    except BadPriceTable as error:
-        stop(damaged_table(error))
-    except SettingsError as error:
-        stop(error.message)
-    except (OSError, Overloaded) as error:
-        _stop_unusable(settings, error)
     server = settings.server
     limits = RequestLimits(
         head_bytes_max=server.header_bytes_max,
@@ -68,22 +81,68 @@ async def _run(
         head_timeout_s=server.header_timeout_s,
         body_timeout_s=server.body_timeout_s,
     )
-    tune_process()
-    greeting = greet(seawall, bound, key)
-    say = partial(print, greeting, flush=True)
-    if seat is not None:
-        say = partial(seat.channel.tell_ready, greeting)
-        seat.channel.watch(partial(os.kill, os.getpid(), signal.SIGTERM))
-    running = make_server(
-        seawall.asgi,
-        limits=limits,
-        grace_s=server.grace_s,
-        moments=Moments(ready=say, drain=make_way, drain_wait_s=server.drain_wait_s),
-        share=None if seat is None else seat.share,
-    )
-    await running.serve(sockets=[bound])
+    # First of all, since it may fail, and a new key is shown this once.
+    async with _https(settings, sockets, limits, is_local) as https:
+        seawall, key = await _prepare(settings, seat)
+        tune_process()
+        greeting = greet(seawall, sockets.main, key, https)
+        say = partial(print, greeting, flush=True)
+        if seat is not None:
+            say = partial(seat.channel.tell_ready, greeting)
+            seat.channel.watch(partial(os.kill, os.getpid(), signal.SIGTERM))
+        running = make_server(
+            seawall.asgi,
+            limits=limits,
+            grace_s=server.grace_s,
+            moments=Moments(ready=say, drain=make_way, drain_wait_s=server.drain_wait_s),
+            share=None if seat is None else seat.share,
+            secured=None if https is None else https.secured,
+        )
+        await running.serve(sockets=[sockets.main])
     for number in SIGNALS:  # All is done: whoever asks again is not to turn a clean end into a death.
         signal.signal(number, signal.SIG_IGN)
+
+
+@asynccontextmanager
+async def _https(
+    settings: "Settings", sockets: "Sockets", limits: "RequestLimits", is_local: bool
+) -> AsyncIterator["Https | None"]:
+    """Bring up HTTPS where it is asked for."""
+    if not is_local and settings.tls.mode == "off":
+        yield None
+        return
+    from seawall.app import prepare_folder
+    from seawall.https import NoHttps, https_of, local_https
+
+    tell = partial(print, flush=True)
+    async with AsyncExitStack() as stack:
+        try:
+            prepare_folder(settings.data_dir)
+            found = local_https(settings, limits) if is_local else https_of(settings, sockets, limits, tell)
+            https = await stack.enter_async_context(found)
+        except NoHttps as error:
+            stop(f"{error}.")
+        except OSError as error:
+            _stop_unusable(settings, error)
+        yield https
+
+
+async def _prepare(settings: "Settings", seat: Seat | None) -> tuple["Seawall", str | None]:
+    """Make the gateway, and its first key where it has none."""
+    from seawall.app import Seawall
+    from seawall.core.errors import Overloaded
+    from seawall.providers.price_table import BadPriceTable
+    from seawall.settings import SettingsError
+
+    try:
+        seawall = Seawall(settings, worker=None if seat is None else seat.share.number)
+        return seawall, await seawall.prepare()
+    except BadPriceTable as error:
+        stop(damaged_table(error))
+    except SettingsError as error:
+        stop(error.message)
+    except (OSError, Overloaded) as error:
+        _stop_unusable(settings, error)
 
 
 @contextmanager
@@ -122,13 +181,12 @@ def _stop_unusable(settings: "Settings", error: Exception) -> NoReturn:
     stop(f"{unusable(settings, error)}. {advice}")
 
 
-def greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> str:
+def greet(seawall: "Seawall", bound: socket.socket, key: str | None, https: "Https | None" = None) -> str:
     """Say what there is; secrets only at the first start."""
     from seawall.core.money import format_usd
 
     settings = seawall.settings
-    host, port = bound.getsockname()[:2]
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+    base = _base_url(bound, https)
     budget = settings.global_budget()
     caps = {"a day": budget.daily, "a month": budget.monthly, "in all": budget.lifetime}
     budgets = " and ".join(f"${format_usd(cap)} {period}" for period, cap in caps.items() if cap is not None)
@@ -139,6 +197,8 @@ def greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> str:
         f"  providers  {providers or 'none found; the model named demo answers without one'}",
         f"  admin key  {_admin_key_place(settings)}",
     ]
+    if https is not None:
+        lines += [f"  https      {https.told[0]}", *https.told[1:]]
     if settings.server.workers > 1:
         lines.append(f"  workers    {settings.server.workers}")
     lines += [f"  note       {note}" for note in [*seawall.notes, *settings.notes()]]
@@ -151,6 +211,14 @@ def greet(seawall: "Seawall", bound: socket.socket, key: str | None) -> str:
             f"  OPENAI_API_KEY={key}",
         ]
     return "\n".join([*lines, ""])
+
+
+def _base_url(bound: socket.socket, https: "Https | None") -> str:
+    host, port = bound.getsockname()[:2]
+    if https is None:
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+    host = https.host_for(host)
+    return f"https://{f'[{host}]' if ':' in host else host}{'' if port == 443 else f':{port}'}/v1"
 
 
 def _admin_key_place(settings: "Settings") -> str:

@@ -17,10 +17,10 @@ def most_spent(budget: Budget, known: Mapping[str, int], since_s: float, until_s
         return Money(0)
     bounds = []
     if budget.daily is not None:
-        bounds.append(sum(budget.daily - known.get(day, 0) for day in _days(since_s, until_s)))
+        bounds.append(sum(max(0, budget.daily - known.get(day, 0)) for day in _days(since_s, until_s)))
     if budget.monthly is not None:
         months = {month_of(at_s) for at_s in _midnights(since_s, until_s)}
-        bounds.append(sum(budget.monthly - known.get(month, 0) for month in months))
+        bounds.append(sum(max(0, budget.monthly - known.get(month, 0)) for month in months))
     if budget.lifetime is not None:
         bounds.append(budget.lifetime - known.get(LIFETIME, 0))
     return Money(max(0, min(bounds))) if bounds else None

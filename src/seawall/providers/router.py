@@ -158,6 +158,15 @@ class ModelRouter:
                         found[name] = Route(offer.name, name, price, offer.listed)
         return list(found.values())
 
+    def names(self) -> frozenset[str]:
+        """Return every name that is listed: by the configuration, by the table of prices, as an alias."""
+        found = set(self._aliases)
+        for offer in self._offers.values():
+            found.update(offer.models or self._prices.stated(offer.name))
+            if offer.models is None:
+                found.update(name for kind in KINDS for name in self._prices.models(offer.vendor, kind=kind))
+        return frozenset(found)
+
     def accounts(self) -> list[tuple[str, bool]]:
         """List every account by its name, and whether nothing is known against it."""
         known = self.health.snapshot(self._clock())

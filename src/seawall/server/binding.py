@@ -2,7 +2,16 @@
 
 import socket
 
+from msgspec import Struct
+
 BACKLOG = 2_048
+
+
+class Sockets(Struct, frozen=True):
+    """The sockets that a gateway listens on; `http` is the plain one beside HTTPS, where there is one."""
+
+    main: socket.socket
+    http: socket.socket | None = None
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -10,8 +10,10 @@ from starlette.routing import Route
 from seawall.core.errors import Unauthenticated
 from seawall.server.cold import is_admin, json_response
 from seawall.server.metrics.metrics import Metrics
-from seawall.server.metrics.values import CONTENT_TYPE
 from seawall.server.readiness import Readiness
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""That of the format in which Prometheus reads."""
 
 
 def health_routes(admin_key: str, readiness: Readiness, metrics: Metrics) -> list[Route]:

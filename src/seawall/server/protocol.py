@@ -14,7 +14,9 @@ from typing import Any, cast
 
 import httptools
 import msgspec
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 ON_DISCONNECT = "seawall.on_disconnect"
 """The ASGI extension with those who are told when the client leaves: cheaper than a task that watches."""
@@ -47,6 +49,14 @@ def make_protocol(limits: RequestLimits) -> type[HttpToolsProtocol]:
         request_limits = limits
 
     return GuardedProtocol
+
+
+def protocol_factory(
+    config: Config, state: ServerState, shared: dict[str, Any]
+) -> Callable[[], asyncio.Protocol]:
+    """Return what makes the protocol of each new connection, as uvicorn does; `shared` is its lifespan's."""
+    kind = cast(Callable[..., asyncio.Protocol], config.http_protocol_class)
+    return partial(kind, config=config, server_state=state, app_state=shared)
 
 
 class _GuardedProtocol(HttpToolsProtocol):
@@ -198,8 +208,11 @@ class _GuardedProtocol(HttpToolsProtocol):
         reason, code, message = _REFUSALS[status]
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
         body = msgspec.json.encode({"error": error})
-        head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
-        self.transport.write(head % (status, reason, len(body)) + b"\r\n\r\n" + body)
+        head = (
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n"
+        )
+        stated = b"".join(b"%b: %b\r\n" % header for header in self.config.encoded_headers)
+        self.transport.write(head % (status, reason, len(body)) + stated + b"\r\n" + body)
         self._clock = self.loop.call_later(LINGER_S, self.transport.close)
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -20,8 +20,10 @@ class Readiness:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._is_started = self._is_draining = False
-        self._good_until = float("-inf")
         self._looking = asyncio.Lock()
+        self._looked_at = float("-inf")
+        self._good_until = float("-inf")
+        self._trouble: str | None = None
 
     def started(self) -> None:
         """Take calls from now on."""
@@ -40,14 +42,18 @@ class Readiness:
         return found if trouble is None else [*found, trouble]
 
     async def ledger_trouble(self) -> str | None:
-        """Return why the ledger cannot be written; `None` where it can be."""
+        """Return why the ledger cannot be written; `None` where it can be.
+
+        All who ask while somebody looks share the next look: nobody waits for more than two.
+        """
+        asked_at = time.monotonic()
         async with self._looking:
-            if time.monotonic() < self._good_until:
-                return None
-            trouble = await self._look()
-            if trouble is None:
-                self._good_until = time.monotonic() + LOOK_S
-            return trouble
+            now = time.monotonic()
+            if now >= self._good_until and self._looked_at < asked_at:
+                self._looked_at = now
+                self._trouble = await self._look()
+                self._good_until = time.monotonic() + LOOK_S if self._trouble is None else now
+            return self._trouble
 
     async def _look(self) -> str | None:
         try:

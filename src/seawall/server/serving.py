@@ -4,12 +4,11 @@ import asyncio
 import gc
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from types import FrameType
-from typing import Any, cast
 
 import uvicorn
 from msgspec import Struct
@@ -17,7 +16,7 @@ from uvicorn.config import Config
 
 from seawall.server.app import App
 from seawall.server.binding import BACKLOG
-from seawall.server.protocol import RequestLimits, make_protocol
+from seawall.server.protocol import RequestLimits, make_protocol, protocol_factory
 from seawall.server.sharing import Acceptor, Loads
 
 KEEP_ALIVE_S = 75
@@ -26,6 +25,8 @@ SWITCH_S = 0.001
 GARBAGE = 20_000
 """How many objects may pile up before a collection: the calls in flight are not garbage."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PARTING_S = 0.5
+"""How long a stop waits for the goodbye that TLS asks of clients; idle ones say none."""
 
 
 class Moments(Struct, frozen=True):
@@ -46,22 +47,42 @@ class Share(Struct, frozen=True):
     number: int
 
 
+class Secured(Struct, frozen=True):
+    """How connections are encrypted, and how long the handshake may take.
+
+    `hsts_s` is for how long browsers are told to come by HTTPS only; 0 says nothing.
+    """
+
+    context: ssl.SSLContext
+    handshake_s: float
+    hsts_s: int = 0
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return what every answer says."""
+        return [("strict-transport-security", f"max-age={self.hsts_s}")] if self.hsts_s else []
+
+
 class Server(uvicorn.Server):
     """A server for which being asked to stop is no failure."""
 
-    def __init__(self, app: App, config: Config, moments: Moments, share: Share | None) -> None:
+    def __init__(
+        self, app: App, config: Config, moments: Moments, *, share: Share | None, secured: Secured | None
+    ) -> None:
         super().__init__(config)
         self._readiness = app.readiness
-        self._moments, self._share = moments, share
+        self._moments, self._share, self._secured = moments, share, secured
         self._leaves_at: float | None = None
         self._is_hurried = False
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, and say so: from here on a signal ends the process cleanly."""
-        await super().startup(sockets if self._share is None else [])
-        if self._share is not None:
-            self._acceptors = [self._accept(bound, self._share) for bound in sockets or []]
+        # uvicorn sets them once a second, for the first time when somebody may have asked already.
+        self.server_state.default_headers = self.config.encoded_headers
+        is_plain = self._share is None and self._secured is None
+        await super().startup(sockets if is_plain else [])
+        for bound in [] if is_plain else sockets or []:
+            await self._listen(bound)
         self._moments.ready()
 
     async def on_tick(self, counter: int) -> bool:
@@ -90,23 +111,47 @@ class Server(uvicorn.Server):
         for acceptor in self._acceptors:
             acceptor.close()
         self._acceptors = []
-        await super().shutdown(sockets)
+        parting = asyncio.create_task(self._part())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            parting.cancel()
 
-    def _accept(self, bound: socket.socket, share: Share) -> Acceptor:
-        protocol: Callable[..., asyncio.Protocol] = cast(Any, self.config.http_protocol_class)
-        make = partial(
-            protocol,
-            config=self.config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
+    async def _listen(self, bound: socket.socket) -> None:
+        """Take connections with TLS or with other workers, which uvicorn itself does not do as we want it."""
+        loop = asyncio.get_running_loop()
+        make = protocol_factory(self.config, self.server_state, self.lifespan.state)
+        secured, share = self._secured, self._share
+        context = None if secured is None else secured.context
+        handshake_s = None if secured is None else secured.handshake_s
+        if share is None:
+            server = await loop.create_server(
+                make, sock=bound, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=handshake_s
+            )
+            self.servers.append(server)
+            return
+
+        async def connect(accepted: socket.socket) -> None:
+            await loop.connect_accepted_socket(make, accepted, ssl=context, ssl_handshake_timeout=handshake_s)
+
+        self._acceptors.append(
+            Acceptor(
+                bound,
+                share.loads,
+                share.number,
+                connections=lambda: len(self.server_state.connections),
+                connect=connect,
+            )
         )
-        return Acceptor(
-            bound,
-            share.loads,
-            share.number,
-            connections=lambda: len(self.server_state.connections),
-            make_protocol=make,
-        )
+
+    async def _part(self) -> None:
+        """Cut what is closed on our side and has been sent in full: the client may never close its own."""
+        while True:
+            await asyncio.sleep(PARTING_S)
+            for connection in list(self.server_state.connections):
+                transport = connection.transport
+                if transport.is_closing() and not transport.get_write_buffer_size():
+                    transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -135,6 +180,7 @@ def make_server(
     grace_s: float,
     moments: Moments | None = None,
     share: Share | None = None,
+    secured: Secured | None = None,
 ) -> Server:
     """Return a server for the application; set its `should_exit` to stop it."""
     return Server(
@@ -153,9 +199,11 @@ def make_server(
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, round(grace_s)),
             backlog=BACKLOG,
+            headers=[] if secured is None else secured.headers(),
         ),
         moments or Moments(),
-        share,
+        share=share,
+        secured=secured,
     )
 
 
@@ -166,7 +214,13 @@ async def serve(
     limits: RequestLimits,
     grace_s: float,
     on_ready: Callable[[], None] = lambda: None,
+    secured: Secured | None = None,
 ) -> None:
-    """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut."""
-    server = make_server(app, limits=limits, grace_s=grace_s, moments=Moments(ready=on_ready))
+    """Serve until a signal comes; open streams then have `grace_s` seconds to end before they are cut.
+
+    By HTTPS where it is `secured`, else by plain HTTP.
+    """
+    server = make_server(
+        app, limits=limits, grace_s=grace_s, moments=Moments(ready=on_ready), secured=secured
+    )
     await server.serve(sockets=[bound])

@@ -10,13 +10,17 @@ Invariants:
 """
 
 import asyncio
+import logging
 import mmap
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger("seawall.server")
 
 STAND_BACK_S = 0.005
+FULL_S = 1.0
 NOT_SERVING = 2**32 - 1
 _PLACE_BYTES = 4
 
@@ -52,7 +56,7 @@ class Loads:
 class Acceptor:
     """Takes connections of a shared socket, one at a time, for the worker `number`.
 
-    `connections` counts those that are open, `make_protocol` makes what speaks with a new one.
+    `connections` counts those that are open, `connect` brings up a new one, and raises OSError if it cannot.
     """
 
     def __init__(
@@ -62,10 +66,10 @@ class Acceptor:
         number: int,
         *,
         connections: Callable[[], int],
-        make_protocol: Callable[[], asyncio.Protocol],
+        connect: Callable[[socket.socket], Awaitable[None]],
     ) -> None:
         self._listening, self._loads, self._number = listening, loads, number
-        self._connections, self._make_protocol = connections, make_protocol
+        self._connections, self._connect = connections, connect
         self._opening: set[asyncio.Task[object]] = set()
         self._loop = asyncio.get_running_loop()
         self._standing_back: asyncio.TimerHandle | None = None
@@ -91,18 +95,25 @@ class Acceptor:
         if self.note() <= self._loads.fewest(but=self._number):
             self._accept()
             return
+        self._stand_back(STAND_BACK_S)
+
+    def _stand_back(self, seconds: float) -> None:
         self._loop.remove_reader(self._listening)
-        self._standing_back = self._loop.call_later(STAND_BACK_S, self._come_back)
+        self._standing_back = self._loop.call_later(seconds, self._come_back)
 
     def _come_back(self) -> None:
         self._standing_back = None
-        self._accept()
         self._loop.add_reader(self._listening, self._come)
+        self._accept()
 
     def _accept(self) -> None:
         try:
             connection, _ = self._listening.accept()
-        except OSError:  # Another worker was quicker, the client has gone, or there are too many open files.
+        except (BlockingIOError, ConnectionError):  # Another worker was quicker, or the client has gone.
+            return
+        except OSError as error:  # Too many open files: what waits would call again at once, and for nothing.
+            log.error("no connection can be taken", extra={"fields": {"why": error.strerror}})
+            self._stand_back(FULL_S)
             return
         connection.setblocking(False)
         opening = self._loop.create_task(self._open(connection))
@@ -111,6 +122,6 @@ class Acceptor:
 
     async def _open(self, connection: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._make_protocol, connection)
-        except OSError:  # The client has gone.
+            await self._connect(connection)
+        except OSError:  # The client has gone, or speaks no TLS.
             connection.close()

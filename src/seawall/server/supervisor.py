@@ -25,7 +25,6 @@ from seawall.server.sharing import Loads
 log = logging.getLogger("seawall.supervisor")
 
 START_S = 60.0
-"""A worker that does not serve by then is killed."""
 STEADY_S = 10.0
 """A worker that served for so long is started again at once; one that died sooner has to wait."""
 WAIT_S, WAIT_S_MAX = 0.5, 30.0
@@ -43,13 +42,15 @@ class Plan(Struct, frozen=True):
     """What is supervised: a worker for each place in `loads`.
 
     They run `command` with the number of their channel behind it. `sockets` are handed down with
-    the same numbers, and so is the memory of `loads`. Workers that are told to stop have `stop_s` seconds.
+    the same numbers, and so is the memory of `loads`. Workers that are told to stop have `stop_s` seconds;
+    one that does not serve after `start_s` is killed.
     """
 
     command: tuple[str, ...]
     sockets: tuple[socket.socket, ...]
     loads: Loads
     stop_s: float
+    start_s: float = START_S
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -91,10 +92,10 @@ class Worker:
         """Return how it ended: minus the signal that killed it, `None` while it lives."""
         return self._process.returncode
 
-    async def serves(self) -> bool:
+    async def serves(self, start_s: float) -> bool:
         """Wait until it serves or has ended; says which. One that takes too long is killed."""
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(start_s):
                 message = await read_message(self._reader)
         except TimeoutError:
             self.signal(signal.SIGKILL)
@@ -164,7 +165,7 @@ class Supervisor:
     async def _start_all(self) -> int | None:
         """Start all workers and wait until they serve; returns an exit code where that is not to be."""
         first = await self._start(1)
-        if not await first.serves():
+        if not await first.serves(self._plan.start_s):
             code = first.exit_code
             # With a code of its own it has said why, in one sentence.
             return code if code is not None and code > 0 else self._gave_up(first)
@@ -173,7 +174,7 @@ class Supervisor:
                 return 0
             await self._start(number)
         for worker in self._workers.values():
-            if worker is not first and not await worker.serves():
+            if worker is not first and not await worker.serves(self._plan.start_s):
                 return self._gave_up(worker)
         return None
 
@@ -207,7 +208,7 @@ class Supervisor:
             if await self._is_stopped_within(wait_s):
                 return
             worker = await self._start(worker.number)
-            if await worker.serves():
+            if await worker.serves(self._plan.start_s):
                 log.info("a worker serves again", extra={"fields": {"worker": worker.number}})
 
     async def _is_stopped_within(self, seconds: float) -> bool:

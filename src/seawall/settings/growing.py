@@ -23,6 +23,14 @@ def _read_valkey_url(value: str) -> str:
     return _check_url(value, ("redis", "rediss", "valkey", "valkeys"), "redis://host:6379/0")
 
 
+def _read_directory_url(value: str) -> str:
+    example = "https://acme-v02.api.letsencrypt.org/directory"
+    parts = urlsplit(_check_url(value, ("https",), example))
+    if not parts.hostname or "@" in parts.netloc:
+        raise ValueError(f'must be an address such as "{example}"')
+    return value
+
+
 def _check_url(value: str, schemes: tuple[str, ...], example: str) -> str:
     try:
         parts = urlsplit(value)
@@ -66,6 +74,7 @@ ValkeyUrl = Annotated[
     str, Field(max_length=2000), AfterValidator(_read_valkey_url), Kind("address", show=hide_password)
 ]
 File = Annotated[Folder, Kind("file")]
+DirectoryUrl = Annotated[str, Field(max_length=500), AfterValidator(_read_directory_url), Kind("address")]
 Domains = Annotated[
     list[str],
     Field(max_length=100),
@@ -90,7 +99,7 @@ class TlsSettings(Section):
     key: File | None = setting("The key of the certificate, as PEM.", default=None)
     auto: Domains = setting("The domains to get a certificate for, by ACME.", default=[])
     email: Text | None = setting("Where the issuer of automatic certificates may write to.", default=None)
-    directory_url: Text = setting(
+    directory_url: DirectoryUrl = setting(
         "The ACME directory of the issuer.", default="https://acme-v02.api.letsencrypt.org/directory"
     )
     ca: File | None = setting(

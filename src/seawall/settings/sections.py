@@ -349,6 +349,13 @@ class LogSettings(Section):
         "The least important messages to write.", default="info"
     )
     keep_days: Whole = setting("How long the record of a call is kept.", default=7, ge=1, le=3650)
+    sums_days: Whole = setting(
+        "How long sums are kept for each end user, and what they used of budgets and quotas that are over;"
+        " after that by day, key and model alone.",
+        default=400,
+        ge=35,
+        le=36_500,
+    )
 
 
 class StateSettings(Section):

@@ -4,6 +4,7 @@ Prometheus's own counters take 8 µs for the same. Nothing here knows them; figu
 when somebody asks.
 """
 
+import re
 from collections.abc import Iterator
 
 from seawall.core.call import Call, Try
@@ -15,8 +16,11 @@ from seawall.server.metrics.values import Values
 
 OTHER = "other"
 """The label of a model that no provider here is known to serve: whatever a caller writes is no label."""
+LEARNED_MAX = 200
+"""How many names are learned that are on no list, as those with a date: a provider has answered to each."""
 VENDOR = "vendor"
 """The label of a provider's own error code."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}", re.ASCII)
 _GUARDS = ("guard_input", "guard_output")
 _TOKENS = ("input", "output", "cached_read", "cached_write", "reasoning")
 
@@ -25,7 +29,8 @@ class Recorder:
     """Counts ended calls; `models` are the names that may be labels. Belongs to one event loop."""
 
     def __init__(self, models: frozenset[str]) -> None:
-        self._models = models | {""}
+        self._models = {*models, ""}
+        self._may_learn = LEARNED_MAX
         self._codes = frozenset(_codes(SeawallError))
         self._series: dict[tuple[str, str, str, str, str | None], _Series] = {}
         self._durations: dict[tuple[str, str], Histogram] = {}
@@ -43,7 +48,7 @@ class Recorder:
             provider, model = route.provider, route.model
         else:
             provider, model = "", call.request.model if call.request is not None else ""
-        if model not in self._models:
+        if model not in self._models and not self._learns(model, call):
             model = OTHER
         if code is not None and code not in self._codes:
             code = VENDOR
@@ -62,6 +67,15 @@ class Recorder:
             self._cache[call.cache.state] = self._cache.get(call.cache.state, 0) + 1
         if not call.is_clean:
             self._note_guard(call)
+
+    def _learns(self, model: str, call: Call) -> bool:
+        """Say whether a name that is on no list is one all the same, and remember it."""
+        is_name = call.outcome == "ok" and call.route is not None and _NAME.fullmatch(model) is not None
+        if not is_name or not self._may_learn:
+            return False
+        self._may_learn -= 1
+        self._models.add(model)
+        return True
 
     def _note_tries(self, call: Call, spending: "_Spending") -> None:
         spending.cost += call.cost

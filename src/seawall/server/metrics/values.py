@@ -1,20 +1,12 @@
-"""Figures by metric and labels: gathered, added up over workers, and written for Prometheus."""
+"""Figures by metric and labels: gathered, and added up over workers."""
 
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
 
 from seawall.core.histograms import Histogram
 from seawall.server.metrics.families import FAMILIES, Family
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 Labels = tuple[str, ...]
 
 _BY_NAME = {family.name: family for family in FAMILIES}
@@ -62,10 +54,6 @@ class Values:
             mine = self._samples.get(place)
             self._samples[place] = sample if mine is None else _both(mine, sample, family)
 
-    def render(self) -> bytes:
-        """Return the text that Prometheus reads."""
-        return generate_latest(_Fixed(list(self)))
-
 
 def _fits(sample: Sample, family: Family) -> bool:
     buckets = len(family.bounds) + 1 if family.kind == "histogram" else 0
@@ -77,43 +65,3 @@ def _both(one: Sample, other: Sample, family: Family) -> Sample:
         return min(one, other, key=lambda sample: sample.number)
     counts = tuple(a + b for a, b in zip(one.counts, other.counts, strict=True))
     return Sample(one.name, one.labels, one.number + other.number, counts)
-
-
-class _Fixed:
-    """Figures in the form in which Prometheus's library collects them."""
-
-    def __init__(self, samples: list[Sample]) -> None:
-        self._samples = samples
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield each metric with its figures, in the order of the list of metrics."""
-        by_name: dict[str, list[Sample]] = {}
-        for sample in self._samples:
-            by_name.setdefault(sample.name, []).append(sample)
-        for family in FAMILIES:
-            found = sorted(by_name.get(family.name, ()), key=lambda sample: sample.labels)
-            if found:
-                yield _metric(family, found)
-
-
-def _metric(family: Family, samples: list[Sample]) -> Metric:
-    if family.kind == "histogram":
-        histogram = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-        for sample in samples:
-            histogram.add_metric(sample.labels, _buckets(family, sample), sample.number)
-        return histogram
-    kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
-    plain = kind(family.name, family.help, labels=family.labels)
-    for sample in samples:
-        plain.add_metric(sample.labels, sample.number / family.per)
-    return plain
-
-
-def _buckets(family: Family, sample: Sample) -> list[tuple[str, float]]:
-    """Return the bounds with how many values lie at or below each."""
-    buckets: list[tuple[str, float]] = []
-    seen = 0
-    for bound, count in zip((*map(str, family.bounds), "+Inf"), sample.counts, strict=True):
-        seen += count
-        buckets.append((bound, seen))
-    return buckets

@@ -84,7 +84,7 @@ TABLES = (
     ),
 )  # fmt: skip
 """Parents stand before what refers to them. What is made anew in every home is left out: the readiness check,
-and what only counts changes."""
+what only counts changes, and certificates, which a gateway gets again."""
 
 
 class MoveRefused(Exception):

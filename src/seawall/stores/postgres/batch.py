@@ -10,13 +10,20 @@ Invariants:
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, LiteralString
+from typing import Any
 
 import msgspec
 import psycopg
 
 from seawall.core.ledger import AccountKey
-from seawall.stores.accounting import Cell, Changes, OpenHold
+from seawall.stores.accounting import (
+    CALL_COLUMNS,
+    HOLD_COLUMNS,
+    USAGE_COLUMNS,
+    Cell,
+    Changes,
+    OpenHold,
+)
 
 log = logging.getLogger("seawall.store")
 
@@ -28,50 +35,51 @@ Connection = psycopg.Connection[Row]
 
 _BEGIN = "BEGIN"
 _LOCK = "SELECT pg_advisory_xact_lock(%s)"
-_READ_ACCOUNTS = (
-    "SELECT scope, period, spent, held, overage FROM accounts"
-    " WHERE (scope, period) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
-)
+_READ = """
+SELECT scope, period, spent, held, overage FROM accounts
+WHERE (scope, period) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+UNION ALL SELECT NULL, id, 0, 0, 0 FROM holds WHERE id = ANY(%s::text[])"""
 _READ_ACCOUNT = "SELECT spent, held, overage FROM accounts WHERE scope = %s AND period = %s"
-_OPEN_HOLDS = "SELECT id FROM holds WHERE id = ANY(%s)"
 
-_WRITE_ACCOUNTS = (
-    "INSERT INTO accounts (scope, period, spent, held, overage)"
-    " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
-    " ON CONFLICT (scope, period) DO UPDATE SET"
-    " spent = excluded.spent, held = excluded.held, overage = excluded.overage"
+# Everything that a batch writes, in one statement: parts without rows cost nearly nothing, and each statement
+# of its own would cost a twentieth of a millisecond on either side. The parts do not see one another.
+_WRITE = """
+WITH opened AS (
+    INSERT INTO holds (id, process, amount, accounts, row, counts, tokens)
+    SELECT id, process, amount, accounts, row, counts, tokens FROM json_populate_recordset(NULL::holds, %s)
+), closed AS (
+    DELETE FROM holds WHERE id = ANY(%s::text[])
+), told AS (
+    INSERT INTO calls (id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code,
+        took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved)
+    SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code,
+        took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved
+    FROM json_populate_recordset(NULL::calls, %s)
+    ON CONFLICT (id) DO UPDATE SET end_user = excluded.end_user, model = excluded.model,
+        provider = excluded.provider, status = excluded.status, outcome = excluded.outcome,
+        code = excluded.code, took_ms = excluded.took_ms, first_ms = excluded.first_ms,
+        usage = excluded.usage, held = excluded.held, cost = excluded.cost, overage = excluded.overage,
+        listed_cost = excluded.listed_cost, decisions = excluded.decisions, attempts = excluded.attempts,
+        saved = excluded.saved
+), summed AS (
+    INSERT INTO usage_hourly AS sums (hour, key_id, end_user, model, calls, input, output, cached_read,
+        cached_write, reasoning, cost, overage)
+    SELECT hour, key_id, end_user, model, calls, input, output, cached_read, cached_write, reasoning, cost,
+        overage
+    FROM json_populate_recordset(NULL::usage_hourly, %s)
+    ON CONFLICT (hour, key_id, end_user, model) DO UPDATE SET calls = sums.calls + excluded.calls,
+        input = sums.input + excluded.input, output = sums.output + excluded.output,
+        cached_read = sums.cached_read + excluded.cached_read,
+        cached_write = sums.cached_write + excluded.cached_write,
+        reasoning = sums.reasoning + excluded.reasoning, cost = sums.cost + excluded.cost,
+        overage = sums.overage + excluded.overage
 )
-_ADD_HOLDS = (
-    "INSERT INTO holds (id, process, amount, accounts, row, counts, tokens)"
-    " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::smallint[],"
-    " %s::bigint[])"
-)
-_DROP_HOLDS = "DELETE FROM holds WHERE id = ANY(%s)"
-_ADD_CALLS = (
-    "INSERT INTO calls (id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome,"
-    " code, took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved)"
-    " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],"
-    " %s::text[], %s::smallint[], %s::integer[], %s::text[], %s::text[], %s::float8[], %s::float8[],"
-    " %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],"
-    " %s::bigint[])"
-    " ON CONFLICT (id) DO UPDATE SET end_user = excluded.end_user, model = excluded.model,"
-    " provider = excluded.provider, status = excluded.status, outcome = excluded.outcome,"
-    " code = excluded.code, took_ms = excluded.took_ms, first_ms = excluded.first_ms,"
-    " usage = excluded.usage, held = excluded.held, cost = excluded.cost, overage = excluded.overage,"
-    " listed_cost = excluded.listed_cost, decisions = excluded.decisions, attempts = excluded.attempts,"
-    " saved = excluded.saved"
-)
-_ADD_USAGE = (
-    "INSERT INTO usage_hourly AS sums"
-    " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],"
-    " %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
-    " ON CONFLICT (hour, key_id, end_user, model) DO UPDATE SET"
-    " calls = sums.calls + excluded.calls, input = sums.input + excluded.input,"
-    " output = sums.output + excluded.output, cached_read = sums.cached_read + excluded.cached_read,"
-    " cached_write = sums.cached_write + excluded.cached_write,"
-    " reasoning = sums.reasoning + excluded.reasoning, cost = sums.cost + excluded.cost,"
-    " overage = sums.overage + excluded.overage"
-)
+INSERT INTO accounts (scope, period, spent, held, overage)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+ON CONFLICT (scope, period) DO UPDATE SET
+    spent = excluded.spent, held = excluded.held, overage = excluded.overage"""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class LedgerOperation(msgspec.Struct, frozen=True):
@@ -108,16 +116,15 @@ class PostgresBatch:
         with connection.pipeline():
             connection.execute(_BEGIN)
             connection.execute(_LOCK, (LEDGER_LOCK,))
-            found = connection.execute(_READ_ACCOUNTS, _columns(keys, 2))
-            held = connection.execute(_OPEN_HOLDS, (closing,)) if closing else None
-        self._accounts.take(keys, found)
-        if held is not None:
-            self._forget_lost(closing, {hold_id for (hold_id,) in held})
+            found = connection.execute(_READ, (*_columns(keys, 2), closing))
+        rows = found.fetchall()
+        self._accounts.take(keys, [row for row in rows if row[0] is not None])
+        self._forget_lost(closing, {row[1] for row in rows if row[0] is None})
 
     def read(self, accounts: Iterable[AccountKey]) -> None:
         """Read accounts that an operation is about to ask for."""
         keys = sorted(set(accounts))
-        self._accounts.take(keys, self.connection.execute(_READ_ACCOUNTS, _columns(keys, 2)))
+        self._accounts.take(keys, self.connection.execute(_READ, (*_columns(keys, 2), [])))
 
     def _wanted(self, operations: Iterable[object]) -> tuple[list[AccountKey], list[str]]:
         keys: set[AccountKey] = set()
@@ -135,20 +142,19 @@ class PostgresBatch:
     def commit(self) -> None:
         """Write everything that was collected, and commit."""
         ledger, connection = self.ledger, self.connection
+        accounts = ledger.account_rows()
         with connection.pipeline():
-            if ledger.hold_rows:
-                connection.execute(_ADD_HOLDS, _columns(ledger.hold_rows, 7))
-            if ledger.closed:
-                connection.execute(_DROP_HOLDS, (list(ledger.closed),))
-            self._add(_WRITE_ACCOUNTS, ledger.account_rows())
-            self._add(_ADD_CALLS, list({row[0]: row for row in ledger.call_rows}.values()))
-            self._add(_ADD_USAGE, ledger.usage_rows())
+            if accounts or ledger.hold_rows or ledger.closed or ledger.call_rows:
+                opened = [row for row in ledger.hold_rows if row[0] not in ledger.closed]
+                closed = ledger.closed.difference(row[0] for row in ledger.hold_rows)
+                calls = {row[0]: row for row in ledger.call_rows}.values()  # Of two of a call the later one.
+                values = (
+                    _json(HOLD_COLUMNS, opened), list(closed), _json(CALL_COLUMNS, calls),
+                    _json(USAGE_COLUMNS, ledger.usage_rows()), *_columns(accounts, 5),
+                )  # fmt: skip
+                connection.execute(_WRITE, values)
             connection.execute("COMMIT")
         ledger.committed()
-
-    def _add(self, statement: LiteralString, rows: Sequence[Sequence[object]]) -> None:
-        if rows:
-            self.connection.execute(statement, _columns(rows, len(rows[0])))
 
     def _forget_lost(self, closing: Iterable[str], held: set[str]) -> None:
         lost = [hold_id for hold_id in closing if hold_id in self._open_holds and hold_id not in held]
@@ -192,3 +198,8 @@ class _Accounts:
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
     """Turn rows into arrays, one for each column, as `unnest` takes them."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _json(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write rows as JSON, which takes a seventh of the time that arrays of so many columns take."""
+    return _encode([dict(zip(columns, row, strict=True)) for row in rows]).decode()

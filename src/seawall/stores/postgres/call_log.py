@@ -11,6 +11,7 @@ from seawall.core.periods import LIFETIME, day_of, month_of
 from seawall.stores import calls
 from seawall.stores.accounting import HOUR_MS
 from seawall.stores.postgres.connection import Line, Pool
+from seawall.stores.postgres.retention import take_turn
 from seawall.stores.postgres.statements import Values, rows_of, run
 
 _GROUPS = {
@@ -72,10 +73,16 @@ class PostgresCallLog:
         return calls.named(calls.ACTIVE_NAMES, rows)
 
     async def trim(self, before_ms: int, *, at_most: int) -> int:
-        """Delete a batch of the oldest rows from before a moment; the sums stay. Returns how many went."""
+        """Delete a batch of the oldest rows from before a moment; the sums stay.
+
+        Returns how many went, none where another gateway is at it.
+        """
 
         async def work(connection: Line) -> int:
-            return (await run(connection, calls.TRIM, (first_id_at(before_ms), at_most))).rowcount
+            async with connection.transaction():
+                if not await take_turn(connection):
+                    return 0
+                return (await run(connection, calls.TRIM, (first_id_at(before_ms), at_most))).rowcount
 
         return await self._pool.run(work)
 

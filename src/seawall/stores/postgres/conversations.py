@@ -23,8 +23,8 @@ from seawall.stores.stored import Names, Row
 
 LARGE_S = 30.0
 """How long it may take to write or read what can be as large as a whole conversation."""
-NAME_CHARS_MAX = 300
-"""Two names of this length, of four bytes each, still fit into a row of an index."""
+NAME_BYTES_MAX = 1_300
+"""Two names of this length still fit into a row of an index."""
 _HASHED = "sha256:"
 
 # One response with what it holds, in order.
@@ -266,6 +266,6 @@ def _names_of(owner: Owner, at_s: float) -> Names:
 
 def _known_as(name: str) -> str:
     """Return under what a name is found: its hash where Postgres can neither hold nor index it as it is."""
-    if "\x00" in name or len(name) > NAME_CHARS_MAX or name.startswith(_HASHED):
+    if "\x00" in name or len(name.encode()) > NAME_BYTES_MAX or name.startswith(_HASHED):
         return _HASHED + hashlib.sha256(name.encode()).hexdigest()
     return name

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from psycopg import AsyncCursor
@@ -13,9 +14,14 @@ Values: TypeAlias = Sequence[object] | Mapping[str, object]
 _PLACES = re.compile(r"\?|%|:([a-z_]+)")
 
 
+@lru_cache(maxsize=256)
 def form(statement: str) -> bytes:
     """Write places of values, `?` and `:name`, as psycopg does; a shared statement has neither otherwise."""
     return _PLACES.sub(_place, statement).encode()
+
+
+def _without_nul(value: object) -> object:
+    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 def _place(found: re.Match[str]) -> str:
@@ -25,8 +31,15 @@ def _place(found: re.Match[str]) -> str:
 
 
 async def run(connection: Line, statement: str, values: Values = ()) -> AsyncCursor[Rows]:
-    """Run a shared statement."""
-    return await connection.execute(form(statement), values)
+    """Run a shared statement.
+
+    What is asked for under a name with the character NUL is not found: no text in Postgres can hold it.
+    """
+    if isinstance(values, Mapping):
+        return await connection.execute(
+            form(statement), {name: _without_nul(value) for name, value in values.items()}
+        )
+    return await connection.execute(form(statement), [_without_nul(value) for value in values])
 
 
 async def run_all(connection: Line, statement: str, rows: Iterable[Sequence[object]]) -> None:

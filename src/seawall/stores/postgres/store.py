@@ -12,6 +12,7 @@ from seawall.stores.postgres.engine import PostgresEngine
 from seawall.stores.postgres.ledger import PostgresLedger
 from seawall.stores.postgres.outbox import PostgresOutbox
 from seawall.stores.postgres.process import ProcessNames
+from seawall.stores.postgres.retention import PostgresRetention
 from seawall.stores.postgres.watch import PostgresWatch
 from seawall.stores.writer import Writer
 
@@ -34,6 +35,7 @@ class PostgresStore:
         self.conversations = PostgresConversations(pool)
         self.outbox = PostgresOutbox(pool)
         self.watch = PostgresWatch(pool)
+        self.retention = PostgresRetention(pool)
         self.commits = self._writer.commits
         self._writer.start()
 

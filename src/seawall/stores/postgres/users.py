@@ -10,6 +10,7 @@ from seawall.stores import records
 from seawall.stores.postgres import outbox
 from seawall.stores.postgres.batch import LEDGER_LOCK
 from seawall.stores.postgres.connection import Line
+from seawall.stores.postgres.retention import RETENTION_LOCK
 from seawall.stores.postgres.statements import rows_of, run
 
 ERASE_S = 60.0
@@ -50,10 +51,13 @@ async def change(
 async def lock_ledger(connection: Line, user_id: str) -> None:
     """Keep every gateway's ledger waiting for the rest of a transaction, while a user is taken out of it.
 
-    Raises Conflict while a call of theirs is running: its money could not be settled any more.
+    Nobody makes the database smaller meanwhile: sums that are added up between copying and dropping would
+    keep the name and count twice. Raises Conflict while a call of the user is running: its money could not be
+    settled any more.
     """
     await connection.execute(_LIMIT)
     await connection.execute(_LOCK, (LEDGER_LOCK,))
+    await connection.execute(_LOCK, (RETENTION_LOCK,))
     [(held,)] = await (await connection.execute(_HOLDS, (str(Scope("user", user_id)),))).fetchall()
     if held:
         raise Conflict("A call of this user is running. Try again in a moment.")

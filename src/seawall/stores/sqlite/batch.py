@@ -10,7 +10,7 @@ Invariants:
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import apsw
 import msgspec
@@ -125,6 +125,11 @@ class LedgerBatch:
         self.ledger = Changes(process, memory.open_holds, _Accounts(self.cursor, memory))
         self._memory = memory
         self._lost: set[str] = set()
+
+    def forget_accounts(self, keys: Iterable[AccountKey]) -> None:
+        """Read accounts anew, after something else than the ledger has changed them on disk."""
+        for key in keys:
+            self._memory.cells.pop(key, None)
 
     def forget_scope(self, scope: str) -> None:
         """Forget the accounts of a scope, about to be renamed; raises Conflict while money is held on one."""

@@ -29,6 +29,9 @@ class SqliteEngine:
             batch.flush()
             self._connection.execute("COMMIT")
         except BaseException:
+            # The error keeps the cursor alive; a question half read would keep the file as it is now, so that
+            # nothing could be written once another process has.
+            batch.cursor.close(force=True)
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             batch.failed()

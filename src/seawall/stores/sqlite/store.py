@@ -12,6 +12,7 @@ from seawall.stores.sqlite.ledger import SqliteLedger
 from seawall.stores.sqlite.outbox import SqliteOutbox
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.sqlite.reader import Reader
+from seawall.stores.sqlite.retention import SqliteRetention
 from seawall.stores.sqlite.upgrading import bring_up_to_date
 from seawall.stores.sqlite.watch import SqliteWatch
 from seawall.stores.writer import Writer
@@ -42,6 +43,7 @@ class SqliteStore:
         self.conversations = SqliteConversations(self._writer, self._state_reader)
         self.outbox = SqliteOutbox(self._writer, self._reader)
         self.watch = SqliteWatch(self._reader)
+        self.retention = SqliteRetention(self._writer, self._state_reader)
         self.commits = self._writer.commits
         self._writer.start()
 

@@ -1,0 +1,1 @@
+"""Homes in plain files of the data folder."""
