@@ -83,7 +83,7 @@ def open_cache(
             valkey.open_answers(
                 bytes_max=bytes_max,
                 keep_s=rules.keep_s,
-                answer_bytes_max=rules.answer_bytes_max,
+                answer_bytes_max=rules.answer_bytes_max if stated.persist else 0,
                 now=now,
             )
         )

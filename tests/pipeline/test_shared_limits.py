@@ -100,6 +100,21 @@ async def test_an_answer_of_one_is_found_by_the_other_until_either_clears_it(
     assert (await second.chat(CHAT, key=key)).headers["seawall-cache"] == "miss"
 
 
+async def test_answers_that_may_not_be_kept_stay_in_the_memory_of_each_and_are_cleared_there(
+    start: Start, own_valkey: OwnValkey
+) -> None:
+    first, second, key = await pair(start, own_valkey, cache__enabled=True, cache__persist=False)
+    states = [
+        (await app.chat(CHAT, key=key)).headers["seawall-cache"] for app in (first, second, first, second)
+    ]
+    assert states == ["miss", "miss", "hit", "hit"]
+    assert [name for name in own_valkey.command("KEYS", "*") if b":answer:" in name] == []
+    await first.admin("DELETE", "/cache")
+    cache = second.seawall.gateway.answers
+    assert cache is not None
+    await until(lambda: cache.stats().entries == 0)
+
+
 async def test_a_person_who_is_erased_by_one_leaves_the_memory_of_the_other(
     start: Start, own_valkey: OwnValkey
 ) -> None:

@@ -14,7 +14,7 @@ from seawall.server.protocol import RequestLimits
 from seawall.server.redirect import LOOKUPS_MAX, RedirectApp, redirecting
 
 HOSTS = ("api.example.com", "10.0.0.7", "2001:db8::7")
-TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
+TOKEN = "a-token_of-the-tests-" + "x" * 22
 
 
 async def known(token: str) -> str | None:

@@ -43,7 +43,10 @@ _decode = msgspec.msgpack.Decoder(KeptAnswer).decode
 
 
 class ValkeyAnswers:
-    """See `stores.memory.answers.AnswerFile`. Token, user and answer lie together under a hash of the key."""
+    """See `stores.memory.answers.AnswerFile`. Token, user and answer lie together under a hash of the key.
+
+    With `answer_bytes_max` 0 nothing is kept here, and gateways tell one another what to forget all the same.
+    """
 
     def __init__(
         self, link: Link, names: Names, wakes: Wakes, *, keep_s: float, answer_bytes_max: int
@@ -58,7 +61,7 @@ class ValkeyAnswers:
 
     def holds(self, key: bytes) -> bool:
         """Say whether it is worth asking for a key."""
-        return self._link.is_up and not self._owes
+        return self._bytes_max > 0 and self._link.is_up and not self._owes
 
     async def read(self, key: bytes) -> KeptAnswer | None:
         """Return what is kept under a key."""

@@ -91,8 +91,8 @@ class Link:
     """
 
     def __init__(self, url: str, *, timeout_s: float, retry_s: float = RETRY_S) -> None:
-        connection_of(url)
-        self._url, self._timeout_s, self._retry_s = url, timeout_s, retry_s
+        self._connection = connection_of(url)
+        self._timeout_s, self._retry_s = timeout_s, retry_s
         self.is_up = False
         self._scripts: list[Script] = []
         self._greetings: list[Callable[[], Sequence[tuple[Word, ...]]]] = []
@@ -120,6 +120,7 @@ class Link:
     async def start(self) -> None:
         """Begin to reach the server; returns when that has succeeded or failed once, in a second at most."""
         self._keeping = asyncio.create_task(self._keep())
+        self._keeping.add_done_callback(lambda _: self._tried.set())
         await self._tried.wait()
 
     async def stop(self) -> None:
@@ -220,9 +221,8 @@ class Link:
 
     async def _keep(self) -> None:
         """Reach the server, serve those who ask, and begin anew whenever that ends."""
-        is_first = True
+        is_first, connection = True, self._connection
         while True:
-            connection = connection_of(self._url)
             try:
                 async with asyncio.timeout(CONNECT_S):
                     await connection.connect()  # type: ignore[no-untyped-call] # has no types

@@ -39,7 +39,7 @@ class Wakes:
     def __init__(
         self, url: str, link: Link, names: Names, *, retry_s: float = RETRY_S, quiet_s: float = QUIET_S
     ) -> None:
-        self._url, self._link, self._names = url, link, names
+        self._connection, self._link, self._names = connection_of(url), link, names
         self._retry_s, self._quiet_s = retry_s, quiet_s
         self.is_listening, self._tried = False, asyncio.Event()
         self._sender = secrets.token_hex(8)
@@ -62,6 +62,7 @@ class Wakes:
     async def start(self) -> None:
         """Begin to listen; returns when that has succeeded or failed once, in a second at most."""
         self._listening = asyncio.create_task(self._keep())
+        self._listening.add_done_callback(lambda _: self._tried.set())
         await self._tried.wait()
 
     async def stop(self) -> None:
@@ -71,8 +72,8 @@ class Wakes:
             await asyncio.wait([self._listening])
 
     async def _keep(self) -> None:
+        connection = self._connection
         while True:
-            connection = connection_of(self._url)
             try:
                 async with asyncio.timeout(CONNECT_S):
                     await connection.connect()  # type: ignore[no-untyped-call] # has no types
