@@ -31,6 +31,8 @@ log = logging.getLogger("seawall.app")
 
 DAY_S = 86_400
 LOCAL_LOOK_S = 3_600.0
+NEAR_S = 14 * DAY_S
+"""An end that is so near is a problem, where the certificate should have been renewed by then."""
 LOCAL_LEFT_S = 30 * DAY_S
 """A certificate for this machine that lives no longer than this is made anew."""
 
@@ -104,6 +106,32 @@ async def local_https(settings: Settings, limits: RequestLimits) -> AsyncIterato
         yield Https(secured, live.facts.names, _how_to_trust(folder / AUTHORITY_FILE))
 
 
+def certificate_problems(settings: Settings, now: float) -> list[str]:
+    """Say what is wrong with the certificate that a gateway with these settings would serve, or soon will be.
+
+    One that has not been fetched yet is no problem.
+    """
+    tls = settings.tls
+    if tls.mode == "off":
+        return []
+    if tls.cert is not None and tls.key is not None:
+        files = PairFiles(tls.cert, tls.key)
+    else:
+        fetched = _fetched_folder(settings) / CERTIFICATE_FILE
+        files = PairFiles(fetched, fetched)
+        if not fetched.exists():
+            return []
+    try:
+        facts = LiveTls(files, now=lambda: now).facts
+    except BadCertificate as error:
+        return [str(error)]
+    left_s = facts.ends_at - now
+    # Whoever renews does so when a third of the life is left.
+    if left_s > (facts.ends_at - facts.starts_at) / 4 or left_s > NEAR_S:
+        return []
+    return [f"the certificate {files.cert} ends on {day_of(facts.ends_at)} and has not been renewed"]
+
+
 def make_local_files(folder: Path, now: float) -> None:
     """Make the authority of this machine and its certificate where they are missing or end soon.
 
@@ -137,7 +165,7 @@ async def _fetched(
         ca=tls.ca,
         http_port=tls.http_port,
     )
-    folder = settings.data_dir / FOLDER / _folder_name(terms.directory_url)
+    folder = _fetched_folder(settings)
     path = folder / CERTIFICATE_FILE
     try:
         certificates = await asyncio.to_thread(homes.open_certificates, settings, folder)
@@ -215,9 +243,10 @@ def _address_of(bound: socket.socket) -> list[str]:
     return [] if address in {"0.0.0.0", "::"} else [address]  # noqa: S104 - compared, not bound
 
 
-def _folder_name(directory_url: str) -> str:
-    """Return a name for what an issuer gave: that of a trial issuer is never taken for a real one's."""
-    return re.sub(r"[^a-z0-9.-]", "_", urlsplit(directory_url).netloc.lower()).strip(".") or "issuer"
+def _fetched_folder(settings: Settings) -> Path:
+    """Return where lies what an issuer gave: that of a trial issuer is never taken for a real one's."""
+    issuer = urlsplit(settings.tls.directory_url).netloc.lower()
+    return settings.data_dir / FOLDER / (re.sub(r"[^a-z0-9.-]", "_", issuer).strip(".") or "issuer")
 
 
 def _is_address(name: str) -> bool:

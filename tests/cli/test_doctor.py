@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 from seawall.core.money import Money
 from seawall.settings import describe_settings
+from seawall.stores.folder.certificates import write_private
 from seawall.stores.sqlite.store import SqliteStore
+from tests.fixtures.authorities import Authority, Files
 from tests.fixtures.desk import Desk
 from tests.fixtures.settings import Place, fake_key
 
@@ -115,6 +118,43 @@ def test_nothing_to_call_is_a_problem(desk: Desk) -> None:
 def test_a_spent_budget_is_a_problem(desk: Desk) -> None:
     desk.add_call("call_1", cost=Money(1_000_000_000))
     assert problems(desk) == ["the daily budget of $1.00 is spent: calls that cost money are refused"]
+
+
+def test_a_certificate_that_cannot_be_used_is_a_problem(
+    desk: Desk, place: Place, files: Files, authority: Authority
+) -> None:
+    place.write("seawall.toml", f'[tls]\ncert = "{files.cert}"\nkey = "{files.key}"\n')
+    assert problems(desk) == []
+    files.write(authority.expired())
+    assert problems(desk) == [f"the certificate {files.cert} ended on 2021-03-04; renew it"]
+    files.key.unlink()
+    assert problems(desk) == [f"the key {files.key} does not exist"]
+
+
+def test_a_certificate_that_was_not_renewed_is_a_problem(
+    desk: Desk, place: Place, files: Files, authority: Authority
+) -> None:
+    now = datetime.now(UTC)
+    place.write("seawall.toml", f'[tls]\ncert = "{files.cert}"\nkey = "{files.key}"\n')
+    near = now + timedelta(days=10)
+    files.write(authority.pair(begin=now - timedelta(days=20), end=near))
+    assert problems(desk) == []
+    files.write(authority.pair(begin=now - timedelta(days=80), end=near))
+    assert problems(desk) == [
+        f"the certificate {files.cert} ends on {near:%Y-%m-%d} and has not been renewed"
+    ]
+
+
+def test_a_fetched_certificate_is_looked_at_once_it_is_there(
+    desk: Desk, place: Place, authority: Authority
+) -> None:
+    place.write("seawall.toml", '[tls]\nauto = ["api.example.com"]\n')
+    assert problems(desk) == []
+    cert, key = authority.expired()
+    kept = desk.data / "tls" / "acme-v02.api.letsencrypt.org" / "certificate.pem"
+    write_private(kept, key + cert)
+    desk.data.chmod(0o700)
+    assert problems(desk) == [f"the certificate {kept} ended on 2021-03-04; renew it"]
 
 
 def test_an_open_data_folder_is_a_problem(desk: Desk) -> None:

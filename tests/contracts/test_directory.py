@@ -194,6 +194,17 @@ async def test_every_process_notices_a_change(process: Process, other: Process) 
     assert not await is_noticed()
 
 
+async def test_calls_of_others_and_the_use_of_keys_are_no_change(process: Process, other: Process) -> None:
+    """Whoever notices a change forgets every caller: many gateways would forget them with every call."""
+    await process.store.directory.put(key())
+    seen = await other.store.directory.version()
+    await process.store.ledger.hold(ask("call_1", 500))
+    await process.store.ledger.settle(settlement("call_1", 120))
+    await process.store.ledger.check()
+    await process.store.directory.touch({"key_1": 5.0})
+    assert await other.store.directory.version() == seen
+
+
 async def test_another_tier_is_announced_with_the_change_and_once(process: Process) -> None:
     directory, outbox = process.store.directory, process.store.outbox
     await directory.change_user("ada", lambda before: user(tier="gold"), tier_changed(), BOTH)

@@ -373,3 +373,15 @@ def test_settings_cannot_be_changed(place: Place) -> None:
     settings = place.load()
     with pytest.raises(ValueError, match="frozen"):
         settings.stage = Stage.MVP
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "api.example.com,www.example.com",
+        "api.example.com, API.example.com., www.example.com",
+        '["api.example.com", "www.example.com"]',
+    ],
+)
+def test_domains_of_a_variable_are_several(place: Place, stated: str) -> None:
+    assert place.load("", {"SEAWALL_TLS_AUTO": stated}).tls.auto == ["api.example.com", "www.example.com"]

@@ -239,6 +239,15 @@ def test_a_key_in_the_file_is_refused_and_not_repeated(
     )
 
 
+def test_the_file_of_a_key_may_be_named_and_the_key_itself_not(place: Place) -> None:
+    settings = place.load("[tls]\ncert = 'cert.pem'\nkey = 'private/key.pem'\n")
+    assert (settings.tls.mode, settings.tls.key) == ("files", Path("private/key.pem"))
+    pem = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"
+    message = place.refuses(f'[tls]\ncert = \'cert.pem\'\nkey = """{pem}"""\n')
+    assert message.startswith("seawall.toml line 3: tls.key is a key or is named like one; ")
+    assert "hunter2" not in message
+
+
 @pytest.mark.parametrize("name", ["api_key", "key", "token", "secret", "password", "Api-Key"])
 def test_a_setting_named_like_a_key_is_refused_whatever_it_holds(place: Place, name: str) -> None:
     message = place.refuses(f'[providers.a]\nbase_url = "http://a"\n{name} = "hunter2"')

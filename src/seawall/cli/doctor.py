@@ -1,6 +1,7 @@
 """`seawall doctor`: what is in force and where it came from, what is found, and what is wrong."""
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -39,6 +40,7 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
         stop(damaged_table(error))
     homes = look_at_homes(settings)
     homes.problems[:0] = _provider_problems(settings, providers)
+    homes.problems += _certificate_problems(settings)
     homes.problems += _budget_problems(settings, homes.spend)
     report = _report(settings, providers, homes)
     from seawall.cli import printing
@@ -66,6 +68,14 @@ def _provider_problems(settings: "Settings", providers: "list[Surveyed]") -> lis
     if not providers and not settings.demo.enabled:
         problems.append("no provider is found and the demo model is off, so there is nothing to call")
     return problems
+
+
+def _certificate_problems(settings: "Settings") -> list[str]:
+    if settings.tls.mode == "off":
+        return []
+    from seawall.https import certificate_problems
+
+    return certificate_problems(settings, time.time())
 
 
 def _budget_problems(settings: "Settings", spend: "Spend | None") -> list[str]:

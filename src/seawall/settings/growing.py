@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from seawall.settings.sections import Section, setting
-from seawall.settings.values import Folder, Kind, Number, Text, Whole, read_duration
+from seawall.settings.values import Folder, Kind, Number, Text, Whole, read_duration, read_names
 
 _DOMAIN = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])", re.ASCII
@@ -58,13 +58,13 @@ def has_password(url: str) -> bool:
 
 
 def _read_domains(value: object) -> object:
-    domains = [value] if isinstance(value, str) else value
+    domains = read_names(value)
     if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
         raise ValueError('must be a domain such as "api.example.com", or a list of them')
     domains = [domain.lower().rstrip(".") for domain in domains]
     if any(_DOMAIN.fullmatch(domain) is None for domain in domains):
         raise ValueError('must be a domain such as "api.example.com", or a list of them')
-    return domains
+    return list(dict.fromkeys(domains))
 
 
 DatabaseUrl = Annotated[

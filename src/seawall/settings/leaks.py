@@ -11,6 +11,9 @@ KEY_NAMES = frozenset(
     }
 )  # fmt: skip
 
+FILES = frozenset({("tls", "key")})
+"""What is named like a key and is the path of a file with one."""
+
 # How keys of providers (and our own) begin; the length keeps model names such as xai-grok-4 out.
 _KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{12,}|AIza[A-Za-z0-9_-]{12,}|gsk_[A-Za-z0-9]{12,}"
@@ -33,18 +36,24 @@ def find_keys(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[t
             yield here
         elif isinstance(value, dict):
             yield from find_keys(value, here)
-        elif name.lower().replace("-", "_") in KEY_NAMES or any(map(looks_like_key, _texts(value))):
+        elif _is_named_like_one(here) or any(map(looks_like_key, _texts(value))):
             yield here
 
 
 def looks_like_key(text: str) -> bool:
     """Say whether a text holds a provider's key, or begins like one."""
-    return _KEY.search(text) is not None or (text.startswith(_STARTS) and len(text) >= 8)
+    if _KEY.search(text) is not None or "-----BEGIN" in text:
+        return True
+    return text.startswith(_STARTS) and len(text) >= 8
 
 
 def hide_keys(text: str) -> str:
     """Replace every key in a text."""
     return _KEY.sub("(hidden)", text)
+
+
+def _is_named_like_one(path: tuple[str, ...]) -> bool:
+    return path not in FILES and path[-1].lower().replace("-", "_") in KEY_NAMES
 
 
 def _texts(value: object) -> Iterator[str]:

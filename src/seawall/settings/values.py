@@ -67,7 +67,7 @@ def _read_rates(value: object) -> object:
     """Read one rate or a list of them; "off" is none at all."""
     if value is None or value == "off":
         return [] if value == "off" else None
-    names = [value] if isinstance(value, str) and not value.lstrip().startswith("[") else _read_names(value)
+    names = [value] if isinstance(value, str) and not value.lstrip().startswith("[") else read_names(value)
     if not isinstance(names, list) or not names or not all(isinstance(name, str | Rate) for name in names):
         raise ValueError(_RATES_ARE)
     try:
@@ -146,7 +146,8 @@ def read_duration(value: object) -> object:
     return float(found[1]) * _UNITS_S[found[2]]
 
 
-def _read_names(value: object) -> object:
+def read_names(value: object) -> object:
+    """Return the parts of a text that states several, as variables do: a JSON list, or names with commas."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
@@ -159,7 +160,7 @@ def _read_names(value: object) -> object:
 
 def _read_variables(value: object) -> object:
     """Read one variable or a list of them; each holds one key."""
-    names = _read_names(value)
+    names = read_names(value)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError('must be the name of an environment variable, or a list such as ["A_KEY", "B_KEY"]')
     for name in names:
@@ -170,14 +171,14 @@ def _read_variables(value: object) -> object:
 
 
 def _read_dialects(value: object) -> object:
-    names = _read_names(value)
+    names = read_names(value)
     if not isinstance(names, list) or not names or not all(name in DIALECTS for name in names):
         raise ValueError(f"must be a list of one or more of {', '.join(DIALECTS)}, each in quotes")
     return list(dict.fromkeys(names))
 
 
 def _read_percents(value: object) -> object:
-    found = _read_names(value)
+    found = read_names(value)
     try:
         assert isinstance(found, list)
         percents = [int(each) for each in found]
@@ -202,7 +203,7 @@ def _show_clock(at: object) -> str:
 
 
 def _read_networks(value: object) -> object:
-    names = _read_names(value)
+    names = read_names(value)
     try:
         assert isinstance(names, list)
         return [ip_network(name) for name in names]
@@ -211,7 +212,7 @@ def _read_networks(value: object) -> object:
 
 
 def _read_algorithms(value: object) -> object:
-    names = _read_names(value)
+    names = read_names(value)
     if not isinstance(names, list) or not names or not all(name in ALGORITHMS for name in names):
         raise ValueError(f"must be a list of one or more of {', '.join(ALGORITHMS)}")
     return names
@@ -219,7 +220,7 @@ def _read_algorithms(value: object) -> object:
 
 def _read_targets(value: object) -> object:
     """Read names of models, or tables that give each a weight; a name alone stands for a table."""
-    found = _read_names(value)
+    found = read_names(value)
     if not isinstance(found, list) or not all(isinstance(one, str | Mapping | BaseModel) for one in found):
         raise ValueError(
             'must be a list such as ["openai/gpt-5", "groq/llama-4"], or of tables such as'
@@ -305,13 +306,13 @@ WebhookUrl = Annotated[
     Kind("address", show=lambda _: "set (not shown)"),  # Who knows it may often post to it.
 ]
 Names = Annotated[
-    list[Text], Field(max_length=1000), BeforeValidator(_read_names), Kind("list of texts", show=_show_names)
+    list[Text], Field(max_length=1000), BeforeValidator(read_names), Kind("list of texts", show=_show_names)
 ]
 Phrase = Annotated[str, Field(min_length=1, max_length=2000), Kind("text")]
 Phrases = Annotated[
     list[Annotated[str, Field(min_length=2, max_length=500)]],
     Field(max_length=1000),
-    BeforeValidator(_read_names),
+    BeforeValidator(read_names),
     Kind("list of texts", show=_show_names),
 ]
 Variables = Annotated[
@@ -345,7 +346,7 @@ Dialects = Annotated[
     list[str], BeforeValidator(_read_dialects), Kind(f"list of {', '.join(DIALECTS)}", show=", ".join)
 ]
 Fallbacks = Annotated[
-    list[Text], Field(max_length=8), BeforeValidator(_read_names), Kind("list of models", show=_show_names)
+    list[Text], Field(max_length=8), BeforeValidator(read_names), Kind("list of models", show=_show_names)
 ]
 Weight = Annotated[Whole, Field(ge=1, le=1000)]
 T = TypeVar("T")

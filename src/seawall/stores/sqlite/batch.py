@@ -141,10 +141,6 @@ class LedgerBatch:
         for key in keys:
             self._memory.cells.pop(key, None)
 
-    def version(self) -> int:
-        """Return the number that changes when another connection has written."""
-        return data_version(self.cursor)
-
     def changes(self) -> int:
         """Return how many rows the last statement changed."""
         return self.cursor.connection.changes()

@@ -7,6 +7,7 @@ from typing import Any
 
 from seawall.core.ledger import Account, Ask, HoldAnswer, Settlement, Standing
 from seawall.stores import accounting
+from seawall.stores.sqlite import users
 from seawall.stores.sqlite.batch import LedgerBatch
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.writer import Writer
@@ -74,6 +75,7 @@ def _hold(ask: Ask, batch: LedgerBatch) -> HoldAnswer:
 
 def _reset(accounts: Sequence[Account], batch: LedgerBatch) -> None:
     accounting.reset(accounts, batch.ledger)
+    batch.cursor.execute(users.RAISE_VERSION)
 
 
 def _settle(settlement: Settlement, batch: LedgerBatch) -> None:

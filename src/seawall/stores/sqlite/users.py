@@ -11,6 +11,8 @@ from seawall.stores import records
 from seawall.stores.sqlite import outbox
 from seawall.stores.sqlite.batch import LedgerBatch
 
+RAISE_VERSION = "UPDATE directory_version SET number = number + 1"
+"""Tells all processes to look up anew what they remember of keys and users."""
 _FORGET_STATE = "DELETE FROM responses WHERE owner IN (SELECT number FROM owners WHERE end_user = ?)"
 _FORGET_OWNER = "DELETE FROM owners WHERE end_user = ?"
 
@@ -61,6 +63,7 @@ def erase(user_id: str, alias: str, batch: LedgerBatch) -> int:
     outbox.forget_user(user_id, batch)
     execute("PRAGMA secure_delete = ON")
     execute(records.FORGET_USER, (user_id,))
+    execute(RAISE_VERSION)  # About whom nothing was decided, others remember as well.
     execute(_FORGET_STATE, (user_id,))
     execute(_FORGET_OWNER, (user_id,))
     execute("PRAGMA secure_delete = OFF")
