@@ -1,6 +1,6 @@
 """Measure a grown gateway (Postgres and Valkey, one worker or several) next to an embedded one.
 
-    python benchmarks/grown.py [--rounds N] [--json FILE]
+    python benchmarks/grown.py [--rounds N] [--only LOADS] [--json FILE]
 
 Postgres (with fsync) and Valkey come from packages. See README.md for what the figures mean.
 """
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -33,15 +33,16 @@ class Load(NamedTuple):
     """One kind of load: what the load generator is told, and for how many seconds in each round."""
 
     name: str
+    title: str
     options: tuple[str, ...]
     secs: float
 
 
 LOADS = (
-    Load("paced", ("--conns", "16", "--pause", "0.2"), 4.0),
-    Load("alone", ("--conns", "1"), 3.0),
-    Load("full", ("--conns", "16"), 4.0),
-    Load("crowd", ("--conns", "128"), 4.0),
+    Load("paced", "16 clients with rests", ("--conns", "16", "--pause", "0.2"), 4.0),
+    Load("alone", "one client without rests", ("--conns", "1"), 3.0),
+    Load("full", "16 clients without rests", ("--conns", "16"), 4.0),
+    Load("crowd", "128 clients without rests", ("--conns", "128"), 4.0),
 )
 """16 clients that rest for up to 0.2 s between two calls, so that none waits for another; one client without
 rests; and 16 and 128 without rests, who wait for one another."""
@@ -82,8 +83,12 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--only", help="names of loads, separated by commas", default=",".join(load.name for load in LOADS)
+    )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
+    loads = [load for load in LOADS if load.name in options.only.split(",")]
     with ExitStack() as stack:
         provider = stack.enter_context(provider_on(None))
         stores = stack.enter_context(Stores())
@@ -100,16 +105,16 @@ def main() -> int:
         }
         rows: dict[tuple[str, str], list[Row]] = {}
         for gateway in running.values():
-            load(gateway, stores, Load("warm", ("--conns", "16"), 1.0))
+            load(gateway, stores, Load("warm", "", ("--conns", "16"), 1.0))
         for number in range(options.rounds):
-            for each in LOADS:
+            for each in loads:
                 for name, gateway in running.items():
                     row = load(gateway, stores, each)
                     rows.setdefault((name, each.name), []).append(row)
                     print(f"round {number + 1} {each.name:6} {name:17} {brief(row)}", file=sys.stderr)
         memory = {name: gateway.rss_kb() / 1024 for name, gateway in running.items()}
-    figures = {name: summary(name, rows) | {"memory_mb": memory[name]} for name in running}
-    print(table(figures))
+    figures = {name: summary(name, loads, rows) | {"memory_mb": memory[name]} for name in running}
+    print(table(figures, loads))
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
     bad = [f"{name}: {row['first_bad']}" for name, group in rows.items() for row in group if row["bad"]]
@@ -130,35 +135,26 @@ def load(gateway: Gateway, stores: Stores, what: Load) -> Row:
     return row | cpu
 
 
-def summary(name: str, rows: Mapping[tuple[str, str], list[Row]]) -> Row:
-    """Return the medians of one gateway."""
+def summary(name: str, loads: Sequence[Load], rows: Mapping[tuple[str, str], list[Row]]) -> Row:
+    """Return the medians of one gateway; CPU per call is that of the last load."""
 
-    def middle(load_name: str, of: str) -> float:
+    def middle(of: str, load_name: str) -> float:
         return float(median(row[of] for row in rows[name, load_name]))
 
     def cpu_us(of: str) -> float:
-        return float(median(row[f"{of}_cpu_s"] * 1e6 / max(1, row["ok"]) for row in rows[name, "crowd"]))
+        return float(
+            median(row[f"{of}_cpu_s"] * 1e6 / max(1, row["ok"]) for row in rows[name, loads[-1].name])
+        )
 
     return {
-        **{f"{each.name}_p50_ms": middle(each.name, "latency_p50_us") / 1000 for each in LOADS},
-        **{f"{each.name}_p99_ms": middle(each.name, "latency_p99_us") / 1000 for each in LOADS},
-        "calls_per_s": middle("full", "rps"),
-        "calls_per_s_crowd": middle("crowd", "rps"),
+        **{f"{each.name}_p50_ms": middle("latency_p50_us", each.name) / 1000 for each in loads},
+        **{f"{each.name}_p99_ms": middle("latency_p99_us", each.name) / 1000 for each in loads},
+        **{f"{each.name}_calls_per_s": middle("rps", each.name) for each in loads},
         **{f"{of}_cpu_us": cpu_us(of) for of in ("gateway", "postgres", "valkey")},
     }
 
 
-LINES = (
-    ("latency p50, 16 clients with rests, ms", "paced_p50_ms", ".2f"),
-    ("latency p99", "paced_p99_ms", ".2f"),
-    ("latency p50, one client without rests, ms", "alone_p50_ms", ".2f"),
-    ("latency p99", "alone_p99_ms", ".2f"),
-    ("latency p50, 16 clients without rests, ms", "full_p50_ms", ".2f"),
-    ("latency p99", "full_p99_ms", ".2f"),
-    ("calls a second, 16 clients without rests", "calls_per_s", ".0f"),
-    ("latency p50, 128 clients without rests, ms", "crowd_p50_ms", ".2f"),
-    ("latency p99", "crowd_p99_ms", ".2f"),
-    ("calls a second, 128 clients without rests", "calls_per_s_crowd", ".0f"),
+LAST_LINES = (
     ("CPU per call then: gateway, us", "gateway_cpu_us", ".0f"),
     ("Postgres, us", "postgres_cpu_us", ".0f"),
     ("Valkey, us", "valkey_cpu_us", ".0f"),
@@ -166,20 +162,24 @@ LINES = (
 )
 
 
-def table(figures: Mapping[str, Row]) -> str:
+def table(figures: Mapping[str, Row], loads: Sequence[Load]) -> str:
     """Write the medians side by side, and what growing adds to a call."""
     lines = ["", f"{'':54}" + "".join(f"{name:>18}" for name in figures)]
-    lines += [
-        f"{label:54}" + "".join(f"{row[key]:>18{form}}" for row in figures.values())
-        for label, key, form in LINES
-    ]
-    for each in LOADS:
+    for each in loads:
+        named = [
+            (f"{each.title}: latency p50, ms", f"{each.name}_p50_ms", ".2f"),
+            ("latency p99, ms", f"{each.name}_p99_ms", ".2f"),
+            ("calls a second", f"{each.name}_calls_per_s", ".0f"),
+        ]
+        lines += [_line(figures, *line) for line in named]
         floor = figures["embedded"][f"{each.name}_p50_ms"]
         added = (row[f"{each.name}_p50_ms"] - floor for row in figures.values())
-        lines.append(
-            f"{f'p50 added to embedded ({each.name}), ms':54}" + "".join(f"{ms:>18.2f}" for ms in added)
-        )
-    return "\n".join(lines)
+        lines.append(f"{'  p50 added to embedded, ms':54}" + "".join(f"{ms:>18.2f}" for ms in added))
+    return "\n".join([*lines, *(_line(figures, *line) for line in LAST_LINES)])
+
+
+def _line(figures: Mapping[str, Row], label: str, key: str, form: str) -> str:
+    return f"{label:54}" + "".join(f"{row[key]:>18{form}}" for row in figures.values())
 
 
 def brief(row: Row) -> str:
