@@ -122,7 +122,7 @@ async def test_a_successor_serves_while_the_last_calls_of_a_gateway_come_to_thei
 ) -> None:
     configure(tmp_path, mock, grace_s=20)
     async with served(tmp_path) as first, peer_of(first.port) as peer:
-        await begin(first, peer, "s100-g20-d100")
+        await begin(first, peer, "s100-g60-d100")
         first.ask_to_stop()
         async with served(tmp_path) as successor:
             assert not mock.requests[0].is_over
