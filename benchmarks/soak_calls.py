@@ -74,10 +74,10 @@ def marker_of(raw: bytes) -> str:
 
 
 class Caller:
-    """Makes calls of all kinds; `roots` are the addresses of the gateways, the first one takes most."""
+    """Makes calls of all kinds to gateways, each an address with a key; the first one takes most."""
 
-    def __init__(self, books: Books, roots: list[str], key: str, seed: int) -> None:
-        self._books, self._roots, self._key = books, roots, key
+    def __init__(self, books: Books, gateways: list[tuple[str, str]], seed: int) -> None:
+        self._books, self._gateways = books, gateways
         self._dice = random.Random(seed)
         self._number = 0
         self._http = httpx.AsyncClient(
@@ -100,11 +100,11 @@ class Caller:
         way = WAYS[kind]
         books.behaviours[marker] = read_suffixes(way.mocked, Behaviour())
         books.users[marker] = user
-        root = dice.choice(self._roots) if dice.random() < 0.4 else self._roots[0]
+        root, key = dice.choice(self._gateways) if dice.random() < 0.4 else self._gateways[0]
         path, body = self._body(marker, way)
         began = time.monotonic()
         try:
-            end = await self._ask(root + path, body, marker, way)
+            end = await self._ask(self._http.build_request("POST", root + path, json=body), key, marker, way)
         except httpx.HTTPError as error:
             end = f"connection: {type(error).__name__}"
         took_s = time.monotonic() - began
@@ -125,16 +125,17 @@ class Caller:
             body["store"] = self._dice.random() < 0.2
         return PATHS[dialect], body | ({"stream": True} if way.stream else {})
 
-    async def _ask(self, url: str, body: dict[str, Any], marker: str, way: Way) -> str:
-        headers = {"authorization": f"Bearer {self._key}", "seawall-user": self._books.users[marker]}
+    async def _ask(self, request: httpx.Request, key: str, marker: str, way: Way) -> str:
+        request.headers.update({"authorization": f"Bearer {key}", "seawall-user": self._books.users[marker]})
         patience_s = self._dice.uniform(0.0, 1.5) if way.leaves else TIMEOUT_S
         try:
-            async with (
-                asyncio.timeout(patience_s),
-                self._http.stream("POST", url, json=body, headers=headers) as answer,
-            ):
-                self._note_id(marker, answer.headers)
-                text = (await answer.aread()).decode()
+            async with asyncio.timeout(patience_s):
+                answer = await self._http.send(request, stream=True)
+                try:
+                    self._note_id(marker, answer.headers)
+                    text = (await answer.aread()).decode()
+                finally:
+                    await answer.aclose()
         except TimeoutError:
             self._books.unnamed.add(marker)
             return "left" if way.leaves else "client time-out"

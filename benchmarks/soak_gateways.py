@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 from gateways import environment, free_port
 
+from seawall.core.money import parse_usd
+
 ADMIN_KEY = "the-admin-key-of-the-soak"
 START_MAX_S = 60.0
 ROWS = 1_000
@@ -76,9 +78,10 @@ def configure(folder: Path, provider: str, stores: str) -> None:
 class GatewayProcess:
     """One `seawall serve` on a port that it keeps over its restarts."""
 
-    def __init__(self, folder: Path, name: str, *options: str) -> None:
-        self._folder, self._options = folder, options
-        self.log = folder / f"{name}.log"
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.log = folder / "log"
         self.port = free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,8 +92,8 @@ class GatewayProcess:
         environ = environment() | {"MOCK_API_KEY": "mock-key-of-the-soak", "SEAWALL_ADMIN_KEY": ADMIN_KEY}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - a few milliseconds, between two calls
-                [*command, "--port", str(self.port), *self._options],
-                cwd=self._folder,
+                [*command, "--port", str(self.port)],
+                cwd=self.folder,
                 env=environ,
                 stdout=log,
                 stderr=log,
@@ -153,6 +156,11 @@ class GatewayProcess:
             rows += page
             if len(page) < ROWS:
                 return rows
+
+    async def spends(self) -> list[dict[str, int]]:
+        """Return what each key has spent, in nano-dollars."""
+        keys = (await self.ask("/keys"))["data"]
+        return [{name: parse_usd(usd) for name, usd in key["spend"].items()} for key in keys]
 
     async def ask(self, path: str) -> Any:
         """Ask the admin API."""

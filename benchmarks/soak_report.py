@@ -7,7 +7,7 @@ from typing import Any
 from soak_calls import Books, marker_of
 from soak_gateways import GatewayProcess
 
-from seawall.core.money import format_usd, parse_usd
+from seawall.core.money import Money, format_usd, parse_usd
 from seawall.proving.mock_provider import MockProvider
 
 GROWTH_MAX = 0.10
@@ -21,7 +21,7 @@ OWN_ERRORS = ("500 ", "401 ", "402 ", "403 ", "404 ", "429 ", "client time-out")
 async def report(
     books: Books,
     mock: MockProvider,
-    gateway: GatewayProcess,
+    ledgers: list[GatewayProcess],
     rss_kb: list[tuple[float, int]],
     faults: dict[str, int],
 ) -> bool:
@@ -33,19 +33,19 @@ async def report(
     print("faults: " + (", ".join(f"{count} x {name}" for name, count in faults.items()) or "none"))
     false = [end for end in books.ends if end.startswith(OWN_ERRORS)]
     print(f"ends that no fault explains: {false or 'none'}")
-    has_books = await _compare(books, mock, gateway)
+    has_books = await _compare(books, mock, ledgers)
     return _memory(rss_kb) and has_books and not false
 
 
-async def _compare(books: Books, mock: MockProvider, gateway: GatewayProcess) -> bool:
-    rows = {row["id"]: row for row in await gateway.rows()}
+async def _compare(books: Books, mock: MockProvider, ledgers: list[GatewayProcess]) -> bool:
+    rows = {row["id"]: row for gateway in ledgers for row in await gateway.rows()}
     bills: Counter[str] = Counter()
     for seen in mock.requests:
         bills[marker_of(seen.raw)] += seen.cost
-    spend = [each["spend"] for each in (await gateway.ask("/keys"))["data"]]
-    ledger = sum(parse_usd(each["lifetime_usd"]) for each in spend)
-    overage = sum(parse_usd(each["overage_usd"]) for each in spend)
-    held = sum(parse_usd(each["held_usd"]) for each in spend)
+    spends = [spend for gateway in ledgers for spend in await gateway.spends()]
+    ledger, overage, held = (
+        Money(sum(spend[name] for spend in spends)) for name in ("lifetime_usd", "overage_usd", "held_usd")
+    )
     exact, wrong = _exact(books, rows, bills)
     short = _short(books, rows, bills)
     logged = sum(parse_usd(row["cost_usd"]) for row in rows.values())
