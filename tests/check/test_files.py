@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from seawall.check import files as module
 from seawall.check.files import decode, walk, walk_staged
 from tests.check.conftest import Repo
 
@@ -139,14 +138,11 @@ def test_text_is_read_in_its_encoding_and_binary_is_none(content: bytes, text: s
     assert decode(content) == text
 
 
-def test_progress_is_told_and_the_number_of_files_has_an_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FILES_MAX", 1000)
+def test_progress_is_told_and_the_number_of_files_has_an_end(tmp_path: Path) -> None:
     for number in range(1100):
         (tmp_path / f"f{number:04}.py").write_text("")
     told: list[int] = []
-    files = walk(tmp_path, told.append)
+    files = walk(tmp_path, told.append, files_max=1000)
     assert len(files.paths) == 1000
     assert told == [500, 1000]
     assert "The audit stopped at 1,000 files: run it on the folders that matter." in files.notices

@@ -62,12 +62,13 @@ class Files:
     databases, key stores, files above `FILE_BYTES_MAX` bytes). `tracked` is what git tracks below `root`,
     None without git; `ignored_env` are `.env*` files that git ignores, as it should. `staged` is None
     except where the index is read: then `paths` is what the next commit will hold and `staged` what it
-    changes.
+    changes. No more than `files_max` are taken.
     """
 
-    def __init__(self, root: Path, repository: Repository | None) -> None:
+    def __init__(self, root: Path, repository: Repository | None, files_max: int = FILES_MAX) -> None:
         """Hold nothing yet; `walk` and `walk_staged` fill it."""
         self.root = root
+        self.files_max = files_max
         self.repository = repository
         self.paths: list[str] = []
         self.others: list[str] = []
@@ -182,8 +183,8 @@ class Files:
 
     def _add(self, path: str, status: os.stat_result) -> bool:
         """File one path where it belongs; False once there are too many."""
-        if len(self.paths) >= FILES_MAX:
-            self.say(f"The audit stopped at {FILES_MAX:,} files: run it on the folders that matter.")
+        if len(self.paths) >= self.files_max:
+            self.say(f"The audit stopped at {self.files_max:,} files: run it on the folders that matter.")
             return False
         if path.count("/") >= DEPTH_MAX:
             self.say(f"Folders more than {DEPTH_MAX} deep were not read.")
@@ -213,12 +214,12 @@ class Files:
             self.say(f"{path} is a link out of this folder: it was not followed.")
 
 
-def walk(root: Path, progress: Progress | None = None) -> Files:
+def walk(root: Path, progress: Progress | None = None, *, files_max: int = FILES_MAX) -> Files:
     """List the files below `root`; raises OSError where it is no folder, or one that may not be read."""
     root = Path(os.path.abspath(root))
     os.scandir(root).close()
     repository, notice = find_repository(root)
-    files = Files(root, repository)
+    files = Files(root, repository, files_max)
     if notice:
         files.say(notice)
     if repository is None or not _walk_repository(files, repository, progress):
