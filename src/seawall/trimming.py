@@ -1,4 +1,4 @@
-"""What a gateway deletes in its time: calls, stored answers, sums that are too fine, accounts that are over.
+"""What a gateway deletes in its time: calls, answers, jobs, sums that are too fine, accounts that are over.
 
 In small batches, each a transaction of its own, so that no call waits longer for its hold than for another
 call's.
@@ -39,10 +39,15 @@ class Trimming:
         before_ms = int((now - self._keep.calls_days * DAY_S) * 1000)
         is_more = await store.call_log.trim(before_ms, at_most=CALLS_A_BATCH) == CALLS_A_BATCH
         is_more |= await store.conversations.trim(now, at_most=ANSWERS_A_BATCH) > 0
+        is_more |= await store.jobs.trim(now) > 0
+        is_more |= await store.idempotent.trim(now, at_most=ANSWERS_A_BATCH) > 0
+        oldest = now - self._keep.sums_days * DAY_S
         hours_before, users_before = _hour_of(now, HOURS_KEPT_DAYS), _hour_of(now, self._keep.sums_days)
         is_more |= await store.retention.fold_hours(hours_before, at_most=SUMS_A_BATCH) > 0
         is_more |= await store.retention.fold_users(users_before, at_most=SUMS_A_BATCH) > 0
-        oldest_day = day_of(now - self._keep.sums_days * DAY_S)
+        is_more |= await store.traffic.trim(users_before, at_most=SUMS_A_BATCH) == SUMS_A_BATCH
+        is_more |= await store.feedback.trim(oldest, at_most=SUMS_A_BATCH) == SUMS_A_BATCH
+        oldest_day = day_of(oldest)
         await store.retention.trim_accounts(oldest_day, at_most=ACCOUNTS_A_LOOK)
         return is_more
 

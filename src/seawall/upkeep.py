@@ -1,4 +1,8 @@
-"""What a gateway does beside its calls: it notices changes of others, settles what the dead left, trims."""
+"""What a gateway does beside its calls: it notices changes of others, settles what the dead left, trims.
+
+Where jobs are done here, the engine says when to trim, so that one process of all does it; a process that
+does none trims by itself, or nobody might.
+"""
 
 import asyncio
 import logging
@@ -16,13 +20,14 @@ from seawall.providers.price_table import BadPriceTable
 from seawall.providers.prices import PriceBook
 from seawall.settings import Settings
 from seawall.stores.sqlite.inspection import DATABASE_FILE
+from seawall.summing import HourlySums
 from seawall.trimming import Keep, Trimming
 
 log = logging.getLogger("seawall.app")
 
 WATCH_S = 0.5
 REAP_S = 10.0
-TRIM_S = 60.0
+TRIM_S = 60
 TRIM_STEPS = 10
 """How many in a row: where much is to be trimmed, changes of others are still noticed in time."""
 
@@ -52,6 +57,8 @@ class Upkeep:
         self._gateway, self._store, self._identity = gateway, store, identity
         self._prices, self._cache = prices, cache
         self._trimming = Trimming(store, Keep(settings.log.keep_days, settings.log.sums_days), gateway.now)
+        self._looks_itself = settings.jobs.concurrency == 0
+        self.sums = HourlySums(store, settings.log.keep_days, gateway.now)
         self._backups = backups_of(settings, store, gateway.now)
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -63,11 +70,14 @@ class Upkeep:
     def start(self) -> None:
         """Begin to look after it."""
         self._task = asyncio.create_task(self._watch())
+        if self._looks_itself:
+            self.sums.start()
         if self._backups is not None:
             self._backups.start()
 
     async def stop(self) -> None:
         """Stop; what was begun is broken off."""
+        await self.sums.stop()
         if self._backups is not None:
             await self._backups.stop()
         if self._task is not None:
@@ -91,7 +101,7 @@ class Upkeep:
                 if now >= next_reap:
                     next_reap = now + REAP_S
                     await self._every_ten_seconds()
-                if now >= next_trim and not await self._trim():
+                if self._looks_itself and now >= next_trim and not await self._trim():
                     next_trim = now + TRIM_S
             except (SeawallError, OSError) as error:
                 why = getattr(error, "private", None) or type(error).__name__
@@ -117,6 +127,14 @@ class Upkeep:
         used = self._identity.keys.take_last_used()
         if used:
             await self._gateway.directory.touch(used)
+
+    async def trim(self) -> None:
+        """Trim what is due: for a schedule, by which one process of all does it. Trouble is for the next."""
+        try:
+            while await self._trim():
+                pass
+        except SeawallError as error:
+            log.error("nothing could be trimmed", extra={"fields": {"why": error.private}})
 
     async def _trim(self) -> bool:
         """Take a few steps of trimming; says whether more is to be done after a look at everything else."""

@@ -19,16 +19,18 @@ from seawall.stores.sqlite.connection import open_file
 from seawall.stores.sqlite.copying import CopyFailed, Course, copy_database, tell_nobody
 from seawall.stores.sqlite.restoring import bring_in, put_in_place
 from seawall.stores.writer import Writer
-from tests.fixtures.ledgers import LIFE, SqliteHome, Sums, ask
+from tests.fixtures.jobs import DONE, NOW, RULES, accepted, check_jobs, started, states
+from tests.fixtures.ledgers import LIFE, PostgresHome, SqliteHome, Sums, ask
 from tests.fixtures.moves import at, everything, fill, in_postgres, moved
 
 pytestmark = pytest.mark.files
 
 LEFT_OUT = {
-    "certificate_answers", "certificates", "checked", "directory_version", "schema_version", "sqlite_sequence",
-    "sqlite_stat1",
+    "carrier_schema", "certificate_answers", "certificates", "checked", "directory_version", "procrastinate_events",
+    "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers", "schema_version",
+    "sqlite_sequence", "sqlite_stat1",
 }  # fmt: skip
-"""What every home makes or gets for itself."""
+"""What every home makes or gets for itself; jobs that were handed over are handed over anew."""
 
 
 class BrokenOff(Exception):
@@ -270,3 +272,43 @@ async def test_texts_that_postgres_cannot_keep_are_made_to_fit(home: SqliteHome,
     assert everything(in_postgres(database_url))["accounts"] == [
         ("user:a\N{REPLACEMENT CHARACTER}b", "life", 1, 0, 0)
     ]
+
+
+async def test_moved_jobs_are_done_in_their_new_home(home: SqliteHome, database_url: str) -> None:
+    process = home.open()
+    await accepted(process, "1", holds=60)
+    await accepted(process, "2", holds=70)
+    await accepted(process, "3")
+    await started(process, home, "1")
+    await asyncio.to_thread(process.store.close, timeout_s=1)
+    process.crash()
+    moved(at(home.folder), in_postgres(database_url))
+    there = PostgresHome(database_url)
+    other = there.open()
+    assert await other.store.jobs.recover([], NOW, RULES) == 2
+    assert await states(there) == {"1": "handed", "2": "handed", "3": "waiting"}
+    assert await there.sums() == Sums(spent=60, held=70)
+    await check_jobs(there)
+    assert (await started(other, there, "2")).hold is not None
+    await other.store.ledger.void("call_2")
+    other.store.close()
+    there.close()
+
+
+async def test_a_restored_backup_goes_on_with_its_jobs(home: SqliteHome, tmp_path: Path) -> None:
+    process = home.open()
+    await accepted(process, "1", holds=60)
+    await accepted(process, "2", holds=70)
+    await started(process, home, "1")
+    copy_database(home.database, tmp_path / "backup.db", {}, Course())
+    await process.store.ledger.void("call_1")
+    await process.store.jobs.finish("job_1", 1, DONE, NOW, RULES)
+    process.store.close()
+    put_in_place(bring_in(tmp_path / "backup.db", home.folder, Course()), home.folder, NOW)
+    other = home.open()
+    assert await other.reap() == 1
+    assert await other.store.jobs.recover([], NOW, RULES) == 1
+    assert await states(home) == {"1": "handed", "2": "handed"}
+    assert await home.sums() == Sums(spent=60, held=70)
+    await check_jobs(home)
+    other.store.close()

@@ -60,7 +60,7 @@ async def test_an_event_that_nobody_is_told_of_is_announced_too(process: Process
 
 async def test_each_channel_gets_a_delivery_of_its_own(process: Process) -> None:
     await process.store.outbox.announce([event(data={"user": "ä"}, body="Dear operator")], BOTH)
-    mail, webhook = await process.store.outbox.take(NOW, 10)
+    webhook, mail = await process.store.outbox.take(NOW, 10)
     assert (mail.event_id, mail.payload) == (webhook.event_id, b"Dear operator")
     assert json.loads(webhook.payload) == {
         "type": "test", "timestamp": "2026-11-21T12:00:00Z", "text": "one.", "data": {"user": "ä"},
@@ -148,3 +148,13 @@ async def test_what_is_older_than_a_month_is_forgotten_and_announced_again_after
     await outbox.trim(NOW + 390 * DAY_S + 1)
     assert await outbox.announce([event("old")], HOOK) == 1
     assert await home.count("announced") == 2
+
+
+async def test_a_delivery_by_hand_is_written_down_and_never_sent_again(process: Process) -> None:
+    outbox = process.store.outbox
+    by_hand = [Delivery(f"evt_{n}", f"evt_{n}", "test", "mail", b"{}", 0, NOW + n) for n in range(2)]
+    await outbox.note(by_hand[0], NOW + 5)
+    await outbox.note(by_hand[1], NOW + 6, "nobody listens")
+    listed = [(each.id, each.state, each.tries, each.why) for each in await outbox.newest()]
+    assert listed == [("evt_1", "given up", 1, "nobody listens"), ("evt_0", "sent", 1, None)]
+    assert await outbox.take(NOW + DAY_S, 10) == []

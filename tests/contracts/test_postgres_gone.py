@@ -45,6 +45,8 @@ ASKED: dict[str, Callable[[PostgresStore], Awaitable[object]]] = {
     "outbox.announce": lambda store: store.outbox.announce([EVENT], ["webhook"]),
     "outbox.take": lambda store: store.outbox.take(1.0, 1),
     "outbox.newest": lambda store: store.outbox.newest(),
+    "receivers.failing": lambda store: store.receivers.failing(),
+    "receivers.enable": lambda store: store.receivers.enable("webhook:app", 1.0),
     "watch.calls": lambda store: store.watch.calls(0),
     "ledger.hold": lambda store: store.ledger.hold(ask("call_1", 10)),
 }

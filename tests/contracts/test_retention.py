@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from seawall.core.call import first_id_at
+from seawall.core.feedback import Feedback
 from seawall.core.ledger import Account, Held
 from seawall.core.money import Money
+from seawall.core.traffic import Hour
 from seawall.stores.postgres.store import PostgresStore
 from seawall.stores.retention import is_over
 from seawall.stores.sqlite.store import SqliteStore
@@ -156,6 +158,19 @@ async def test_calls_go_after_their_days_and_their_sums_stay(store: Store) -> No
     rows = await store.call_log.newest(key_id=None, before=None, limit=10)
     assert [row.id for row in rows] == [f"{first_id_at(AT_MS - 6 * DAY_MS)}1"]
     assert await sums(store, "key") == [("key_1", 2, 20, 20)]
+
+
+async def test_sums_of_traffic_and_what_people_said_go_with_the_sums_of_users(store: Store) -> None:
+    days = [KEEP.sums_days + 1, KEEP.sums_days - 1]
+    hours = [Hour(AT_MS // HOUR_MS - day * 24) for day in days]
+    await store.traffic.put(hours, hours[1].hour + 1)
+    for day in days:
+        said = Feedback(f"call_{day}", NOW - day * 86_400, "key_1", "ada", "m", "up")
+        await store.feedback.put(said)
+    await trim(store)
+    assert await store.traffic.hours(0, 2**40) == hours[1:]
+    left = await store.feedback.newest(rating=None, before=None, limit=9)
+    assert [said.call_id for said in left] == [f"call_{days[1]}"]
 
 
 @pytest.mark.parametrize(

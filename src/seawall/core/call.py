@@ -18,6 +18,7 @@ from seawall.core.policy import Credentials, Decision, Policy, Principal
 from seawall.core.state import StoredItem
 
 if TYPE_CHECKING:
+    from seawall.core.jobs import Job, JobHold
     from seawall.core.routing import Planned
 
 Origin = Literal["system", "user", "assistant", "tool", "retrieved"]
@@ -49,7 +50,7 @@ class Request(Struct, frozen=True):
     count what is billed by other measures than text, `tokens` what came as tokens already. `wants_usage` says
     whether the client asked for the usage frame of a stream. `headers` travel on where the dialect stays.
     `has_long_cache` says that input may be written to a cache that is kept for an hour, at a higher price.
-    `state` is what the request says of stored responses.
+    `state` is what the request says of stored responses, `is_background` that it asks to be done later.
     """
 
     dialect: str
@@ -71,6 +72,7 @@ class Request(Struct, frozen=True):
     end_user: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     state: "State | None" = None
+    is_background: bool = False
 
 
 class State(Struct, frozen=True):
@@ -221,6 +223,15 @@ def first_id_at(at_ms: int) -> str:
     return f"call_{at_ms:012x}"
 
 
+def moment_of(call_id: str) -> int | None:
+    """Return the millisecond in which a call came, as its id says; `None` for an id of another make."""
+    moment = call_id.removeprefix("call_")[:12]
+    try:
+        return int(moment, 16) if len(moment) == 12 else None
+    except ValueError:
+        return None
+
+
 class CallIds:
     """Makes ids for calls: the millisecond, 64 random bits of this process, and a number."""
 
@@ -235,7 +246,19 @@ class CallIds:
         return f"{first_id_at(int(at_s * 1000))}{self._process}{next(self._numbers):06x}"
 
 
+class Deferral(Struct, frozen=True):
+    """What a request's headers say of doing it later: whether, and under which key it may come again.
+
+    `mail_to` is who is mailed when it is done, "" for nobody.
+    """
+
+    is_wanted: bool = False
+    idempotency_key: str | None = None
+    mail_to: str = ""
+
+
 NO_WISH = CacheWish()
+NO_DEFERRAL = Deferral()
 
 
 class Call:
@@ -243,12 +266,13 @@ class Call:
 
     | Step | Writes |
     |---|---|
-    | server | id, task, endpoint, received_at, credentials, read, is_large, wish, client_left |
+    | server | id, task, endpoint, received_at, credentials, read, is_large, wish, deferral, client_left |
     | authenticate | principal, policy |
-    | read_request | request |
+    | read_request | request, asked |
     | know_user | principal, policy, request |
     | plan_route | plan |
     | limit_rate | marks, is_limited_locally |
+    | make_once | is_repeated |
     | recall_state | request |
     | guard_input | guarded, is_clean |
     | recall | cache, prepared, saved |
@@ -256,7 +280,8 @@ class Call:
     | hold_budget | attempt, cost, overage, listed_cost, usage, tries, recorded, counted |
     | call_provider | attempt's fields, first_event_at |
     | guard_output | is_clean |
-    | record | outcome, status, code |
+    | accept | job, is_repeated |
+    | record | outcome, status, code, shape |
 
     `received_at` is in Unix seconds; `began_at`, `first_event_at` and `deadline` are on the clock of the
     loop, which nobody can set. `task` is the one that takes the call through. `cost`, `overage` and
@@ -266,12 +291,16 @@ class Call:
     may leave, where the guard has changed it, and `is_clean` says that the guard has found nothing in the
     call. `is_large` says that the body is too large to be parsed for somebody who will be refused, `marks`
     how the rate limits stand, `is_limited_locally` that they are a share that this gateway counts while it
-    cannot ask others. `recorded` says that the row on disk is up to date, `counted` that it is in the sums by
-    hour. `read` reads the body for the caller that it is given. Nothing in here may lead back to the call: it
-    would lie about, with its texts, until the garbage is collected.
+    cannot ask others. `asked` is the request as it was read, `deferral` what its headers say of doing it
+    later, `job` what it was accepted as, which `is_repeated` where that was before; `job_hold` is the money
+    of a job that is done now. `recorded` says that the row on disk is up to date, `counted` that it is in the
+    sums by hour, `shape` is what it
+    looked like. `read` reads the body for the caller that it is given. Nothing in here may lead back to the
+    call: it would lie about, with its texts, until the garbage is collected.
     """
 
     __slots__ = (
+        "asked",
         "attempt",
         "began_at",
         "cache",
@@ -282,6 +311,7 @@ class Call:
         "credentials",
         "deadline",
         "decisions",
+        "deferral",
         "endpoint",
         "first_event_at",
         "guarded",
@@ -289,6 +319,9 @@ class Call:
         "is_clean",
         "is_large",
         "is_limited_locally",
+        "is_repeated",
+        "job",
+        "job_hold",
         "listed_cost",
         "marks",
         "number",
@@ -305,6 +338,7 @@ class Call:
         "route",
         "saved",
         "sending",
+        "shape",
         "status",
         "task",
         "tries",
@@ -332,10 +366,15 @@ class Call:
         self.principal: Principal | None = None
         self.policy: Policy | None = None
         self.request: Request | None = None
+        self.asked: Request | None = None
         self.guarded: Request | None = None
         self.is_clean = True
         self.is_large = False
         self.wish = NO_WISH
+        self.deferral = NO_DEFERRAL
+        self.job: Job | None = None
+        self.job_hold: JobHold | None = None
+        self.is_repeated = False
         self.cache: CacheNote | None = None
         self.prepared: tuple[Planned, Sending] | None = None
         self.saved: Money = FREE
@@ -358,6 +397,7 @@ class Call:
         self.status = 200
         self.code: str | None = None
         self.client_left = False
+        self.shape: str | None = None
         self.recorded = False
         self.counted = False
 
@@ -372,6 +412,11 @@ class Call:
     def decided(self, step: str, verdict: str, why: str, took_ms: float = 0.0) -> None:
         """Note what a step decided and why; `seawall why` prints these."""
         self.decisions.append(Decision(step=step, verdict=verdict, why=why, took_ms=took_ms))
+
+    @property
+    def is_deferred(self) -> bool:
+        """Say whether the call is to be done later: its headers or its body ask for that."""
+        return self.deferral.is_wanted or (self.asked is not None and self.asked.is_background)
 
     @property
     def hold_id(self) -> str:

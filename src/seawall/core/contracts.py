@@ -11,9 +11,12 @@ from seawall.core.answers import CacheRules, CacheStats, KeptAnswer
 from seawall.core.bodies import Change
 from seawall.core.call import Attempt, Call, Event, Request, Route, Sending
 from seawall.core.errors import SeawallError
-from seawall.core.events import Channel, Delivery
+from seawall.core.events import OPERATORS, Channel, Delivery
 from seawall.core.events import Event as OperatorEvent
+from seawall.core.feedback import FeedbackLog
 from seawall.core.guarding import NO_FINDINGS, Guard
+from seawall.core.idempotency import IdempotentAnswers
+from seawall.core.jobs import JobRules, Jobs, JobWakes, NewsOf, Stage, Telling
 from seawall.core.ledger import Account, Ask, CallRow, HoldAnswer, Settlement, Standing
 from seawall.core.limits import Admitted, CountersState, Refused
 from seawall.core.lines import Lines
@@ -23,8 +26,8 @@ from seawall.core.money import Kind, Money
 from seawall.core.policy import Budget, Credentials, Limit, Policy, Principal, Quota, StatedLimit
 from seawall.core.routing import Failure, Next, Planned, Retry, Stop, Target
 from seawall.core.state import Owner, StoredItem, StoredResponse
+from seawall.core.tasks import TaskTarget
 from seawall.core.terms import HouseTerms
-from seawall.core.watching import Seen
 
 KeyKind = Literal["key", "publishable"]
 
@@ -32,13 +35,16 @@ KeyKind = Literal["key", "publishable"]
 class Reply(Protocol):
     """The way back to the client, in its own dialect.
 
-    `has_begun` says whether the first byte has left: before it an error is a status, after it an event.
+    `has_begun` says whether the first byte of the answer has left: another provider is asked only before.
     """
 
     has_begun: bool
 
     async def send(self, event: Event) -> None:
         """Pass one event on; raises ClientGone where nobody listens any more."""
+
+    async def tell(self, stage: Stage) -> None:
+        """Tell how far the answer has come, where the client wants to know; that is none of its bytes."""
 
     async def finish(self) -> None:
         """End the answer cleanly."""
@@ -49,8 +55,11 @@ class Reply(Protocol):
     def rewrite(self, event: Event, own: Mapping[str, str], change: Change) -> Event:
         """Return an event with other texts: `own` are whole ones of it, `change` is for all others."""
 
-    def collect(self) -> None:
-        """Remember from now on what is sent, so that it can be kept."""
+    def collect(self, at_end: Callable[[bytes], Awaitable[None]] | None = None) -> None:
+        """Remember from now on what is sent, so that it can be kept.
+
+        `at_end` gets the whole answer before its last piece leaves.
+        """
 
     def collected(self) -> bytes:
         """Return the whole answer as it was sent."""
@@ -244,7 +253,7 @@ class UserRecord(Struct, frozen=True, kw_only=True):
     """What the operator has decided about one end user. Times in Unix seconds.
 
     `tier` goes before that of a token or key. `limits`, `quota` and `budget` go before those of the tier
-    where they state anything: `None` leaves them to it.
+    where they state anything: `None` leaves them to it. `may_mail` says whether the user may be mailed.
     """
 
     id: str
@@ -255,6 +264,7 @@ class UserRecord(Struct, frozen=True, kw_only=True):
     limits: tuple[StatedLimit, ...] | None = None
     quota: Quota | None = None
     budget: Budget | None = None
+    may_mail: bool = True
 
 
 class KeyRecord(Struct, frozen=True, kw_only=True):
@@ -390,8 +400,8 @@ class Outbox(Protocol):
     async def announce(self, events: Sequence[OperatorEvent], channels: Sequence[Channel]) -> int:
         """Put events on their way whose subjects were never announced; returns how many."""
 
-    async def take(self, now: float, at_most: int) -> list[Delivery]:
-        """Take deliveries that are due; nobody else gets them for a minute."""
+    async def take(self, now: float, at_most: int, channels: Sequence[Channel] = OPERATORS) -> list[Delivery]:
+        """Take so many deliveries of each channel that are due; nobody else gets them for a minute."""
 
     async def done(self, delivery_id: str, now: float) -> None:
         """Note that a delivery has arrived."""
@@ -402,33 +412,14 @@ class Outbox(Protocol):
     async def give_up(self, delivery_id: str, now: float, why: str) -> None:
         """Note that a delivery is tried no more."""
 
-    async def newest(self) -> list[Delivery]:
-        """Return the newest deliveries first, whatever became of them."""
+    async def note(self, delivery: Delivery, now: float, why: str | None = None) -> None:
+        """Write down a delivery that was made by hand; with a `why` it failed, and is tried no more."""
 
-    async def trim(self, now: float) -> None:
-        """Forget what is old."""
+    async def newest(self, channels: Sequence[Channel] = OPERATORS) -> list[Delivery]:
+        """Return the newest deliveries of some channels first, whatever became of them."""
 
-
-class Watch(Protocol):
-    """What alerts look at. Everything raises Overloaded where the store is down."""
-
-    async def used(self, period: str) -> list[tuple[str, int, int]]:
-        """Return (scope, used, held) of every account of a period of which something is used."""
-
-    async def days(self, first: str, last: str) -> dict[str, dict[str, int]]:
-        """Return what the gateway and each key spent on each day, by scope and day."""
-
-    async def calls(self, since_ms: int) -> list[Seen]:
-        """Return the newest calls since then, 5,000 at most."""
-
-    async def sums(self, by: str, first_hour: int, last_hour: int) -> list[tuple[str, int, int, int]]:
-        """Return (name, calls, tokens, cost) by `key`, `model` or `user`, the dearest ten, or of `all`."""
-
-    async def refused(self, since_ms: int, until_ms: int) -> list[tuple[str, int]]:
-        """Return how many calls were refused, by code."""
-
-    async def saved(self, since_ms: int, until_ms: int) -> int:
-        """Return what the cache saved."""
+    async def trim(self, now: float) -> bool:
+        """Forget a batch of what is old, and give up what nobody took; says whether there may be more."""
 
 
 class Limits(Struct, frozen=True):
@@ -451,7 +442,10 @@ class Gateway(Struct):
     whose word on a caller's address counts, `house` is what the operator states for all. `now` is in Unix
     seconds, `clock` counts seconds and is never put back. `tell` writes a call's line in the access log,
     `new_id` names a call. `answers` is `None` where nothing is cached, `flights` are the calls that others
-    wait for. `tell_others` tells gateways on the same stores that keys, users or tiers have changed.
+    wait for. `job_wakes` wakes those who follow a job that is done here, `telling` is how people are told of
+    progress, `news_of` who hears of an end. `shape_of` says what a request
+    looked like, for advice. `tell_others` tells gateways on the same stores that keys, users
+    or tiers have changed.
     """
 
     identity: Identity
@@ -459,8 +453,11 @@ class Gateway(Struct):
     ledger: Ledger
     counters: Counters
     call_log: CallLog
+    idempotent: IdempotentAnswers
     directory: Directory
     conversations: Conversations
+    jobs: Jobs
+    feedback: FeedbackLog
     state_keep_s: float
     lines: Lines
     limits: Limits
@@ -474,8 +471,14 @@ class Gateway(Struct):
     guard: Guard = NO_FINDINGS
     answers: AnswerCache | None = None
     cache_rules: CacheRules = CacheRules()
+    job_rules: JobRules = JobRules()
+    telling: Telling = Telling()
+    job_wakes: JobWakes = field(default_factory=JobWakes)
+    news_of: NewsOf = lambda job, ending: None
     event_channels: tuple[Channel, ...] = ()
     tell_others: Callable[[], None] = lambda: None
     flights: dict[bytes, Any] = field(default_factory=dict)
     breaker: LoopBreaker = field(default_factory=lambda: LoopBreaker(LoopRules(calls=0, calls_unnamed=0)))
     lockouts: Lockouts = field(default_factory=Lockouts)
+    tasks: Mapping[str, TaskTarget] = field(default_factory=dict)
+    shape_of: Callable[[Call, "Gateway"], str | None] = lambda call, gateway: None

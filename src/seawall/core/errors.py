@@ -15,9 +15,12 @@ SeawallError                      500 internal_error
 │   ├── UnpricedModel             402 unpriced_model
 │   ├── UnknownModel              404 model_not_found
 │   ├── UnknownRoute              404 not_found
+│   ├── TooManyJobs               429 too_many_jobs       + Retry-After
 │   ├── ResponseNotFound          404 response_not_found
+│   ├── JobNotFound               404 job_not_found
 │   ├── WrongMethod               405 method_not_allowed
 │   ├── Conflict                  409 conflict
+│   │   └── KeyReused             409 idempotency_key_reused
 │   ├── TooSlow                   408 request_timeout
 │   ├── TooLarge                  413 request_too_large
 │   ├── Blocked                   400 blocked_by_guard
@@ -216,6 +219,14 @@ class BudgetBusy(Refusal):
     kind = "rate_limit_error"
 
 
+class TooManyJobs(Refusal):
+    """Too many jobs are waiting already. Try again when some of them are done."""
+
+    code = "too_many_jobs"
+    status = 429
+    kind = "rate_limit_error"
+
+
 class BudgetExhausted(Refusal):
     """The budget is spent. It opens again with the next period, or when the operator raises it."""
 
@@ -267,6 +278,13 @@ class ResponseNotFound(Refusal):
     status = 404
 
 
+class JobNotFound(Refusal):
+    """There is no job with this id for this key and end user. It may have expired or been deleted."""
+
+    code = "job_not_found"
+    status = 404
+
+
 class WrongMethod(Refusal):
     """This address does not answer that HTTP method."""
 
@@ -279,6 +297,17 @@ class Conflict(Refusal):
 
     code = "conflict"
     status = 409
+
+
+class KeyReused(Conflict):
+    """This idempotency key was used before, for another request. Use a new key for each request."""
+
+    code = "idempotency_key_reused"
+
+    @property
+    def should_retry(self) -> bool | None:
+        """The same request would meet the same key."""
+        return False
 
 
 class TooSlow(Refusal):

@@ -1,22 +1,36 @@
-"""What is announced to the operator: events, and the deliveries that carry them."""
+"""What is announced, to the operator and to apps: events, and the deliveries that carry them."""
 
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
-Channel = Literal["webhook", "mail"]
+Channel = str
+"""By which way an event goes out: `webhook` and `mail` are the operator's; `webhook:NAME` is the one of an
+app, `mail:user` the mailbox of whoever waits for a job.
+"""
+OPERATORS: tuple[Channel, ...] = ("webhook", "mail")
+APP = "webhook:"
+USER_MAIL = "mail:user"
+APP_KEPT_S = 86_400.0
+"""For so long an event is kept for an app that does not take it."""
 KINDS = (
     "budget.threshold", "quota.threshold", "user.quota_exhausted", "user.tier_changed", "spend.unusual",
     "provider.errors", "provider.slow", "provider.outage", "provider.recovered", "provider.key_failing",
-    "call.overage", "loop.detected", "backup.failed", "digest.daily", "test",
+    "call.overage", "loop.detected", "backup.failed", "jobs.failing", "webhook.disabled",
+    "digest.daily", "test",
 )  # fmt: skip
+APP_KINDS = (
+    "response.completed", "response.incomplete", "response.failed", "response.cancelled", "job.completed",
+    "job.incomplete", "job.failed", "job.cancelled", "task.failed",
+)  # fmt: skip
+"""What an app can be told, by OpenAI's names where it has one (read 2026-11)."""
 
 
 class Event(Struct, frozen=True):
-    """Something that the operator should hear of, once for each `subject`.
+    """Something that somebody should hear of, once for each `subject`.
 
     `text` is a sentence for people, `data` the same for programs: no prompt, key or account in either. `at`
-    in Unix seconds.
+    in Unix seconds. `body` is what a mail says where that is written out already.
     """
 
     kind: str

@@ -200,7 +200,7 @@ class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `held`, `cost`, `overage` and `listed_cost` are of all attempts together; `saved` is what an answer from
     the cache would have cost. `decisions` and `attempts` are JSON lists, the latter with a line for each
-    attempt at a provider.
+    attempt at a provider. `shape` is JSON too: see `core.traffic.Shape`.
     """
 
     id: str
@@ -224,6 +224,7 @@ class CallRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     decisions: bytes = b"[]"
     attempts: bytes = b"[]"
     saved: Money = Money(0)
+    shape: str | None = None
 
 
 def size_hold(ask: Ask, standings: list[Standing]) -> HoldAnswer:

@@ -29,7 +29,7 @@ FREE = Money(0)
 _DOLLARS = re.compile(r"[0-9]{1,20}(\.[0-9]{0,30})?", re.ASCII)
 
 
-class Usage(Struct, frozen=True, omit_defaults=True):
+class Usage(Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens of one call, as every vendor's figures are read.
 
     `input` includes the cached and the audio tokens, `output` includes reasoning, audio and images.
@@ -205,3 +205,16 @@ def format_usd(money: int, *, places: int = 2) -> str:
     sign, nanos = ("-", -money) if money < 0 else ("", money)
     fraction = f"{nanos % NANO:09d}".rstrip("0").ljust(places, "0")
     return f"{sign}{nanos // NANO}.{fraction}" if fraction else f"{sign}{nanos // NANO}"
+
+
+def round_usd(money: int) -> str:
+    """Write money for people: two places from a dollar on, four from a cent on, else two digits."""
+    amount = abs(Decimal(money) / NANO)
+    if amount >= 1 or not amount:
+        places = 2
+    elif amount >= Decimal("0.01"):
+        places = 4
+    else:
+        places = min(9, 1 - amount.adjusted())
+    whole, _, fraction = f"{amount:,.{places}f}".partition(".")
+    return f"{'-' if money < 0 else ''}${whole}.{fraction.rstrip('0').ljust(2, '0')}"

@@ -96,17 +96,29 @@ class ScopeQuota(Struct, frozen=True):
     quota: Quota
 
 
+class OnBehalf(Struct, frozen=True):
+    """For whom a worker makes a call that was accepted before; see Principal."""
+
+    key_id: str
+    end_user: str | None = None
+    kind: Literal["key", "token"] = "key"
+    tier: str | None = None
+    address: str | None = None
+
+
 class Credentials(Struct, frozen=True):
     """What a request shows of who makes it.
 
     `secret` is the key or token, `origin` the web page that calls (the Origin header), `address` the caller's
     own, as far as trusted proxies tell it, and `forwarded` the end user's address as the caller states it.
+    `on_behalf` never comes from a request: it is what a worker shows in the place of all these.
     """
 
     secret: str | None = None
     origin: str | None = None
     address: str | None = None
     forwarded: str | None = None
+    on_behalf: OnBehalf | None = None
 
 
 class Principal(Struct, frozen=True):

@@ -120,12 +120,13 @@ class Changes:
 
     def open_hold(self, hold: OpenHold, ask: Ask) -> None:
         """Place the hold of an ask on all of its accounts."""
-        self._hold_on(hold, 1)
+        self.lay(hold)
         self._opened[ask.hold_id] = hold
-        row = _encode(ask.row).decode()
-        self.hold_rows.append(
-            (ask.hold_id, self._process, hold.amount, ask.accounts.text, row, int(ask.counts), hold.tokens)
-        )
+        self.hold_rows.append(hold_row(ask, hold, self._process))
+
+    def adopt(self, hold_id: str, hold: OpenHold) -> None:
+        """Take over a hold that lies on its accounts and on disk, as one of this process."""
+        self._opened[hold_id] = hold
 
     def close_hold(self, hold_id: str) -> OpenHold | None:
         """Take a hold of this process away; `None` where that has been done before."""
@@ -140,6 +141,14 @@ class Changes:
     def close_foreign(self, hold_id: str, hold: OpenHold) -> None:
         """Take away a hold that is on disk and not among those of this process."""
         self.closed.add(hold_id)
+        self.lift(hold)
+
+    def lay(self, hold: OpenHold) -> None:
+        """Count a hold on its accounts, whoever writes its row."""
+        self._hold_on(hold, 1)
+
+    def lift(self, hold: OpenHold) -> None:
+        """Count a hold on its accounts no more."""
         self._hold_on(hold, -1)
 
     def book(self, hold: OpenHold, settlement: Settlement) -> None:
@@ -204,13 +213,27 @@ def standings(accounts: Sequence[Account], changes: Changes) -> list[Standing]:
 
 def place(ask: Ask, changes: Changes) -> HoldAnswer:
     """Decide what a call gets, and place the hold where it gets anything."""
-    answer = size_hold(ask, standings(ask.accounts.capped, changes))
+    answer = size(ask, changes)
     if isinstance(answer, Held):
-        hold = OpenHold(
-            answer.amount, ask.tokens_of(answer.output_tokens), int(ask.counts), ask.accounts.by_unit
-        )
-        changes.open_hold(hold, ask)
+        changes.open_hold(hold_of(ask, answer), ask)
     return answer
+
+
+def size(ask: Ask, changes: Changes) -> HoldAnswer:
+    """Decide what a call gets, without placing the hold."""
+    return size_hold(ask, standings(ask.accounts.capped, changes))
+
+
+def hold_of(ask: Ask, granted: Held) -> OpenHold:
+    """Return the hold of an ask that was granted."""
+    tokens = ask.tokens_of(granted.output_tokens)
+    return OpenHold(granted.amount, tokens, int(ask.counts), ask.accounts.by_unit)
+
+
+def hold_row(ask: Ask, hold: OpenHold, process: str) -> HoldRow:
+    """Write the hold of an ask down as one of a process."""
+    row = _encode(ask.row).decode()
+    return ask.hold_id, process, hold.amount, ask.accounts.text, row, int(ask.counts), hold.tokens
 
 
 def settle(settlement: Settlement, changes: Changes) -> None:
@@ -271,6 +294,7 @@ def columns_of(row: CallRow) -> tuple[object, ...]:
         row.decisions.decode(),
         row.attempts.decode(),
         row.saved,
+        row.shape,
     )
 
 

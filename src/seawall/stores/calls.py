@@ -18,13 +18,13 @@ AFTER_ALL_IDS = "call_~"
 CALLS_MAX = 5_000
 """Alerts look at no more calls than this."""
 
-_CALLS = """
+SELECT_CALLS = """
 SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code, took_ms,
-       first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved
+       first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved, shape
 FROM calls"""
-FIND = f"{_CALLS} WHERE id = ?"
-NEWEST = f"{_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?"
-NEWEST_OF_KEY = f"{_CALLS} WHERE key_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
+FIND = f"{SELECT_CALLS} WHERE id = ?"
+NEWEST = f"{SELECT_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?"
+NEWEST_OF_KEY = f"{SELECT_CALLS} WHERE key_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
 TRIM = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < ? ORDER BY id LIMIT ?)"
 
 # What a scope has spent in three periods.

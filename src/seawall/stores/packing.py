@@ -67,10 +67,15 @@ def unpack(parts: Iterable[bytes]) -> bytes:
     return zlib.decompress(packed[1:]) if packed[:1] == _DEFLATED else packed[1:]
 
 
-def _cut(kind: str, data: bytes) -> list[Part]:
-    packed = _AS_IS + data
+def squeeze(data: bytes) -> bytes:
+    """Compress data where that pays; `unpack` takes it back."""
     if len(data) > PACK_FROM_BYTES:
-        packed = _DEFLATED + zlib.compress(data, _LEVEL)
+        return _DEFLATED + zlib.compress(data, _LEVEL)
+    return _AS_IS + data
+
+
+def _cut(kind: str, data: bytes) -> list[Part]:
+    packed = squeeze(data)
     return [
         Part(kind, place, packed[start : start + PART_BYTES])
         for place, start in enumerate(range(0, len(packed), PART_BYTES))

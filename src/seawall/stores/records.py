@@ -32,21 +32,22 @@ ON CONFLICT (id) DO UPDATE SET
     owner = excluded.owner, tier = excluded.tier, limits = excluded.limits, trial = excluded.trial,
     origins = excluded.origins, guard = excluded.guard"""
 
-_USERS = "SELECT id, created_at, tier, blocked_at, note, limits, quota, budget FROM users"
+_USERS = "SELECT id, created_at, tier, blocked_at, note, limits, quota, budget, may_mail FROM users"
 USER_BY_ID = f"{_USERS} WHERE id = ?"
 ALL_USERS = f"{_USERS} ORDER BY id"
 PUT_USER = """
-INSERT INTO users (id, created_at, tier, blocked_at, note, limits, quota, budget)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO users (id, created_at, tier, blocked_at, note, limits, quota, budget, may_mail)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     created_at = excluded.created_at, tier = excluded.tier, blocked_at = excluded.blocked_at,
-    note = excluded.note, limits = excluded.limits, quota = excluded.quota, budget = excluded.budget"""
+    note = excluded.note, limits = excluded.limits, quota = excluded.quota, budget = excluded.budget,
+    may_mail = excluded.may_mail"""
 FORGET_USER = "DELETE FROM users WHERE id = ?"
 
 SALT = "SELECT value FROM salt"
 
 # A user whose name is taken away: calls and sums go on under an alias, and so do accounts.
-RENAME_CALLS = "UPDATE calls SET end_user = ? WHERE end_user = ?"
+RENAME_CALLS = "UPDATE calls SET end_user = ?, shape = NULL WHERE end_user = ?"
 COPY_SUMS = (
     "INSERT INTO usage_hourly SELECT hour, key_id, ?, model, calls, input, output, cached_read, cached_write,"
     " reasoning, cost, overage FROM usage_hourly WHERE end_user = ?"
@@ -120,12 +121,13 @@ def row_of_user(record: UserRecord) -> Row:
     """Write a user down."""
     parts = (record.limits, record.quota, record.budget)
     texts = (None if part is None else _encode(part) for part in parts)
-    return (record.id, record.created_at, record.tier, record.blocked_at, record.note, *texts)
+    about = (record.id, record.created_at, record.tier, record.blocked_at, record.note)
+    return (*about, *texts, int(record.may_mail))
 
 
 def user_of(row: Row) -> UserRecord:
     """Read a user back."""
-    user_id, created_at, tier, blocked_at, note, limits, quota, budget = row
+    user_id, created_at, tier, blocked_at, note, limits, quota, budget, may_mail = row
     return UserRecord(
         id=user_id,
         created_at=created_at,
@@ -135,6 +137,7 @@ def user_of(row: Row) -> UserRecord:
         limits=None if limits is None else _decode_limits(limits),
         quota=None if quota is None else _decode_quota(quota),
         budget=None if budget is None else _decode_budget(budget),
+        may_mail=bool(may_mail),
     )
 
 

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from seawall.stores.moving.tables import TABLES, End, Key, MoveRefused, Row, Table
+from seawall.stores.moving.tables import FORGET_CARRIERS, TABLES, End, Key, MoveRefused, Row, Table
 from seawall.stores.postgres.connection import (
     MIGRATION_LOCK,
     MOVED,
@@ -136,6 +136,7 @@ class PostgresEnd:
             for name, number in highest.items():
                 if number:
                     self._connection.execute(_RAISE, (name, number))
+            self._connection.execute(FORGET_CARRIERS)
             self._connection.execute("DROP TABLE moving")
         self._connection.execute("ANALYZE")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apsw
 
-from seawall.stores.moving.tables import TABLES, End, Key, MoveRefused, Row, Table
+from seawall.stores.moving.tables import FORGET_CARRIERS, TABLES, End, Key, MoveRefused, Row, Table
 from seawall.stores.sqlite.connection import open_file
 from seawall.stores.sqlite.gate import InUse, closed
 from seawall.stores.sqlite.inspection import DATABASE_FILE
@@ -115,6 +115,7 @@ class SqliteEnd:
             for name, number in highest.items():
                 self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
                 self._connection.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, number))
+            self._connection.execute(FORGET_CARRIERS)
             self._connection.execute("DROP TABLE moving")
 
 

@@ -46,7 +46,11 @@ TABLES = (
             "limits", "trial", "origins", "guard",
         ),
     ),
-    Table("users", ("id",), ("created_at", "tier", "blocked_at", "note", "limits", "quota", "budget")),
+    Table(
+        "users",
+        ("id",),
+        ("created_at", "tier", "blocked_at", "note", "limits", "quota", "budget", "may_mail"),
+    ),
     Table("salt", ("value",)),
     Table("accounts", ("scope", "period"), ("spent", "held", "overage")),
     Table("holds", ("id",), ("process", "amount", "accounts", "row", "counts", "tokens")),
@@ -61,9 +65,12 @@ TABLES = (
         (
             "at_ms", "endpoint", "key_id", "end_user", "model", "provider", "stream", "status", "outcome",
             "code", "took_ms", "first_ms", "usage", "held", "cost", "overage", "listed_cost", "decisions",
-            "attempts", "saved",
+            "attempts", "saved", "shape",
         ),
     ),
+    Table("traffic_hourly", ("hour",), ("data",)),
+    Table("traffic_summed", ("until",)),
+    Table("feedback", ("call_id",), ("at", "key_id", "end_user", "model", "rating", "comment")),
     Table("owners", ("number",), ("key_id", "end_user"), is_numbered=True),
     Table(
         "responses",
@@ -73,6 +80,13 @@ TABLES = (
     ),
     Table("parts", ("response", "kind", "place"), ("data",), batch=32),
     Table("items", ("owner", "id", "response")),
+    Table(
+        "idempotent_answers",
+        ("name",),
+        ("key_id", "end_user", "request", "call_id", "process", "expires_at", "answer"),
+        batch=32,
+    ),
+    Table("receivers", ("channel",), ("failures", "failing_since", "disabled_at", "why")),
     Table("announced", ("subject",), ("at",)),
     Table(
         "outbox",
@@ -82,9 +96,26 @@ TABLES = (
             "given_up_at", "why",
         ),
     ),
+    Table(
+        "jobs",
+        ("id",),
+        (
+            "kind", "key_id", "end_user", "lane", "endpoint", "model", "stream", "priority", "state", "stage",
+            "accepted_at", "due_at", "expires_at", "started_at", "ended_at", "run", "failures", "caller",
+            "hold", "hold_day", "is_cancelling", "notify", "status", "code", "why", "is_timed", "carrier",
+            "worker", "frames", "request_hash", "idempotency_key", "delivery",
+        ),
+    ),
+    Table("job_bodies", ("job", "part"), ("data",), batch=32),
+    Table("job_frames", ("job", "number"), ("data",)),
+    Table("job_lanes", ("lane",), ("timed", "waiting", "handed", "running", "held", "took_s")),
+    Table("job_sums", ("kind", "state"), ("jobs", "waited_s", "ran_s")),
 )  # fmt: skip
 """Parents stand before what refers to them. What is made anew in every home is left out: the readiness check,
-what only counts changes, and certificates, which a gateway gets again."""
+what only counts changes, certificates, which a gateway gets again, and what the engine carries: jobs that
+were with it are handed to the new one."""
+FORGET_CARRIERS = "UPDATE jobs SET carrier = -abs(carrier) WHERE carrier IS NOT NULL"
+"""Numbers of another engine are made such as none ever gives: workers find these jobs and hand them over."""
 
 
 class MoveRefused(Exception):

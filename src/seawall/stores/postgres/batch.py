@@ -24,6 +24,9 @@ from seawall.stores.accounting import (
     Changes,
     OpenHold,
 )
+from seawall.stores.jobs import lanes
+from seawall.stores.jobs.lanes import Lanes
+from seawall.stores.postgres.statements import Statements
 
 log = logging.getLogger("seawall.store")
 
@@ -51,16 +54,16 @@ WITH opened AS (
     DELETE FROM holds WHERE id = ANY(%s::text[])
 ), told AS (
     INSERT INTO calls (id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code,
-        took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved)
+        took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved, shape)
     SELECT id, at_ms, endpoint, key_id, end_user, model, provider, stream, status, outcome, code,
-        took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved
+        took_ms, first_ms, usage, held, cost, overage, listed_cost, decisions, attempts, saved, shape
     FROM json_populate_recordset(NULL::calls, %s)
     ON CONFLICT (id) DO UPDATE SET end_user = excluded.end_user, model = excluded.model,
         provider = excluded.provider, status = excluded.status, outcome = excluded.outcome,
         code = excluded.code, took_ms = excluded.took_ms, first_ms = excluded.first_ms,
         usage = excluded.usage, held = excluded.held, cost = excluded.cost, overage = excluded.overage,
         listed_cost = excluded.listed_cost, decisions = excluded.decisions, attempts = excluded.attempts,
-        saved = excluded.saved
+        saved = excluded.saved, shape = excluded.shape
 ), summed AS (
     INSERT INTO usage_hourly AS sums (hour, key_id, end_user, model, calls, input, output, cached_read,
         cached_write, reasoning, cost, overage)
@@ -96,6 +99,16 @@ class LedgerOperation(msgspec.Struct, frozen=True):
         return self.run(batch.ledger)
 
 
+class BatchOperation(msgspec.Struct, frozen=True):
+    """An operation that does more than change the ledger, and says beforehand which accounts it asks for."""
+
+    run: "Callable[[PostgresBatch], Any]"
+    accounts: tuple[AccountKey, ...] = ()
+
+    def __call__(self, batch: "PostgresBatch") -> Any:
+        return self.run(batch)
+
+
 class PostgresBatch:
     """What the operations of one transaction share: the connection, and the changes of the ledger.
 
@@ -108,6 +121,8 @@ class PostgresBatch:
         self._open_holds = open_holds
         self._accounts = _Accounts(connection)
         self.ledger = Changes(process, open_holds, self._accounts)
+        self.statements = Statements(connection)
+        self.lanes = Lanes(self.statements.ask)
 
     def begin(self, operations: Iterable[object] = ()) -> None:
         """Take the lock, and read the accounts and holds that the operations will ask for."""
@@ -122,14 +137,17 @@ class PostgresBatch:
         self._forget_lost(closing, {row[1] for row in rows if row[0] is None})
 
     def read(self, accounts: Iterable[AccountKey]) -> None:
-        """Read accounts that an operation is about to ask for."""
-        keys = sorted(set(accounts))
-        self._accounts.take(keys, self.connection.execute(_READ, (*_columns(keys, 2), [])))
+        """Read accounts that an operation is about to ask for, but for those that were read already."""
+        keys = sorted(set(accounts).difference(self._accounts.cells))
+        if keys:
+            self._accounts.take(keys, self.connection.execute(_READ, (*_columns(keys, 2), [])))
 
     def _wanted(self, operations: Iterable[object]) -> tuple[list[AccountKey], list[str]]:
         keys: set[AccountKey] = set()
         closing = []
         for operation in operations:
+            if isinstance(operation, BatchOperation):
+                keys.update(operation.accounts)
             if not isinstance(operation, LedgerOperation):
                 continue
             keys.update(operation.accounts)
@@ -143,7 +161,10 @@ class PostgresBatch:
         """Write everything that was collected, and commit."""
         ledger, connection = self.ledger, self.connection
         accounts = ledger.account_rows()
+        for row in self.lanes.rows():
+            self.statements.write(lanes.WRITE, row)
         with connection.pipeline():
+            self.statements.send()
             if accounts or ledger.hold_rows or ledger.closed or ledger.call_rows:
                 opened = [row for row in ledger.hold_rows if row[0] not in ledger.closed]
                 closed = ledger.closed.difference(row[0] for row in ledger.hold_rows)

@@ -23,6 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from seawall.stores.down import StoreDown
+from seawall.stores.postgres.carrier_schema import bring_carrier_up_to_date
 
 log = logging.getLogger("seawall.store")
 
@@ -155,6 +156,7 @@ def _migrate(connection: Connection[Rows]) -> None:
             with connection.transaction():
                 connection.execute(text)
                 connection.execute("INSERT INTO schema_version (number) VALUES (%s)", (number,))
+    bring_carrier_up_to_date(connection)
 
 
 def _migrations() -> list[tuple[int, bytes]]:

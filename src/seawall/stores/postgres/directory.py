@@ -7,14 +7,18 @@ Invariants:
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from seawall.core.contracts import KeyRecord, UserRecord
 from seawall.core.events import Channel, Event
 from seawall.stores import records
+from seawall.stores.jobs import recovery
+from seawall.stores.jobs.transaction import JobHome
 from seawall.stores.postgres import users
 from seawall.stores.postgres.connection import Line, Pool
 from seawall.stores.postgres.conversations import PostgresConversations
+from seawall.stores.postgres.idempotency import PostgresIdempotentAnswers
 from seawall.stores.postgres.statements import Values, rows_of, run
 
 _VERSION = "SELECT number FROM directory_version"
@@ -33,8 +37,8 @@ T = TypeVar("T")
 class PostgresDirectory:
     """See `core.contracts.Directory`."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, jobs: JobHome, idempotent: PostgresIdempotentAnswers) -> None:
+        self._pool, self._jobs, self._idempotent = pool, jobs, idempotent
         self._conversations = PostgresConversations(pool)
 
     async def find_by_hash(self, key_hash: bytes) -> KeyRecord | None:
@@ -101,8 +105,9 @@ class PostgresDirectory:
     async def erase_user(self, user_id: str, alias: str) -> int:
         """Take a user's name and texts out of everything; the sums stay, under `alias`.
 
-        Stored responses go last, in batches of their own: they may be large, and the ledger of every gateway
-        waits for the rest. Raises Conflict while a call of the user is running.
+        Jobs go first, by the writer thread, whose accounts their money lies on. Stored responses go last, in
+        batches of their own: they may be large, and the ledger of every gateway waits for the rest. Raises
+        Conflict while a call or a job of the user is running.
         """
 
         async def work(connection: Line) -> int:
@@ -111,8 +116,10 @@ class PostgresDirectory:
                 await run(connection, _RAISE_VERSION)
                 return await users.erase(connection, user_id, alias)
 
+        await self._jobs.submit(partial(recovery.erase, user_id))
         count = await self._pool.run(work, timeout_s=users.ERASE_S)
         await self._conversations.forget(None, user_id)
+        await self._idempotent.forget(None, user_id)
         return count
 
     async def salt(self) -> bytes:

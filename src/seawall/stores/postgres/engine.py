@@ -27,6 +27,9 @@ SILENT_S = 5.0
 AGAIN_S = 0.5
 """How long a server that could not be reached is left alone."""
 
+_BY_INDEX = "SET enable_seqscan = off"
+"""Everything that the writer asks has its index. A plan that was made while a table was small is kept, and
+would read all of the table once it is large."""
 _OWN_HOLDS = "SELECT id, process, amount, accounts, row, counts, tokens FROM holds WHERE process = %s"
 
 
@@ -83,6 +86,7 @@ class PostgresEngine:
             connection = self._connection = psycopg.connect(self._conninfo, autocommit=True)
             with self._silence.limited(connection):
                 connection.execute(SESSION)
+                connection.execute(_BY_INDEX)
                 self._processes.take(connection)
                 self._drop_unknown(connection)
         except psycopg.OperationalError as error:

@@ -15,6 +15,7 @@ _HOLDS_OF = (
     "SELECT id, process, amount, accounts, row, counts, tokens FROM holds WHERE process = ANY(%s)"
     " ORDER BY length(id), id"
 )
+_FREE_KEYS = "DELETE FROM idempotent_answers WHERE answer IS NULL AND process = ANY(%s)"
 _RAISE_VERSION = "UPDATE directory_version SET number = number + 1"
 _CHECK = "UPDATE checked SET times = times + 1"
 
@@ -62,7 +63,10 @@ class PostgresLedger:
         await self._writer.submit(_check)
 
     async def reap(self) -> int:
-        """Settle in full what dead processes held, whatever its age: it may have been billed."""
+        """Settle in full what dead processes held, whatever its age: it may have been billed.
+
+        The idempotency keys of calls that they were making are free then.
+        """
         count: int = await self._writer.submit(partial(_reap, self._processes))
         return count
 
@@ -111,6 +115,7 @@ def _reap(processes: ProcessNames, batch: PostgresBatch) -> int:
     batch.read(key for hold in holds for key in hold.account_keys())
     for row, hold in zip(rows, holds, strict=True):
         accounting.settle_in_full(row, hold, batch.ledger)
+    batch.connection.execute(_FREE_KEYS, (dead,))
     return len(rows)
 
 

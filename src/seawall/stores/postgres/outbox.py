@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from seawall.core.events import Channel, Delivery, Event
-from seawall.stores import deliveries
+from seawall.core.events import APP_KEPT_S, OPERATORS, Channel, Delivery, Event
+from seawall.stores import deliveries, receivers
 from seawall.stores.postgres.connection import Line, Pool
 from seawall.stores.postgres.statements import rows_of, run, run_all
 
@@ -13,11 +13,14 @@ _ANNOUNCE = b"""
 INSERT INTO announced (subject, at)
 SELECT * FROM unnest(%s::text[], %s::float8[]) AS new (subject, at) ORDER BY subject
 ON CONFLICT DO NOTHING RETURNING subject"""
+# Something may have been put on its way while another gateway disabled the webhook: that is not due.
 _TAKE = b"""
 UPDATE outbox SET leased_until = %(until)s
 WHERE id IN (
     SELECT id FROM outbox
-    WHERE done_at IS NULL AND given_up_at IS NULL AND next_at <= %(now)s AND leased_until <= %(now)s
+    WHERE done_at IS NULL AND given_up_at IS NULL AND channel = %(channel)s AND next_at <= %(now)s
+        AND leased_until <= %(now)s AND (at <= %(old)s OR NOT EXISTS (
+            SELECT 1 FROM receivers WHERE channel = %(channel)s AND disabled_at IS NOT NULL))
     ORDER BY next_at LIMIT %(at_most)s FOR UPDATE SKIP LOCKED
 )
 RETURNING next_at, id, event_id, kind, channel, payload, tries, at"""
@@ -46,39 +49,57 @@ class PostgresOutbox:
 
         return await self._pool.run(work)
 
-    async def take(self, now: float, at_most: int) -> list[Delivery]:
-        """Take deliveries that are due; nobody else gets them for a minute."""
-        values = {"now": now, "until": now + deliveries.LEASE_S, "at_most": at_most}
+    async def take(self, now: float, at_most: int, channels: Sequence[Channel] = OPERATORS) -> list[Delivery]:
+        """Take so many deliveries of each channel that are due; nobody else gets them for a minute."""
+        until = now + deliveries.LEASE_S
+        values = {"now": now, "until": until, "old": now - APP_KEPT_S, "at_most": at_most}
 
         async def work(connection: Line) -> list[deliveries.Row]:
-            return await (await connection.execute(_TAKE, values)).fetchall()
+            rows: list[deliveries.Row] = []
+            for channel in channels:
+                taken = await connection.execute(_TAKE, values | {"channel": channel})
+                rows += sorted(await taken.fetchall())
+            return rows
 
-        return [deliveries.delivery_of(row[1:]) for row in sorted(await self._pool.run(work))]
+        return [deliveries.delivery_of(row[1:]) for row in await self._pool.run(work)]
 
     async def done(self, delivery_id: str, now: float) -> None:
         """Note that a delivery has arrived."""
-        await self._run(deliveries.DONE, (now, delivery_id))
+
+        async def work(connection: Line) -> None:
+            async with connection.transaction():
+                await run(connection, deliveries.DONE, (now, delivery_id))
+                await run(connection, receivers.WORKED, (delivery_id,))
+
+        await self._pool.run(work)
 
     async def retry(self, delivery_id: str, next_at: float, why: str) -> None:
         """Note that a delivery failed and is tried again."""
-        await self._run(deliveries.RETRY, (next_at, why, delivery_id))
+        await self._run(deliveries.RETRY, (why, next_at, delivery_id))
 
     async def give_up(self, delivery_id: str, now: float, why: str) -> None:
         """Note that a delivery is tried no more."""
         await self._run(deliveries.GIVE_UP, (now, why, delivery_id))
 
-    async def newest(self) -> list[Delivery]:
-        """Return the newest deliveries first, whatever became of them."""
+    async def note(self, delivery: Delivery, now: float, why: str | None = None) -> None:
+        """Write down a delivery that was made by hand; with a `why` it failed, and is tried no more."""
+        await self._run(deliveries.NOTE, deliveries.note_of(delivery, now, why))
+
+    async def newest(self, channels: Sequence[Channel] = OPERATORS) -> list[Delivery]:
+        """Return the newest deliveries of some channels first, whatever became of them."""
 
         async def work(connection: Line) -> list[deliveries.Row]:
-            return await rows_of(connection, deliveries.NEWEST, (deliveries.LISTED_MAX,))
+            return await rows_of(connection, *deliveries.newest_of(channels))
 
         return [deliveries.delivery_of(row) for row in await self._pool.run(work)]
 
-    async def trim(self, now: float) -> None:
-        """Forget what is older than a month."""
-        await self._run(deliveries.TRIM, (now - deliveries.KEPT_S,))
-        await self._run(deliveries.TRIM_ANNOUNCED, (now - deliveries.ANNOUNCED_KEPT_S,))
+    async def trim(self, now: float) -> bool:
+        """Forget a batch of what is old; says whether there may be more."""
+
+        async def work(connection: Line) -> int:
+            return max([(await run(connection, *each)).rowcount for each in deliveries.trimming(now)])
+
+        return await self._pool.run(work) == deliveries.TRIM_MAX
 
     async def _run(self, statement: str, values: tuple[Any, ...]) -> None:
         async def work(connection: Line) -> None:

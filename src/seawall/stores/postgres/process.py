@@ -18,9 +18,13 @@ SERVER_UP_S = 15.0
 
 _TAKE = "SELECT pg_advisory_lock_shared(%s)"
 _IS_FREE = "SELECT pg_try_advisory_xact_lock(%s)"
+# Whoever has left a hold, but those of jobs that wait: they are nobody's. Whoever is at a job, and whoever
+# makes a call under an idempotency key.
 _OTHERS = (
-    "SELECT process, max(placed_at) > pg_postmaster_start_time() FROM holds WHERE process <> %s"
-    " GROUP BY process"
+    "SELECT process, max(placed_at) > pg_postmaster_start_time() FROM holds"
+    " WHERE process <> 'jobs' AND process <> %s GROUP BY process"
+    " UNION ALL SELECT DISTINCT worker, false FROM jobs WHERE state = 'running' AND worker <> %s"
+    " UNION ALL SELECT DISTINCT process, false FROM idempotent_answers WHERE answer IS NULL AND process <> %s"
 )
 _UP_S = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8"
 
@@ -34,6 +38,7 @@ class ProcessNames:
         self.name = secrets.token_hex(8)
         self._clock = clock
         self._free_since: dict[str, float] = {}
+        self._dead: set[str] = set()
         self._has_looked = False
 
     def take(self, connection: Connection) -> None:
@@ -41,20 +46,22 @@ class ProcessNames:
         connection.execute(_TAKE, (_key_of(self.name),))
 
     def dead(self, connection: Connection) -> list[str]:
-        """Return the other processes that are certainly dead and have left holds; inside of a transaction.
+        """Return the other processes that are certainly dead and have left anything; in a transaction.
 
         The first look of a process believes what it sees: its predecessor's holds are settled before anybody
         can call. Later ones wait for `MISSING_S`. Where the server itself was started after the last hold of
         a process, all have lost their locks.
         """
-        others = connection.execute(_OTHERS, (self.name,)).fetchall()
+        others: dict[str, bool] = dict(sorted(connection.execute(_OTHERS, (self.name,) * 3).fetchall()))
         now, is_first, free = self._clock(), not self._has_looked, {}
         self._has_looked = True
-        for name, is_since_start in others:
-            if (is_since_start or self._is_settled(connection)) and self._is_free(name, connection):
+        for name, is_since_start in others.items():
+            is_known = is_since_start or name in self._dead  # Its jobs may be looked for after its holds.
+            if (is_known or self._is_settled(connection)) and self._is_free(name, connection):
                 free[name] = self._free_since.get(name, now)
         self._free_since = free
-        return [name for name, since in free.items() if is_first or now - since >= MISSING_S]
+        self._dead = {name for name, since in free.items() if is_first or now - since >= MISSING_S}
+        return list(self._dead)
 
     def _is_settled(self, connection: Connection) -> bool:
         """Say whether the server has been up for long enough for everybody to have come back."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from psycopg import AsyncCursor
+from psycopg import AsyncCursor, Connection
 
 from seawall.stores.postgres.connection import Line, Rows
 
@@ -51,3 +51,37 @@ async def run_all(connection: Line, statement: str, rows: Iterable[Sequence[obje
 async def rows_of(connection: Line, statement: str, values: Values = ()) -> list[Any]:
     """Run a shared question and return all it finds."""
     return await (await run(connection, statement, values)).fetchall()
+
+
+class Statements:
+    """Shared statements on the connection of the writer thread, inside of a transaction.
+
+    Those whose rows nobody needs wait for the next one that is asked, and go with it in one round trip; what
+    is asked sees all that was written before.
+    """
+
+    __slots__ = ("_connection", "_waiting")
+
+    def __init__(self, connection: Connection[Rows]) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[bytes, list[object]]] = []
+
+    def write(self, statement: str, values: Sequence[object]) -> None:
+        """Let a statement wait."""
+        self._waiting.append((form(statement), [_without_nul(value) for value in values]))
+
+    def ask(self, statement: str, values: Sequence[object]) -> list[Rows]:
+        """Run what waits, and a question."""
+        question = form(statement), [_without_nul(value) for value in values]
+        if not self._waiting:
+            return self._connection.execute(*question).fetchall()
+        with self._connection.pipeline():
+            self.send()
+            found = self._connection.execute(*question)
+        return found.fetchall()
+
+    def send(self) -> None:
+        """Run what waits; where a pipeline is open, with whatever else goes through it."""
+        waiting, self._waiting = self._waiting, []
+        for statement, values in waiting:
+            self._connection.execute(statement, values)

@@ -6,7 +6,8 @@ from seawall.core.contracts import UserRecord
 from seawall.core.errors import Conflict
 from seawall.core.events import Channel, Event
 from seawall.core.policy import Scope
-from seawall.stores import records
+from seawall.stores import feedback, records
+from seawall.stores.jobs.rows import OF_USER
 from seawall.stores.postgres import outbox
 from seawall.stores.postgres.batch import LEDGER_LOCK
 from seawall.stores.postgres.connection import Line
@@ -53,13 +54,13 @@ async def lock_ledger(connection: Line, user_id: str) -> None:
 
     Nobody makes the database smaller meanwhile: sums that are added up between copying and dropping would
     keep the name and count twice. Raises Conflict while a call of the user is running: its money could not be
-    settled any more.
+    settled any more; and where a job of theirs was accepted since their jobs were forgotten.
     """
     await connection.execute(_LIMIT)
     await connection.execute(_LOCK, (LEDGER_LOCK,))
     await connection.execute(_LOCK, (RETENTION_LOCK,))
     [(held,)] = await (await connection.execute(_HOLDS, (str(Scope("user", user_id)),))).fetchall()
-    if held:
+    if held or await rows_of(connection, OF_USER, (user_id,)):
         raise Conflict("A call of this user is running. Try again in a moment.")
 
 
@@ -70,6 +71,7 @@ async def erase(connection: Line, user_id: str, alias: str) -> int:
     """
     await outbox.forget_user(connection, user_id)
     await run(connection, records.FORGET_USER, (user_id,))
+    await run(connection, feedback.FORGET_USER, (user_id,))
     await run(connection, records.COPY_SUMS, (alias, user_id))
     await run(connection, records.DROP_SUMS, (user_id,))
     await run(connection, records.RENAME_ACCOUNTS, (str(Scope("user", alias)), str(Scope("user", user_id))))

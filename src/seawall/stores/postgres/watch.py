@@ -9,7 +9,7 @@ from seawall.stores.postgres.statements import rows_of
 
 
 class PostgresWatch:
-    """See `core.contracts.Watch`."""
+    """See `core.watching.Watch`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

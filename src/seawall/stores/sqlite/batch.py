@@ -11,6 +11,8 @@ Invariants:
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import apsw
 import msgspec
@@ -18,6 +20,9 @@ import msgspec
 from seawall.core.errors import Conflict
 from seawall.core.ledger import AccountKey
 from seawall.stores.accounting import CALL_COLUMNS, HOLD_COLUMNS, Cell, Changes, OpenHold
+from seawall.stores.jobs import lanes
+from seawall.stores.jobs.lanes import Lanes
+from seawall.stores.sqlite.bell import Bell
 
 log = logging.getLogger("seawall.store")
 
@@ -77,11 +82,15 @@ class HoldsLost(Exception):
 
 
 class Memory:
-    """What the writer thread remembers between transactions: this process's open holds, and accounts."""
+    """What the writer thread remembers between transactions: this process's open holds, and accounts.
 
-    __slots__ = ("cells", "data_version", "open_holds")
+    `bell` tells the workers of this process of new carriers.
+    """
+
+    __slots__ = ("bell", "cells", "data_version", "open_holds")
 
     def __init__(self) -> None:
+        self.bell = Bell()
         self.open_holds: dict[str, OpenHold] = {}
         self.cells: dict[AccountKey, Cell] = {}
         self.data_version = -1
@@ -116,13 +125,16 @@ class _Accounts:
 class LedgerBatch:
     """What the operations of one transaction share: the file, and the changes of the ledger; see Writer.
 
-    Nothing here refers back to it, so that its cursor is closed with it and no reading stays open.
+    Nothing here refers back to it, so that its cursor is closed with it and no reading stays open. `rings` is
+    set by what has something for a worker.
     """
 
     def __init__(self, connection: apsw.Connection, process: str, memory: Memory) -> None:
         self.cursor = connection.cursor()
         self.process = process
+        self.rings = False
         self.ledger = Changes(process, memory.open_holds, _Accounts(self.cursor, memory))
+        self.lanes = Lanes(partial(_ask, self.cursor))
         self._memory = memory
         self._lost: set[str] = set()
 
@@ -155,6 +167,7 @@ class LedgerBatch:
         _WRITE_ACCOUNTS.run(cursor, ledger.account_rows())
         _ADD_CALLS.run(cursor, ledger.call_rows)
         _ADD_USAGE.run(cursor, ledger.usage_rows())
+        cursor.executemany(lanes.WRITE, self.lanes.rows())
 
     def _drop_holds(self) -> None:
         closed = self.ledger.closed
@@ -168,14 +181,20 @@ class LedgerBatch:
             raise HoldsLost
 
     def committed(self) -> None:
-        """Remember which holds of this process are open now."""
+        """Remember which holds of this process are open now, and wake its workers."""
         self.ledger.committed()
+        if self.rings:
+            self._memory.bell.ring()
 
     def failed(self) -> None:
         """Forget the accounts, which were changed in memory and not on disk, and holds that are lost."""
         self._memory.cells.clear()
         for hold_id in self._lost:
             self._memory.open_holds.pop(hold_id, None)
+
+
+def _ask(cursor: apsw.Cursor, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    return cursor.execute(statement, tuple(values)).fetchall()
 
 
 def data_version(cursor: apsw.Cursor) -> int:

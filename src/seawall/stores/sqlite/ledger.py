@@ -9,12 +9,13 @@ from seawall.core.ledger import Account, Ask, HoldAnswer, Settlement, Standing
 from seawall.stores import accounting
 from seawall.stores.sqlite import users
 from seawall.stores.sqlite.batch import LedgerBatch
+from seawall.stores.sqlite.idempotency import free_dead
 from seawall.stores.sqlite.process import ProcessLock
 from seawall.stores.writer import Writer
 
 _FOREIGN_HOLDS = (
-    "SELECT id, process, amount, accounts, row, counts, tokens FROM holds WHERE process <> ?"
-    " ORDER BY length(id), id"
+    "SELECT id, process, amount, accounts, row, counts, tokens FROM holds"
+    " WHERE process <> 'jobs' AND process <> ? ORDER BY length(id), id"
 )
 
 
@@ -59,7 +60,10 @@ class SqliteLedger:
         await self._writer.submit(_check)
 
     async def reap(self) -> int:
-        """Settle in full what dead processes held, whatever its age: it may have been billed."""
+        """Settle in full what dead processes held, whatever its age: it may have been billed.
+
+        The idempotency keys of calls that they were making are free then.
+        """
         count: int = await self._writer.submit(partial(_reap, self._lock))
         self._lock.forget_dead()
         return count
@@ -101,4 +105,5 @@ def _reap(lock: ProcessLock, batch: LedgerBatch) -> int:
         if dead[process]:
             accounting.settle_in_full(row, accounting.read_hold(row), batch.ledger)
             count += 1
+    free_dead(lock, batch)
     return count

@@ -24,6 +24,7 @@ class ProcessLock:
         self._path = folder / self.name
         self._clock = clock
         self._missing_since: dict[str, float] = {}
+        self._forgotten: set[str] = set()
         self._file: int | None = None
         self._take()
 
@@ -53,7 +54,8 @@ class ProcessLock:
         try:
             file = os.open(self._folder / name, os.O_RDWR)
         except FileNotFoundError:
-            return self._clock() - self._missing_since.setdefault(name, self._clock()) >= MISSING_S
+            since = self._missing_since.setdefault(name, self._clock())
+            return name in self._forgotten or self._clock() - since >= MISSING_S
         self._missing_since.pop(name, None)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,6 +69,7 @@ class ProcessLock:
         """Delete the files of dead processes; call it once their holds are settled."""
         for path in self._folder.iterdir():
             if not path.name.startswith(".") and self.is_dead(path.name):
+                self._forgotten.add(path.name)  # Jobs of theirs are looked for later.
                 path.unlink(missing_ok=True)
 
     def _take(self) -> None:

@@ -7,9 +7,11 @@ import apsw
 from seawall.core.contracts import UserRecord
 from seawall.core.events import Channel, Event
 from seawall.core.policy import Scope
-from seawall.stores import records
-from seawall.stores.sqlite import outbox
+from seawall.stores import feedback, records
+from seawall.stores.jobs import recovery
+from seawall.stores.sqlite import idempotency, outbox
 from seawall.stores.sqlite.batch import LedgerBatch
+from seawall.stores.sqlite.jobs import SqliteTransaction
 
 RAISE_VERSION = "UPDATE directory_version SET number = number + 1"
 """Tells all processes to look up anew what they remember of keys and users."""
@@ -55,17 +57,20 @@ def read_salt(connection: apsw.Connection) -> bytes:
 def erase(user_id: str, alias: str, batch: LedgerBatch) -> int:
     """Take a user out of everything that names it; sums and accounts go on under the alias.
 
-    What is deleted is overwritten. Raises Conflict while a call of theirs is running: its money could not be
-    settled any more.
+    What is deleted is overwritten. Raises Conflict while a call or a job of theirs is running: its money
+    could not be settled any more.
     """
     execute = batch.cursor.execute
+    execute("PRAGMA secure_delete = ON")
+    recovery.erase(user_id, SqliteTransaction(batch))
     batch.forget_scope(str(Scope("user", user_id)))
     outbox.forget_user(user_id, batch)
-    execute("PRAGMA secure_delete = ON")
     execute(records.FORGET_USER, (user_id,))
     execute(RAISE_VERSION)  # About whom nothing was decided, others remember as well.
     execute(_FORGET_STATE, (user_id,))
     execute(_FORGET_OWNER, (user_id,))
+    idempotency.forget_user(user_id, batch)
+    execute(feedback.FORGET_USER, (user_id,))
     execute("PRAGMA secure_delete = OFF")
     execute(records.COPY_SUMS, (alias, user_id))
     execute(records.DROP_SUMS, (user_id,))

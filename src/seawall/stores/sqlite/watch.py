@@ -9,7 +9,7 @@ from seawall.stores.sqlite.reader import Reader
 
 
 class SqliteWatch:
-    """See `core.contracts.Watch`."""
+    """See `core.watching.Watch`."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -1,0 +1,1 @@
+"""Where jobs stand, written once for all databases; a home runs the statements and knows who is dead."""
