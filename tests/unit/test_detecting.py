@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.docs.pages import blocks_of
 
+from seawall.core.jobs import JobFailures
 from seawall.core.ledger import Account, Standing
 from seawall.core.lockouts import Lockouts
 from seawall.core.money import NANO
@@ -51,6 +52,25 @@ def test_the_page_shows_what_a_webhook_gets() -> None:
     [event] = detecting.thresholds([standing(4 * NANO, 5 * NANO)], RULES, at)
     [shown] = [block.text for block in blocks_of("docs/alerts.md") if block.language == "json"]
     assert json.loads(payload_of(event)) == json.loads(shown)
+
+
+@pytest.mark.parametrize(("refused", "troubled", "is_told"), [(50, 9, False), (0, 10, True), (3, 12, True)])
+def test_jobs_that_fail_are_told_where_they_are_many_and_were_not_refused(
+    refused: int, troubled: int, is_told: bool
+) -> None:
+    failed = [
+        JobFailures("budget_exhausted", True, refused),
+        JobFailures("upstream_timeout", False, troubled - 2),
+        JobFailures("worker_lost", False, 2),
+    ]
+    events = list(detecting.failing_jobs(failed, 7_200.0))
+    assert [(event.kind, event.subject) for event in events] == [("jobs.failing", "jobs.failing 2")] * is_told
+    for event in events:
+        assert event.text == (
+            f"{troubled} jobs failed in the last 15 minutes, most of them with upstream_timeout."
+        )
+        codes = {"upstream_timeout": troubled - 2, "worker_lost": 2}
+        assert event.data == {"failed": troubled, "codes": codes}
 
 
 def test_a_budget_that_is_used_up_is_no_quota_that_is() -> None:

@@ -338,7 +338,11 @@ def test_explain_lists_every_setting_with_value_and_source(place: Place) -> None
         "prices.fake-gpt": "prices.MODEL",
     }
     described = {
-        name for name in described if not name.startswith(("tiers.", "model_limits.", "issuers.", "guards."))
+        name
+        for name in described
+        if not name.startswith(
+            ("tiers.", "model_limits.", "issuers.", "guards.", "tasks.", "webhooks.", "facts.")
+        )
     }
     named = {name for name in rows if not name.isupper()}
     for stated, placeholder in places.items():

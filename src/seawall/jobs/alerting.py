@@ -1,42 +1,33 @@
-"""The scheduler of alerts: looks at the books every few seconds, and delivers what there is to tell.
+"""The scheduler of alerts: looks at the books every few seconds, and announces what there is to tell.
 
 Invariants:
-- What was announced is in the database: several processes on one file announce an event once, and deliver it
-  by one. Only which provider was down is known to the process alone: its recovery is not told by another.
-- An event that was announced is delivered or given up after two days; a crash between sending and noting
-  sends it again under the same id, so that receivers can tell.
+- What was announced is in the database: several processes on one file announce an event once. Only which
+  provider was down is known to the process alone: its recovery is not told by another.
 - Whatever fails here is logged and tried again; no call ever waits for it.
 """
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta, tzinfo
 
 from msgspec import Struct
 
-from seawall.core.contracts import Outbox, Watch
-from seawall.core.events import Channel, Delivery, Event
+from seawall.core.contracts import Outbox
+from seawall.core.events import Channel, Event
+from seawall.core.jobs import JobRules, Jobs
 from seawall.core.ledger import Account, Standing
 from seawall.core.periods import LIFETIME, day_of, month_of, names_in
-from seawall.core.watching import AlertRules
+from seawall.core.watching import AlertRules, Watch
 from seawall.jobs import detecting
 from seawall.jobs.digest import digest
-from seawall.jobs.webhook import Undelivered
 
 log = logging.getLogger("seawall.alerts")
 
 LOOK_S = 15.0
-DELIVER_S = 2.0
-TRIM_S = 3_600.0
 WINDOW_S = 900.0
 HISTORY_DAYS = 14
-TAKEN_MAX = 20
-BACKOFF_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0)
-"""Pauses before a delivery is tried again; after the last one it is given up."""
 
-Send = Callable[[Delivery, float], Awaitable[None]]
 Cap = Callable[[str, str], int | None]
 """Returns the cap of an account, by scope and period; `None` where it has none."""
 TOLD_MAX = 100_000
@@ -58,19 +49,18 @@ class AlertSources(Struct, frozen=True):
 
     outbox: Outbox
     watch: Watch
+    jobs: Jobs
     caps: Callable[[], Awaitable[Cap]]
     used_up: Callable[[], list[Standing]]
     key_names: Callable[[], Awaitable[dict[str, str]]]
 
 
 class Alerting:
-    """Looks and delivers until it is stopped."""
+    """Looks until it is stopped."""
 
-    def __init__(
-        self, terms: AlertTerms, senders: dict[Channel, Send], sources: AlertSources, now: Callable[[], float]
-    ) -> None:
-        self._terms, self._senders = terms, senders
-        self._outbox, self._watch = sources.outbox, sources.watch
+    def __init__(self, terms: AlertTerms, sources: AlertSources, now: Callable[[], float]) -> None:
+        self._terms = terms
+        self._outbox, self._watch, self._jobs = sources.outbox, sources.watch, sources.jobs
         self._caps, self._used_up, self._key_names = sources.caps, sources.used_up, sources.key_names
         self._told: set[str] = set()
         self._now = now
@@ -83,7 +73,7 @@ class Alerting:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End; what is being sent is left to the next process."""
+        """End."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -105,47 +95,13 @@ class Alerting:
             self._told.add(event.subject)
         return announced
 
-    async def deliver(self) -> int:
-        """Deliver what is due; returns how many arrived."""
-        now = self._now()
-        taken = await self._outbox.take(now, TAKEN_MAX)
-        return sum(await asyncio.gather(*(self._deliver(delivery, now) for delivery in taken)))
-
-    async def _deliver(self, delivery: Delivery, now: float) -> bool:
-        send = self._senders.get(delivery.channel)
-        try:
-            if send is None:
-                raise Undelivered(f"no {delivery.channel} is configured any more", is_final=True)
-            await send(delivery, now)
-        except Undelivered as error:
-            if error.is_final or delivery.tries >= len(BACKOFF_S):
-                log.error(
-                    "an alert could not be delivered",
-                    extra={"fields": {"kind": delivery.kind, "why": error.why}},
-                )
-                await self._outbox.give_up(delivery.id, now, error.why)
-            else:
-                pause_s = BACKOFF_S[delivery.tries] * random.uniform(0.9, 1.1)  # noqa: S311 - no secret
-                await self._outbox.retry(delivery.id, now + pause_s, error.why)
-            return False
-        await self._outbox.done(delivery.id, now)
-        return True
-
     async def _run(self) -> None:
-        clock = asyncio.get_running_loop().time
-        next_look = next_trim = clock()
         while True:
             try:
-                if clock() >= next_look:
-                    next_look = clock() + LOOK_S
-                    await self.look()
-                await self.deliver()
-                if clock() >= next_trim:
-                    next_trim = clock() + TRIM_S
-                    await self._outbox.trim(self._now())
+                await self.look()
             except Exception:
-                log.exception("alerts could not be looked after; this is tried again")
-            await asyncio.sleep(DELIVER_S)
+                log.exception("alerts could not be looked for; this is tried again")
+            await asyncio.sleep(LOOK_S)
 
     async def _events(self, now: float) -> AsyncIterator[Event]:
         rules = self._terms.rules
@@ -169,6 +125,9 @@ class Alerting:
                 self._down.add(event.data["provider"])
             yield event
         for event in detecting.surprises(calls, now):
+            yield event
+        figures = await self._jobs.figures(now - WINDOW_S, JobRules())
+        for event in detecting.failing_jobs(figures.failed, now):
             yield event
         if self._is_digest_due(now):
             yield await digest(self._watch, await self._key_names(), now, self._terms.zone)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from seawall.core.events import Event
+from seawall.core.jobs import JobFailures
 from seawall.core.ledger import Standing
 from seawall.core.money import NANO, format_usd
 from seawall.core.watching import AlertRules, Seen
@@ -19,6 +20,7 @@ HISTORY_DAYS_MIN = 3
 ERROR_CALLS_MIN = 20
 OUTAGE_CALLS_MIN = 5
 SLOW_CALLS_MIN = 20
+JOBS_FAILED_MIN = 10
 HOUR_S = 3_600
 _FAILED = frozenset({"failed"})
 
@@ -145,6 +147,17 @@ def surprises(calls: Sequence[Seen], now: float) -> Iterator[Event]:
         yield Event(
             "loop.detected", subject, f"A loop was stopped: {whom} sent one call again and again.", data, now
         )
+
+
+def failing_jobs(failed: Sequence[JobFailures], now: float) -> Iterator[Event]:
+    """Yield an event, once an hour, where many jobs failed and not because they were refused."""
+    troubles = [each for each in failed if not each.is_refusal]
+    jobs = sum(each.jobs for each in troubles)
+    if jobs < JOBS_FAILED_MIN:
+        return
+    text = f"{jobs} jobs failed in the last 15 minutes, most of them with {troubles[0].code}."
+    data = {"failed": jobs, "codes": {each.code: each.jobs for each in troubles}}
+    yield Event("jobs.failing", f"jobs.failing {int(now) // HOUR_S}", text, data, now)
 
 
 def _slow(provider: str, seen: list[Seen], rules: AlertRules, now: float) -> Iterator[Event]:

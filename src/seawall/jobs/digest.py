@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from seawall.core.contracts import Watch
 from seawall.core.events import Event
 from seawall.core.money import NANO, format_usd
+from seawall.core.watching import Watch
 
 HOUR_S = 3_600
 

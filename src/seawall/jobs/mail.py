@@ -1,4 +1,4 @@
-"""Sends alerts by e-mail: plain text, over TLS unless the server is on this machine."""
+"""Sends e-mail, over TLS unless the server is on this machine; alerts are plain text."""
 
 import json
 import ssl
@@ -30,10 +30,14 @@ class Mail(Struct, frozen=True):
     tls: ssl.SSLContext | None = None
 
     async def send(self, delivery: Delivery, now: float) -> None:
-        """Deliver; raises Undelivered with a reason that holds neither address nor password."""
+        """Deliver to the operator; raises Undelivered as `post` does."""
+        await self.post(message_of(delivery, self, now))
+
+    async def post(self, message: EmailMessage) -> None:
+        """Hand a message over; raises Undelivered with a reason that holds neither address nor password."""
         try:
             await aiosmtplib.send(
-                message_of(delivery, self, now),
+                message,
                 hostname=self.host,
                 port=self.port,
                 username=self.username,

@@ -5,7 +5,7 @@ from seawall.settings.credentials import Secrets
 from seawall.settings.description import Described, Explained
 from seawall.settings.growing import BackupSettings
 from seawall.settings.limits import LimitSettings, LoopSettings
-from seawall.settings.load import describe_settings, load_settings
+from seawall.settings.load import config_file, describe_settings, load_settings
 from seawall.settings.problems import SettingsError
 from seawall.settings.schema import Settings
 from seawall.settings.sections import CacheSettings, PriceSettings, ProviderSettings
@@ -24,6 +24,7 @@ __all__ = [
     "Secrets",
     "Settings",
     "SettingsError",
+    "config_file",
     "describe_settings",
     "load_settings",
 ]

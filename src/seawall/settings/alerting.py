@@ -62,7 +62,10 @@ class AlertSettings(Section):
 
 
 class MailSettings(Section):
-    """The mail server, for alerts and the digest. Its password is in the variable SEAWALL_MAIL_PASSWORD."""
+    """The mail server, for alerts, the digest, and users whose job is done.
+
+    Its password is in the variable SEAWALL_MAIL_PASSWORD.
+    """
 
     host: Text | None = setting("The server; not set means no mail.", default=None)
     port: Whole = setting("Its port.", default=587, ge=1, le=65_535)
@@ -71,15 +74,18 @@ class MailSettings(Section):
     )
     username: Text | None = setting("Who logs in; not set means nobody.", default=None)
     sender: Text | None = setting("The address that mail comes from.", default=None)
-    to: Names | None = setting("The addresses that mail goes to.", default=None)
+    to: Names | None = setting(
+        "The addresses that alerts go to; not set means that only users are mailed.",
+        default=None,
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.host is None:
             return self
-        if self.sender is None or not self.to:
-            raise ValueError("needs sender and to beside host")
-        if not all(_ADDRESS.fullmatch(address) for address in (self.sender, *self.to)):
+        if self.sender is None:
+            raise ValueError("needs sender beside host")
+        if not all(_ADDRESS.fullmatch(address) for address in (self.sender, *(self.to or ()))):
             raise ValueError("has an address that is none; write it as in ops@example.com")
         if self.security == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
             raise ValueError('may be without TLS (security = "none") on this machine only')

@@ -12,8 +12,17 @@ from pathlib import Path
 from seawall.settings.problems import SettingsError
 
 ADMIN_KEY = "SEAWALL_ADMIN_KEY"
+NAMED_SECRETS = {"tasks": "SEAWALL_TASK_{}_SECRET", "webhooks": "SEAWALL_WEBHOOK_{}_SECRET"}
+"""The variables with the secrets of sections of which there may be several; the name is in the braces."""
+PREVIOUS = "_PREVIOUS"
+"""What the variable of the secret before ends in, while it is being replaced."""
 SECRET_BYTES_MAX = 65_536
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+
+
+def secret_variable(section: str, name: str) -> str:
+    """Return the variable with the secret of one of several sections."""
+    return NAMED_SECRETS[section].format(re.sub(r"[^A-Za-z0-9]", "_", name).upper())
 
 
 class Secrets:

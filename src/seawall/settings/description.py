@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from seawall.settings.credentials import ADMIN_KEY, Secrets
+from seawall.settings.credentials import ADMIN_KEY, NAMED_SECRETS, Secrets, secret_variable
 from seawall.settings.problems import KeyPath
 from seawall.settings.values import Kind, show_value
 
@@ -27,6 +27,9 @@ NAMED_BY = {
     "tiers": "NAME",
     "issuers": "NAME",
     "guards": "NAME",
+    "tasks": "NAME",
+    "webhooks": "NAME",
+    "facts": "NAME",
 }
 """The sections of which there may be several, and what their second part is called in the documentation."""
 
@@ -144,6 +147,11 @@ def explain(settings: BaseModel, origins: Origins, secrets: Secrets) -> list[Exp
         found += [
             _explain_secret(secrets, variable, f"A key of the provider {name}.")
             for variable in provider.key_variables
+        ]
+    for section in NAMED_SECRETS:
+        found += [
+            _explain_secret(secrets, secret_variable(section, name), f"What {section}.{name} is signed with.")
+            for name in getattr(settings, section, {})
         ]
     return found
 

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource as PydanticSource
 
 from seawall.core.stages import Stage
-from seawall.settings.credentials import ADMIN_KEY, Secrets
+from seawall.settings.config_file import ConfigFile
+from seawall.settings.credentials import ADMIN_KEY, NAMED_SECRETS, Secrets, secret_variable
 from seawall.settings.description import Described, describe, rows_of
 from seawall.settings.growing import has_password
 from seawall.settings.guarding import MODES
@@ -32,18 +33,24 @@ CONFIG_FILE = "seawall.toml"
 
 
 def load_settings(
-    config: Path | None, overrides: dict[str, object], environ: Mapping[str, str], cwd: Path
+    config: Path | None,
+    overrides: dict[str, object],
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    text: str | None = None,
 ) -> Settings:
     """Read all settings: command line, environment, `.env`, secrets folder, file, defaults; strongest first.
 
     `overrides` maps dotted names (`server.port`) to values, `None` for options that were not given.
-    Without `config` the file is that of SEAWALL_CONFIG, else `seawall.toml` in `cwd` where there is one.
+    Without `config` the file is that of SEAWALL_CONFIG, else `seawall.toml` in `cwd` where there is one; with
+    `text` that is read in its place, to see what it would change.
     Raises SettingsError: one sentence for the screen.
     """
     dotenv, notes = read_dotenv(cwd / ".env")
     variables = read_environ(environ)
     known = [row.path for row in rows_of(Settings)]
-    file = _find_file(config, dotenv | variables, cwd)
+    file = _read_file(_find_file(config, dotenv | variables, cwd), text)
     layers = [
         read_overrides(overrides),
         read_variables(variables, known, file),
@@ -66,10 +73,19 @@ def load_settings(
     _check_budget(settings, _origins(layers))
     _check_limits(settings, _origins(layers))
     _check_guards(settings, _origins(layers))
+    _check_mail(settings, _origins(layers))
+    _check_secrets(settings)
     settings.issuer_terms()
+    settings.known_facts()
     _check_free(settings, _origins(layers))
     _check_aliases(settings)
     return settings.model_copy(update={"data_dir": cwd / settings.data_dir})
+
+
+def config_file(config: Path | None, environ: Mapping[str, str], cwd: Path) -> ConfigFile:
+    """Return the configuration file that `load_settings` reads, or would read; raises SettingsError."""
+    dotenv, _ = read_dotenv(cwd / ".env")
+    return _find_file(config, dotenv | read_environ(environ), cwd)
 
 
 def describe_settings() -> list[Described]:
@@ -77,14 +93,19 @@ def describe_settings() -> list[Described]:
     return describe(Settings, {stage.value: stage_defaults(stage) for stage in Stage})
 
 
-def _find_file(config: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Layer:
+def _find_file(config: Path | None, variables: Mapping[str, Variable], cwd: Path) -> ConfigFile:
     if config is not None:
-        return read_file(cwd / config, str(config))
+        return ConfigFile(cwd / config, str(config), is_named=True)
     if CONFIG in variables:
         stated = variables[CONFIG]
-        return read_file(cwd / stated.value, f"{stated.value} (named by {CONFIG})")
-    usual = cwd / CONFIG_FILE
-    return read_file(usual, CONFIG_FILE) if usual.exists() else Layer({}, {})
+        return ConfigFile(cwd / stated.value, f"{stated.value} (named by {CONFIG})", is_named=True)
+    return ConfigFile(cwd / CONFIG_FILE, CONFIG_FILE)
+
+
+def _read_file(file: ConfigFile, text: str | None) -> Layer:
+    if text is None:
+        text = file.read()
+    return Layer({}, {}) if text is None else read_file(text, file.shown)
 
 
 def _find_secrets_folder(variables: Mapping[str, Variable], cwd: Path) -> Path | None:
@@ -150,6 +171,35 @@ def _check_urls(layers: list[Layer]) -> None:
                     f"{origin}: {name} holds a password, which does not belong in this file: move the address"
                     f" to the environment or to .env as SEAWALL_{name.upper()}, and change the password if"
                     " the file was ever committed or shared."
+                )
+
+
+def _check_mail(settings: Settings, origins: Mapping[KeyPath, str]) -> None:
+    """Raise SettingsError where nobody would be mailed, or nobody could send it."""
+    mail = settings.mail
+    if settings.notify.mail and mail.host is None:
+        raise SettingsError(
+            f"{origins[('notify', 'mail')]}: notify.mail takes a mail server: state host and sender under"
+            " [mail]."
+        )
+    if mail.host is not None and not mail.to and not settings.notify.mail:
+        raise SettingsError(
+            f"{origins[('mail', 'host')]}: mail.host has no effect without addresses: state mail.to for"
+            " alerts, or notify.mail = true for users whose job is done."
+        )
+
+
+def _check_secrets(settings: Settings) -> None:
+    """Raise SettingsError where two sections would be signed with the secret of one variable."""
+    for section in NAMED_SECRETS:
+        names: dict[str, str] = {}
+        for name in getattr(settings, section):
+            variable = secret_variable(section, name)
+            other = names.setdefault(variable, name)
+            if other != name:
+                raise SettingsError(
+                    f"{section}.{other} and {section}.{name} would have their secrets in the same variable,"
+                    f" {variable}; give one of them another name."
                 )
 
 

@@ -11,6 +11,7 @@ from pydantic import PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from seawall.core.contracts import Limits
+from seawall.core.facts import Fact
 from seawall.core.money import Price
 from seawall.core.policy import Budget
 from seawall.core.routing import Alternative, HealthRules, RetryRules
@@ -19,9 +20,11 @@ from seawall.core.terms import HouseTerms, IssuerTerms
 from seawall.settings.alerting import AlertSettings, MailSettings
 from seawall.settings.credentials import Secrets
 from seawall.settings.description import Explained, Origins, explain
+from seawall.settings.facts import FactSettings, read_facts
 from seawall.settings.growing import BackupSettings, DatabaseUrl, TlsSettings, ValkeySettings, ValkeyUrl
 from seawall.settings.guarding import GuardProfileSettings, GuardSettings, guards_of
 from seawall.settings.issuers import IssuerSettings
+from seawall.settings.jobs import JobSettings, ProgressSettings
 from seawall.settings.limits import LimitSettings, LoopSettings, ModelLimitSettings, TierSettings
 from seawall.settings.sections import (
     BreakerSettings,
@@ -39,7 +42,9 @@ from seawall.settings.sections import (
     TimeoutSettings,
     setting,
 )
+from seawall.settings.tasks import TaskSettings
 from seawall.settings.values import Folder, ModelName, Networks, ProviderName, Text, TierName, Url, Zone
+from seawall.settings.webhooks import NotifySettings, WebhookSettings
 
 KEEP_DAYS = {Stage.POC: 7, Stage.MVP: 30, Stage.ALPHA: 30, Stage.BETA: 30, Stage.PRODUCTION: 90}
 
@@ -132,6 +137,12 @@ class Settings(BaseSettings):
     tls: TlsSettings = TlsSettings()
     backup: BackupSettings = BackupSettings()
     valkey: ValkeySettings = ValkeySettings()
+    jobs: JobSettings = JobSettings()
+    progress: ProgressSettings = ProgressSettings()
+    tasks: dict[TierName, TaskSettings] = {}
+    webhooks: dict[TierName, WebhookSettings] = {}
+    notify: NotifySettings = NotifySettings()
+    facts: dict[Text, FactSettings] = {}
     log: LogSettings = LogSettings()
     state: StateSettings = StateSettings()
     demo: DemoSettings = DemoSettings()
@@ -206,6 +217,10 @@ class Settings(BaseSettings):
     def price_overrides(self) -> dict[str, Price]:
         """Return the stated prices by model."""
         return {model: stated.price() for model, stated in self.prices.items()}
+
+    def known_facts(self) -> dict[str, Fact]:
+        """Return what the owner says of the app, by name; raises SettingsError where an answer is none."""
+        return read_facts(self.facts, self._background.origins)
 
     def aliases(self) -> dict[str, tuple[Alternative, ...]]:
         """Return what each alias stands for, in the order in which it is tried."""

@@ -48,7 +48,7 @@ class ServerSettings(Section):
     port: Whole = setting("The port to listen on; 0 takes any free one.", default=8787, ge=0, le=65_535)
     workers: Whole = setting(
         "How many processes serve; more than one take a `database_url` and a `valkey_url`: see"
-        " [Growing](growing.md#workers).",
+        " [Growing](growing.md#gateway-processes).",
         default=1,
         ge=1,
         le=256,
@@ -351,10 +351,16 @@ class LogSettings(Section):
     keep_days: Whole = setting("How long the record of a call is kept.", default=7, ge=1, le=3650)
     sums_days: Whole = setting(
         "How long sums are kept for each end user, and what they used of budgets and quotas that are over;"
-        " after that by day, key and model alone.",
+        " after that by day, key and model alone. So long are sums of all traffic kept as well, and what"
+        " people say of answers.",
         default=400,
         ge=35,
         le=36_500,
+    )
+    shapes: bool = setting(
+        "Whether the record of a call holds hashes and sizes of what was asked, and none of its text:"
+        " see [Security](security.md#what-a-shape-is).",
+        default=True,
     )
 
 

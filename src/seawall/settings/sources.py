@@ -14,7 +14,7 @@ from typing import Any
 from dotenv.parser import parse_stream
 from msgspec import Struct
 
-from seawall.settings.credentials import ADMIN_KEY
+from seawall.settings.credentials import ADMIN_KEY, NAMED_SECRETS, PREVIOUS, secret_variable
 from seawall.settings.description import NAMED_BY, PREFIX, env_names
 from seawall.settings.leaks import find_keys, hide_keys, key_line
 from seawall.settings.problems import KeyPath, SettingsError, show_path, suggest
@@ -28,9 +28,15 @@ VARIABLES = {
     SECRETS_FOLDER: "A folder with a file for each provider key and the admin key, named like the variable.",
     "SEAWALL_WEBHOOK_SECRET": "The secret that webhooks are signed with; `seawall alerts secret` makes one.",
     "SEAWALL_MAIL_PASSWORD": "The password of the mail server.",
+    "SEAWALL_TASK_NAME_SECRET": "The secret that tasks for `[tasks.NAME]` are signed with.",
+    "SEAWALL_WEBHOOK_NAME_SECRET": "The secret that `[webhooks.NAME]` is signed with.",
+    "SEAWALL_WEBHOOK_NAME_SECRET_PREVIOUS": "The one before, while it is being replaced.",
     ADMIN_KEY: "The admin key, at least 16 characters; without it one is made in the data folder.",
 }
 """Variables that are not settings: they say where to look, or hold a secret."""
+_SECRET = re.compile(
+    f"(?:{'|'.join(variable.format('[A-Z0-9_]+') for variable in NAMED_SECRETS.values())})(?:{PREVIOUS})?"
+)
 AUDIT = "check"
 """The section of the configuration file that only `seawall check` reads."""
 
@@ -82,7 +88,7 @@ def read_dotenv(path: Path) -> tuple[dict[str, Variable], list[str]]:
     """
     variables: dict[str, Variable] = {}
     notes = []
-    text = _read_text(path, path.name) if path.exists() and not path.is_dir() else ""
+    text = read_text(path, path.name) if path.exists() and not path.is_dir() else ""
     for binding in parse_stream(StringIO(text)):
         line = binding.original.line + binding.original.string[
             : -len(binding.original.string.lstrip())
@@ -101,7 +107,7 @@ def read_variables(variables: Mapping[str, Variable], known: Iterable[KeyPath], 
     layer = Layer({}, {})
     notes = []
     for name, variable in sorted(variables.items()):
-        if not name.startswith(PREFIX) or name in VARIABLES:
+        if not name.startswith(PREFIX) or name in VARIABLES or _SECRET.fullmatch(name):
             continue
         path = fixed.get(name) or _table_path(name, paths, file.tree)
         if path is None:
@@ -114,13 +120,12 @@ def read_variables(variables: Mapping[str, Variable], known: Iterable[KeyPath], 
     return Layer(layer.tree, layer.origins, tuple(notes))
 
 
-def read_file(path: Path, shown: str) -> Layer:
-    """Read the configuration file; raises SettingsError for bad syntax, and for any key found in it.
+def read_file(text: str, shown: str) -> Layer:
+    """Read the text of the configuration file; raises SettingsError for bad syntax, and for any key in it.
 
     Numbers with a point are read as exact decimals, so that no float comes near money. What the audit reads
     of the file is left out.
     """
-    text = _read_text(path, shown)
     leaked = key_line(text)
     if leaked is not None:
         raise SettingsError(f"{shown} line {leaked} holds what looks like a key; {_MOVE_IT}")
@@ -139,13 +144,25 @@ def read_file(path: Path, shown: str) -> Layer:
     origins = {key: f"{shown} line {line}" for key, line in locate_keys(text).items()}
     for key in find_keys(tree):
         raise SettingsError(
-            f"{origins.get(key, shown)}: {show_path(key)} is a key or is named like one; {_MOVE_IT}"
+            f"{origins.get(key, shown)}: {show_path(key)} is a key or is named like one; {_where_to(key)}"
         )
     tree.pop(AUDIT, None)
     return Layer(tree, {key: line for key, line in origins.items() if key[0] != AUDIT})
 
 
-def _read_text(path: Path, shown: str) -> str:
+def _where_to(key: KeyPath) -> str:
+    """Say where a key that stands in the file belongs."""
+    if len(key) == 3 and key[0] in NAMED_SECRETS and key[2] == "secret":
+        variable = secret_variable(*key[:2])
+        return (
+            f"it does not belong in this file: move it to the environment or to .env as {variable}, and make"
+            " another one if the file was ever committed."
+        )
+    return _MOVE_IT
+
+
+def read_text(path: Path, shown: str) -> str:
+    """Return the text of a file, without the mark that some editors put first; raises SettingsError."""
     try:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)

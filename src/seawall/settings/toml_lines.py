@@ -8,9 +8,25 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 KeyPath = tuple[str, ...]
 
 STATEMENT_LINES_MAX = 500
+
+
+class Statement(Struct, frozen=True):
+    """One header, one key with its value, or one line without either.
+
+    `first` and `last` count lines from 1. `paths` are the keys that it states, from the top of the file;
+    `section` is where it stands, for a header the section that begins.
+    """
+
+    first: int
+    last: int
+    section: KeyPath
+    is_header: bool
+    paths: tuple[KeyPath, ...]
 
 
 def locate_keys(text: str) -> dict[KeyPath, int]:
@@ -19,26 +35,32 @@ def locate_keys(text: str) -> dict[KeyPath, int]:
     Gives up at a value of more than 500 lines; what stands below it is then missing.
     """
     found: dict[KeyPath, int] = {}
+    for statement in statements(text):
+        for key in statement.paths:
+            found.setdefault(key, statement.first)
+    return found
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """Yield the statements of a valid TOML text, in order; ends at a value of more than 500 lines."""
     section: KeyPath = ()
-    statement: list[str] = []
+    lines: list[str] = []
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
-        statement.append(line)
-        if len(statement) > STATEMENT_LINES_MAX:
+        lines.append(line)
+        if len(lines) > STATEMENT_LINES_MAX:
             break
         try:
-            parsed = tomllib.loads("\n".join(statement))
+            parsed = tomllib.loads("\n".join(lines))
         except tomllib.TOMLDecodeError:
             continue
-        first = number - len(statement) + 1
-        if statement[0].lstrip().startswith("["):
+        is_header = lines[0].lstrip().startswith("[")
+        if is_header:
             section = _header(parsed)
-            keys: list[KeyPath] = [section[:length] for length in range(1, len(section) + 1)]
+            paths = tuple(section[:length] for length in range(1, len(section) + 1))
         else:
-            keys = [(*section, *path) for path in _paths(parsed)]
-        for key in keys:
-            found.setdefault(key, first)
-        statement = []
-    return found
+            paths = tuple((*section, *path) for path in _paths(parsed))
+        yield Statement(number - len(lines) + 1, number, section, is_header, paths)
+        lines = []
 
 
 def _header(parsed: dict[str, Any]) -> KeyPath:
