@@ -13,6 +13,7 @@ from seawall.core.errors import SeawallError
 from seawall.core.money import Price
 from seawall.core.routing import Alternative, Explained, ExplainedTarget, Target
 from seawall.identity.keys import PREFIX
+from seawall.providers import price_table
 from seawall.providers.demo import DEMO_PRICE, DemoTransport
 from seawall.providers.exchange import Transport
 from seawall.providers.http_client import HttpTransport
@@ -28,6 +29,7 @@ from seawall.wire.chat.request import CapField
 log = logging.getLogger("seawall.app")
 
 TellDemo = Callable[[Call, Attempt], Headers]
+Carry = Callable[[str], Transport]
 
 
 class Found(Struct, frozen=True):
@@ -62,12 +64,22 @@ class Enabled(Struct, frozen=True):
 
 
 class Accounts:
-    """Makes an offer of every provider that can be called; `opened` are all accounts, to be closed."""
+    """Makes an offer of every provider that can be called; `opened` are all accounts, to be closed.
 
-    def __init__(self, settings: Settings, tokenizer: Tokenizer, tell_demo: TellDemo | None = None) -> None:
+    `carry` makes what brings calls to an address, where that is not the network.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tokenizer: Tokenizer,
+        tell_demo: TellDemo | None = None,
+        carry: Carry | None = None,
+    ) -> None:
         self._settings = settings
         self._tokenizer = tokenizer
         self._tell_demo = tell_demo
+        self._carry = carry or self._by_network
         self.opened: list[VendorProvider] = []
         self.found: list[Found] = []
         self.notes: list[str] = []
@@ -80,7 +92,7 @@ class Accounts:
         self.notes += notes
         for each in enabled:
             vendor = each.vendor
-            account = self._open(vendor.name, vendor.profile, self._transport(each.base_url), each.key)
+            account = self._open(vendor.name, vendor.profile, self._carry(each.base_url), each.key)
             offers.append(
                 Offer(
                     vendor.name,
@@ -108,7 +120,7 @@ class Accounts:
         transport_keys: list[str | None] = [*keys] if keys else [None]
         accounts = tuple(
             self._open(
-                name if number == 1 else f"{name}#{number}", profile, self._transport(stated.base_url), key
+                name if number == 1 else f"{name}#{number}", profile, self._carry(stated.base_url), key
             )
             for number, key in enumerate(transport_keys, 1)
         )
@@ -116,7 +128,7 @@ class Accounts:
         self.found.append(Found(name, "configuration"))
         return Offer(name, accounts, profile.vendor, models, is_free=stated.free)
 
-    def _transport(self, base_url: str) -> HttpTransport:
+    def _by_network(self, base_url: str) -> Transport:
         limits = self._settings.limits_of_calls()
         return HttpTransport(
             base_url,
@@ -199,6 +211,16 @@ def _is_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def price_book(settings: Settings) -> PriceBook:
+    """Return the prices that count: stated ones, then the table of the data folder or the built-in one.
+
+    Raises BadPriceTable where the one of the data folder cannot be read: nothing falls back in silence.
+    """
+    book = PriceBook(settings.price_overrides(), path=settings.data_dir / price_table.FILE_NAME)
+    book.reload()
+    return book
 
 
 def survey(settings: Settings, book: PriceBook) -> list[Surveyed]:

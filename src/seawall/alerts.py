@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,9 +13,13 @@ from seawall.core.policy import Budget, Policy, Principal, Quota
 from seawall.core.terms import HouseTerms
 from seawall.homes import Store
 from seawall.identity.policies import Policies
-from seawall.jobs.alerting import Alerting, AlertSources, AlertTerms, Cap, Send
+from seawall.jobs.alerting import Alerting, AlertSources, AlertTerms, Cap
+from seawall.jobs.dispatching import Send
 from seawall.jobs.webhook import Webhook, read_secret
 from seawall.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from seawall.jobs.mail import Mail
 
 WEBHOOK_SECRET = "SEAWALL_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 MAIL_PASSWORD = "SEAWALL_MAIL_PASSWORD"  # noqa: S105 - the name of a variable
@@ -22,7 +27,7 @@ MAILED = frozenset(
     {
         "budget.threshold", "spend.unusual", "provider.errors", "provider.slow", "provider.outage",
         "provider.recovered", "provider.key_failing", "call.overage", "loop.detected", "backup.failed",
-        "digest.daily", "test",
+        "jobs.failing", "webhook.disabled", "digest.daily", "test",
     }
 )  # fmt: skip
 """What goes out by mail; what happens to single users goes to the webhook alone."""
@@ -37,9 +42,9 @@ def channels_of(settings: Settings, kind: str | None = None) -> tuple[Channel, .
 
 
 def senders_of(settings: Settings) -> dict[Channel, Send]:
-    """Return what delivers by each channel; raises SettingsError where a secret is missing."""
+    """Return what delivers to the operator; raises SettingsError where a secret is missing."""
     senders: dict[Channel, Send] = {}
-    alerts, mail = settings.alerts, settings.mail
+    alerts, mail = settings.alerts, mail_of(settings)
     if alerts.webhook_url is not None:
         try:
             secret = read_secret(settings.environment.get(WEBHOOK_SECRET) or "")
@@ -49,27 +54,34 @@ def senders_of(settings: Settings) -> dict[Channel, Send]:
                 " `seawall alerts secret`, and give it to the receiver too."
             ) from None
         senders["webhook"] = Webhook(alerts.webhook_url, secret, alerts.allow_private).send
-    if mail.host is not None and mail.sender is not None:
-        from seawall.jobs.mail import Mail  # noqa: PLC0415 - the mail library is for those who have mail
-
-        senders["mail"] = Mail(
-            host=mail.host,
-            port=mail.port,
-            sender=mail.sender,
-            to=tuple(mail.to or ()),
-            security=mail.security,
-            username=mail.username,
-            password=settings.environment.get(MAIL_PASSWORD),
-        ).send
+    if mail is not None and mail.to:
+        senders["mail"] = mail.send
     return senders
+
+
+def mail_of(settings: Settings) -> "Mail | None":
+    """Return what sends mail, `None` where no server is stated."""
+    mail = settings.mail
+    if mail.host is None or mail.sender is None:
+        return None
+    from seawall.jobs.mail import Mail  # noqa: PLC0415 - the mail library is for those who have mail
+
+    return Mail(
+        host=mail.host,
+        port=mail.port,
+        sender=mail.sender,
+        to=tuple(mail.to or ()),
+        security=mail.security,
+        username=mail.username,
+        password=settings.environment.get(MAIL_PASSWORD),
+    )
 
 
 def alerting_of(
     settings: Settings, gateway: Gateway, store: Store, now: Callable[[], float]
 ) -> Alerting | None:
     """Return the scheduler of alerts, `None` where there is nobody to tell."""
-    senders = senders_of(settings)
-    if not senders:
+    if not channels_of(settings):
         return None
 
     async def caps() -> Cap:
@@ -80,10 +92,10 @@ def alerting_of(
 
     return Alerting(
         AlertTerms(settings.alerts.rules(), _kinds(settings), settings.alerts.digest_at, settings.time_zone),
-        senders,
         AlertSources(
             outbox=store.outbox,
             watch=store.watch,
+            jobs=store.jobs,
             caps=caps,
             used_up=gateway.lockouts.used_up,
             key_names=key_names,
@@ -157,6 +169,6 @@ def _kinds(settings: Settings) -> dict[Channel, frozenset[str] | None]:
     if settings.alerts.webhook_url is not None:
         stated = settings.alerts.webhook_events
         kinds["webhook"] = None if stated is None else frozenset(stated)
-    if settings.mail.host is not None:
+    if settings.mail.host is not None and settings.mail.to:
         kinds["mail"] = MAILED
     return kinds

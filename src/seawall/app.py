@@ -7,13 +7,14 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from seawall import accounts, alerts, homes, monitoring
-from seawall.accounts import Accounts, Surveyed, alias_notes, routing_of
+from seawall import accounts, alerts, homes, monitoring, notifying, tasks
+from seawall.accounts import Accounts, Carry, Surveyed, alias_notes, price_book, routing_of
 from seawall.core.call import Attempt, Call, CallIds
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
@@ -29,17 +30,19 @@ from seawall.identity import records
 from seawall.identity.callers import Callers
 from seawall.identity.keys import VirtualKeys
 from seawall.identity.policies import Policies
-from seawall.providers import price_table
+from seawall.pipeline.shaping import Shaper
 from seawall.providers.demo import DEMO_PRICE
-from seawall.providers.prices import PriceBook
 from seawall.providers.profile import Headers
 from seawall.providers.router import ModelRouter
 from seawall.providers.tokens import Tokenizer
 from seawall.server.access_log import AccessLog
-from seawall.server.app import App
+from seawall.server.admin_advice import AdvicePages
+from seawall.server.app import App, Desk
 from seawall.server.body import BodyLimits
 from seawall.settings import Settings, SettingsError
-from seawall.upkeep import Upkeep
+from seawall.summing import LOOK_S
+from seawall.upkeep import TRIM_S, Upkeep
+from seawall.working import Periodic, working_of
 
 if TYPE_CHECKING:
     from seawall.identity.tokens import Tokens
@@ -56,7 +59,8 @@ class Seawall:
 
     `found` are the providers with what told us of them, `notes` what the operator should know. `now` tells
     the Unix time, which an administrator may set; `clock` counts seconds and never jumps. `worker` is the
-    number of this process where there are several.
+    number of this process where there are several, `queues` are those of which it does jobs, `None` for all.
+    `carry` is for providers that are not reached by the network.
     """
 
     def __init__(
@@ -66,26 +70,20 @@ class Seawall:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         worker: int | None = None,
+        queues: tuple[str, ...] | None = None,
+        carry: Carry | None = None,
     ) -> None:
         self.settings = settings
         folder = prepare_folder(settings.data_dir)
         stated = settings.admin_key
         self.admin_key = stated.get_secret_value() if stated else read_admin_key(folder)
         self._tokenizer = Tokenizer()
-        found = Accounts(settings, self._tokenizer, self._tell_demo)
+        found = Accounts(settings, self._tokenizer, self._tell_demo, carry)
         self.prices = price_book(settings)
-        self.router = ModelRouter(
-            found.offers(),
-            self.prices,
-            routing_of(settings),
-            now=now,
-            clock=time.monotonic,
-        )
-        self._accounts, self.found, self.notes = (
-            found.opened,
-            found.found,
-            [*found.notes, *alias_notes(settings, self.router)],
-        )
+        routing = routing_of(settings)
+        self.router = ModelRouter(found.offers(), self.prices, routing, now=now, clock=time.monotonic)
+        self._accounts, self.found = found.opened, found.found
+        self.notes = [*found.notes, *alias_notes(settings, self.router)]
         self.store = homes.open_store(settings, folder)
         self._access_log = AccessLog(style=settings.log_style(), is_on=settings.log.access, worker=worker)
         house = settings.house_terms()
@@ -99,11 +97,11 @@ class Seawall:
         self.metrics = monitoring.metrics_of(settings, self.gateway, self._recorder, parts, worker)
         self.asgi = App(
             self.gateway,
-            admin_key=self.admin_key,
+            desk=Desk(self.admin_key, partial(_open_advice, settings, self.store, now)),
             limits=_body_limits(settings),
             metrics=self.metrics,
-            on_start=self._start,
-            on_stop=self._stop,
+            on_start=self.start,
+            on_stop=self.stop,
         )
         self._upkeep = Upkeep(
             self.gateway,
@@ -113,7 +111,15 @@ class Seawall:
             cache=self._cache,
             settings=settings,
         )
+        self.notices = notifying.notices_of(settings, now)
+        self.gateway.news_of = self.notices.news_of
+        periodic = [
+            Periodic("retention", TRIM_S, self._upkeep.trim),
+            Periodic("traffic", LOOK_S, self._upkeep.sums.catch_up),
+        ]
+        self.working = working_of(settings, self.gateway, self.store, queues=queues, periodic=periodic)
         self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
+        self.dispatcher = notifying.dispatcher_of(settings, self.store, now)
 
     def _make_gateway(
         self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]
@@ -125,8 +131,12 @@ class Seawall:
             ledger=self.store.ledger,
             counters=homes.open_counters(self._valkey),
             call_log=self.store.call_log,
+            idempotent=self.store.idempotent,
             directory=self.store.directory,
             conversations=self.store.conversations,
+            jobs=self.store.jobs,
+            feedback=self.store.feedback,
+            job_rules=settings.jobs.rules(),
             state_keep_s=settings.state.keep_s,
             lines=Lines(),
             limits=settings.limits_of_calls(),
@@ -141,6 +151,8 @@ class Seawall:
             guard=self.guard,
             answers=self._cache.answers,
             cache_rules=settings.cache.rules(),
+            telling=settings.progress.telling(),
+            tasks=tasks.targets_of(settings),
             event_channels=alerts.channels_of(settings, "user.tier_changed"),
             tell_others=self._valkey.tell_others if self._valkey is not None else lambda: None,
         )
@@ -162,7 +174,10 @@ class Seawall:
         Run this before anybody can call: from then on the ledger is at or above the provider's bill.
         """
         recovered = await self.gateway.ledger.reap()
-        self.guard.use_secret(await self.gateway.directory.salt())
+        salt = await self.gateway.directory.salt()
+        self.guard.use_secret(salt)
+        if self.settings.log.shapes:
+            self.gateway.shape_of = Shaper(salt).shape_of
         if recovered:
             log.warning(
                 "calls of a stopped gateway were settled in full", extra={"fields": {"calls": recovered}}
@@ -173,7 +188,8 @@ class Seawall:
         await self.gateway.directory.put(record)
         return key
 
-    async def _start(self) -> None:
+    async def start(self) -> None:
+        """Begin everything that goes on beside the calls, jobs among it."""
         if any(guard.looks_at_input for guard in self.gateway.house.guards.values()):
             await asyncio.to_thread(self.guard.warm)
         if self._valkey is not None:
@@ -181,16 +197,21 @@ class Seawall:
             await self._valkey.start(await self.gateway.directory.salt())
         self._upkeep.start()
         self.metrics.start()
+        self.dispatcher.start()
+        await self.working.start()
         if self.alerting is not None:
             self.alerting.start()
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """End it, and let go of everything; what runs may come to its end."""
+        await self.working.stop()
         await self._upkeep.stop()
         if self._valkey is not None:
             await self._valkey.stop()
         await self.metrics.stop()
         if self.alerting is not None:
             await self.alerting.stop()
+        await self.dispatcher.stop()
         await self.close()
 
     async def close(self) -> None:
@@ -234,6 +255,13 @@ def _tokens_of(
     return Tokens(issuers.values(), fetch, now=now, clock=clock)
 
 
+def _open_advice(settings: Settings, store: homes.Store, now: Callable[[], float]) -> AdvicePages:
+    """Load what makes advice; most gateways are never asked for any."""
+    from seawall.advice_pages import pages_of  # noqa: PLC0415 - see above
+
+    return pages_of(settings, store, now)
+
+
 def _learned(settings: Settings) -> Profile | None:
     """Read what `seawall guard learn` has learned; raises SettingsError where that cannot be read."""
     try:
@@ -259,16 +287,6 @@ def survey(settings: Settings) -> list[Surveyed]:
 def explain_route(settings: Settings, model: str) -> Explained:
     """Say what would be tried for a model, in order, without calling anything."""
     return accounts.explain_route(settings, price_book(settings), model, time.time)
-
-
-def price_book(settings: Settings) -> PriceBook:
-    """Return the prices that count: stated ones, then the table of the data folder or the built-in one.
-
-    Raises BadPriceTable where the one of the data folder cannot be read: nothing falls back in silence.
-    """
-    book = PriceBook(settings.price_overrides(), path=settings.data_dir / price_table.FILE_NAME)
-    book.reload()
-    return book
 
 
 def prepare_folder(folder: Path) -> Path:

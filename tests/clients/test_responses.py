@@ -284,14 +284,6 @@ def test_reasoning_is_kept_with_the_stored_response(client: OpenAI, vendor: Vend
     assert seal in vendor.requests[1].raw.decode()
 
 
-@EVERY_PROVIDER
-def test_background_is_refused_by_name(client: OpenAI, vendor: Vendor, model: str) -> None:
-    with pytest.raises(openai.BadRequestError) as caught:
-        client.responses.create(model=model, input=ASK, background=True)
-    assert (caught.value.code, caught.value.param) == ("not_yet_supported", "background")
-    assert vendor.requests == []
-
-
 def test_finished_response_cannot_be_cancelled(client: OpenAI) -> None:
     made = client.responses.create(model=NATIVE, input=ASK)
     with pytest.raises(openai.BadRequestError, match="Only background responses"):

@@ -53,13 +53,6 @@ async def kill_under_load(folder: Path, mock: MockProvider, key: str | None, dic
     return shown
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest) -> str | None:
-    """Return the address of an empty Postgres database; `None` stands for SQLite."""
-    url: str | None = request.getfixturevalue("database_url") if request.param == "postgres" else None
-    return url
-
-
 async def prove(folder: Path, *, kills: int, seed: int, database: str | None) -> None:
     dice = random.Random(seed)
     key: str | None = None

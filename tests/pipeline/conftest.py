@@ -9,9 +9,9 @@ import uvloop
 ON_BOTH_HOMES = {
     f"tests.pipeline.test_{name}"
     for name in (
-        "admin", "admin_figures", "alerts", "attempts", "broken_streams", "budget_under_load", "budgets",
-        "conversations_go_on", "holding", "leaving", "money_attacks", "quotas", "settling", "state", "stored",
-        "users",
+        "admin", "admin_advice", "admin_figures", "admin_jobs", "alerts", "attempts", "background", "broken_streams", "budget_under_load", "budgets",
+        "conversations_go_on", "dispatching", "feedback", "holding", "leaving", "money_attacks", "quotas", "repeating", "settling", "state",
+        "stored", "users",
     )
 }  # fmt: skip
 """The modules whose every test runs on the SQLite file and then on Postgres."""

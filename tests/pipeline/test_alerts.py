@@ -15,6 +15,8 @@ from seawall.core.events import Delivery
 from seawall.jobs.mail import Mail, message_of
 from seawall.jobs.webhook import Undelivered
 from tests.fixtures.gateways import RunningApp, Start, marked, running
+from tests.fixtures.made_jobs import end_job, put_job
+from tests.fixtures.mailboxes import Mailbox
 from tests.fixtures.receivers import Receiver, receiving
 
 
@@ -26,8 +28,9 @@ async def tell(app: RunningApp) -> list[str]:
     """Look and deliver once; returns the kinds that were on their way."""
     await app.settled()
     assert app.seawall.alerting is not None
+    await app.seawall.dispatcher.stop()  # From here on by hand.
     await app.seawall.alerting.look()
-    await app.seawall.alerting.deliver()
+    await app.seawall.dispatcher.deliver()
     return [delivery.kind for delivery in await app.seawall.store.outbox.newest()]
 
 
@@ -74,16 +77,29 @@ async def test_events_of_users_reach_the_webhook(start: Start) -> None:
     }  # fmt: skip
 
 
+async def test_many_jobs_that_fail_are_told(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver), jobs__concurrency=0)
+        jobs, now = app.seawall.gateway.jobs, app.clock()
+
+        for number in range(10):
+            await put_job(jobs, f"job_{number}", accepted_at=now, due_at=now)
+            await end_job(jobs, f"job_{number}", app.carrier_of, now=now)
+            await tell(app)
+        events = told(receiver)
+    assert [event["type"] for event in events] == ["jobs.failing"]
+    assert events[0]["data"] == {"failed": 10, "codes": {"upstream_unavailable": 10}}
+
+
 async def test_a_receiver_that_fails_gets_the_same_event_again_later(start: Start) -> None:
     async with receiving(500, 503, 204) as receiver:
         app = await start(**to(receiver, budget__daily_usd="0.01"))
         await app.chat(marked("ada", "full", max_tokens=300))
         await tell(app)
-        assert app.seawall.alerting is not None
-        await app.seawall.alerting.deliver()  # Not due yet.
+        await app.seawall.dispatcher.deliver()  # Not due yet.
         for pause in (6, 40, 200):
             app.clock.turn(pause)
-            await app.seawall.alerting.deliver()
+            await app.seawall.dispatcher.deliver()
         [delivery] = [d for d in await app.seawall.store.outbox.newest() if d.kind == "budget.threshold"]
     assert len({head["webhook-id"] for head in receiver.heads}) == 1
     assert (len(receiver.bodies), delivery.state, delivery.tries) == (3, "sent", 3)
@@ -94,10 +110,9 @@ async def test_a_receiver_that_never_takes_it_is_given_up_in_the_end(start: Star
         app = await start(**to(receiver, budget__daily_usd="0.01"))
         await app.chat(marked("ada", "full", max_tokens=300))
         await tell(app)
-        assert app.seawall.alerting is not None
         for _ in range(12):
             app.clock.turn(100_000)
-            await app.seawall.alerting.deliver()
+            await app.seawall.dispatcher.deliver()
         states = {d.state for d in await app.seawall.store.outbox.newest()}
     assert states == {"given up"}
     assert len(receiver.bodies) == 8
@@ -114,7 +129,7 @@ async def test_of_two_processes_one_announces_and_one_delivers(tmp_path: Path) -
                 for scheduler in schedulers:
                     assert scheduler is not None
                 await asyncio.gather(*(s.look() for s in schedulers if s))
-                await asyncio.gather(*(s.deliver() for s in schedulers if s))
+                await asyncio.gather(*(app.seawall.dispatcher.deliver() for app in (first, second)))
     assert [event["type"] for event in told(receiver)] == ["budget.threshold"]
 
 
@@ -124,12 +139,13 @@ async def test_a_crash_between_sending_and_noting_sends_the_same_event_again(sta
         await app.chat(marked("ada", "full", max_tokens=300))
         await app.settled()
         assert app.seawall.alerting is not None
+        await app.seawall.dispatcher.stop()  # From here on by hand.
         await app.seawall.alerting.look()
         taken = await app.seawall.store.outbox.take(app.clock(), 10)  # Taken, and never heard of again.
         assert len(taken) == 1
-        assert await app.seawall.alerting.deliver() == 0
+        assert await app.seawall.dispatcher.deliver() == 0
         app.clock.turn(61)
-        assert await app.seawall.alerting.deliver() == 1
+        assert await app.seawall.dispatcher.deliver() == 1
     assert receiver.heads[0]["webhook-id"] == taken[0].event_id
 
 
@@ -194,8 +210,9 @@ async def test_a_call_never_waits_for_a_receiver_that_hangs(start: Start) -> Non
         await app.chat(marked("ada", "full", max_tokens=1000))
         await app.settled()
         assert app.seawall.alerting is not None
+        await app.seawall.dispatcher.stop()  # From here on by hand.
         await app.seawall.alerting.look()
-        delivering = asyncio.create_task(app.seawall.alerting.deliver())
+        delivering = asyncio.create_task(app.seawall.dispatcher.deliver())
         assert (await app.chat(marked("bob", max_tokens=16))).status_code == 200
         assert not delivering.done()
         delivering.cancel()
@@ -218,17 +235,6 @@ def test_a_mail_says_it_in_its_subject_and_nobody_can_add_a_header() -> None:
     assert message["Subject"] == "Seawall: 80 % is used.  Bcc: eve@example.com"
     assert message["Bcc"] is None
     assert "  scope: global\n  used: 4.00\n" in message.get_content()
-
-
-class Mailbox:
-    """Keeps the mails that an SMTP server takes."""
-
-    def __init__(self) -> None:
-        self.mails: list[bytes] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        self.mails.append(envelope.content)
-        return "250 kept"
 
 
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])

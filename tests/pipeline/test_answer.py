@@ -144,6 +144,8 @@ class Reply:
     async def send(self, event: Event) -> None:
         self.story.append(event.raw.decode())
 
+    async def tell(self, stage: str) -> None: ...
+
     async def finish(self) -> None:
         self.story.append("finish")
 
@@ -169,8 +171,11 @@ async def take(story: list[str], ledger: Ledger, vendor: Vendor) -> None:
         router=vendor,
         ledger=anything,
         call_log=anything,
+        idempotent=anything,
         directory=anything,
         conversations=anything,
+        jobs=anything,
+        feedback=anything,
         state_keep_s=0.0,
         counters=MemoryCounters(),
         clock=lambda: 0.0,

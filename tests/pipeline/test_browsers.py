@@ -63,14 +63,14 @@ async def test_a_preflight_is_answered_exactly(start: Start) -> None:
     asked = {
         "origin": PAGE,
         "access-control-request-method": "POST",
-        "access-control-request-headers": "authorization, content-type, x-stainless-os, cookie",
+        "access-control-request-headers": "authorization, content-type, last-event-id, x-stainless-os, cookie",
     }
     answer = await app.http.options("/v1/chat/completions", headers=asked)
     assert answer.status_code == 204
     assert {name: value for name, value in answer.headers.items() if name.startswith("access-")} == {
         "access-control-allow-origin": PAGE,
         "access-control-allow-methods": "GET, POST, DELETE",
-        "access-control-allow-headers": "authorization, content-type, x-stainless-os",
+        "access-control-allow-headers": "authorization, content-type, last-event-id, x-stainless-os",
         "access-control-max-age": "600",
     }
     refused = await app.http.options("/v1/chat/completions", headers=asked | {"origin": OTHER})

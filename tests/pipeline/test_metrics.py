@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fixtures.gateways import ADMIN_KEY, RunningApp, Start, marked
 from tests.fixtures.ledgers import full_disk
+from tests.fixtures.made_jobs import end_job, put_job
 from tests.fixtures.mock_calls import until
 
 CHAT = "/v1/chat/completions"
@@ -76,6 +77,22 @@ async def test_money_and_tokens_are_those_of_the_ledger(start: Start) -> None:
     budget = await figures(app, "seawall_budget_usd")
     assert budget["day", "cap"] == 5.0
     assert budget["day", "spent"] == pytest.approx(spend.daily / 1e9)
+
+
+async def test_jobs_are_counted_whoever_did_them(start: Start) -> None:
+    app = await start(jobs__concurrency=0)
+    jobs, now = app.seawall.gateway.jobs, app.clock()
+
+    for number in range(3):
+        await put_job(jobs, f"job_{number}", accepted_at=now, due_at=now)
+    await put_job(jobs, "job_timed", accepted_at=now, due_at=now + 3_600)
+    await end_job(jobs, "job_0", app.carrier_of, now=now + 2)
+    await end_job(jobs, "job_1", app.carrier_of, "completed", now=now + 4)
+    kept = {name: await figures(app, f"seawall_jobs_{name}") for name in ("waiting", "timed", "running")}
+    assert kept == {"waiting": {(): 1}, "timed": {(): 1}, "running": {(): 0}}
+    assert await figures(app, "seawall_jobs_ended_total") == {("call", "failed"): 1, ("call", "completed"): 1}
+    assert await figures(app, "seawall_jobs_waited_seconds_total") == {("call",): 6.0}
+    assert await figures(app, "seawall_job_workers") == {(): 0}
 
 
 async def test_a_vendors_own_code_is_no_label(start: Start) -> None:

@@ -133,7 +133,7 @@ async def test_a_gateway_that_cannot_make_backups_serves_and_tells(start: Start,
         )
         assert app.seawall.alerting is not None
         while not receiver.bodies:
-            await app.seawall.alerting.deliver()
+            await app.seawall.dispatcher.deliver()
         assert (await app.chat(marked("ada", max_tokens=16))).status_code == 200
     told = json.loads(receiver.bodies[0])
     assert told["type"] == "backup.failed"

@@ -44,6 +44,7 @@ async def test_a_user_is_shown_with_what_it_may_use_and_has_used(start: Start) -
         "effective_tier": "free",
         "blocked_at": None,
         "note": None,
+        "mail": True,
         "limits": None,
         "quota": None,
         "budget": None,
@@ -185,10 +186,11 @@ async def test_nothing_that_was_told_of_a_person_or_kept_for_it_lies_about_later
         alerting = app.seawall.alerting
         assert alerting is not None
         await alerting.stop()  # From here on by hand.
+        await app.seawall.dispatcher.stop()
         for name in ("lovelace", "babbage"):
             await app.admin("PATCH", f"/users/{name}", {"tier": "premium"})
             await app.admin("PATCH", f"/users/{name}", {"quota": {"tokens_per_day": 500}})
-        assert await alerting.deliver() == 2  # What was sent leaves a line behind.
+        assert await app.seawall.dispatcher.deliver() == 2  # What was sent leaves a line behind.
         answer = await app.chat(marked("lovelace", "full", max_tokens=300))
         assert answer.status_code == 200, answer.text
         await app.settled()

@@ -115,7 +115,7 @@ def test_frames_pass_byte_identical_but_for_the_clients_fields(name: str) -> Non
     for before, after in ((frames[0], written[0]), (frames[1], written[1]), (frames[-1], passing.end())):
         expected = data(before)
         expected["response"].update(
-            id="resp_answer1", metadata={"a": "b"}, previous_response_id=None, store=True
+            id="resp_answer1", metadata={"a": "b"}, previous_response_id=None, store=True, background=False
         )
         assert data(after) == expected
         assert after.partition(b"\n")[0] == before.partition(b"\n")[0]
@@ -144,7 +144,7 @@ def test_a_whole_answer_is_patched_and_stored_as_the_client_gets_it() -> None:
     passing = Passing(answering(stream=False))
     assert isinstance(passing, KeepingWriter)
     assert passing.write(read_answer(raw).event) == b""
-    assert json.loads(passing.whole()) == {**json.loads(raw), "id": "resp_answer1"}
+    assert json.loads(passing.whole()) == {**json.loads(raw), "id": "resp_answer1", "background": False}
     assert passing.response() == passing.whole()
     (item,) = passing.output_items()
     assert item.id == "fc_67ca09c6bedc8190a7abfec07b1a1332096610f474011cc0"

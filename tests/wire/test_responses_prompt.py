@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seawall.core.call import Request
-from seawall.core.errors import InvalidRequest, NotYetSupported, SeawallError, UnpricedField, Untranslatable
+from seawall.core.errors import InvalidRequest, SeawallError, UnpricedField, Untranslatable
 from seawall.core.pieces import Seal
 from seawall.wire.prompt import (
     AudioPart,
@@ -260,7 +260,6 @@ def test_files_and_sound_are_read(part: dict[str, Any], read_as: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "param"),
     [
-        ({"background": True}, NotYetSupported, "background"),
         ({"tools": [{"type": "web_search"}]}, UnpricedField, "tools[0].type"),
         ({"tools": [{"type": "function", "name": "f", "defer_loading": True}]}, Untranslatable, "tools[0]"),
         (

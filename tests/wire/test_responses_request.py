@@ -189,7 +189,6 @@ def test_what_cannot_be_counted_is_refused(item: dict[str, Any], param: str) -> 
 @pytest.mark.parametrize(
     ("fields", "kind", "param"),
     [
-        ({"background": True}, NotYetSupported, "background"),
         ({"conversation": "conv_1"}, NotYetSupported, "conversation"),
         ({"truncation": "auto"}, NotYetSupported, "truncation"),
         ({"prompt": {"id": "pmpt_1"}}, UnpricedField, "prompt"),
@@ -250,6 +249,12 @@ def test_ordinary_fields_pass_the_check() -> None:
             input=[{"type": "reasoning", "summary": [], "encrypted_content": "gAAA:x"}],
         ).body
     )
+
+
+def test_background_is_read_for_the_gateway_and_never_sent_to_a_vendor() -> None:
+    request = read(background=True)
+    check_fields(request.body)
+    assert (request.is_background, "background" in written(request)) == (True, False)
 
 
 def test_the_vendor_gets_the_body_as_it_came_but_keeps_nothing() -> None:

@@ -35,7 +35,7 @@ async def read_request(call: Call, gateway: Gateway) -> None:
     if call.is_large:
         await refuse_before_reading(call, gateway)
     try:
-        call.request = await call.read(call.principal)
+        call.request = call.asked = await call.read(call.principal)
     except Refusal:
         await limit_failed(call, gateway)
         raise

@@ -2,6 +2,7 @@
 
 from seawall.core.call import Call
 from seawall.core.contracts import Gateway, Reply
+from seawall.pipeline.accepting import accept
 from seawall.pipeline.access import authenticate, know_user, read_request, refuse_locked_out
 from seawall.pipeline.attempts import attempts
 from seawall.pipeline.caching import recall
@@ -9,6 +10,7 @@ from seawall.pipeline.calling import call_provider
 from seawall.pipeline.guarding import guard_input, guard_output
 from seawall.pipeline.limiting import limit_rate
 from seawall.pipeline.recording import record
+from seawall.pipeline.repeating import make_once
 from seawall.pipeline.routing import plan_route
 from seawall.pipeline.spending import hold_budget
 from seawall.pipeline.state import keep_state, recall_state
@@ -28,16 +30,26 @@ async def answer(call: Call, gateway: Gateway, reply: Reply) -> None:
         await plan_route(call, gateway)
         async with limit_rate(call, gateway) as place:
             await refuse_locked_out(call, gateway)
-            await recall_state(call, gateway)  # what the caller said before, where it asks to go on from that
-            await guard_input(call, gateway)
-            async with recall(call, gateway, reply) as memory:  # from the cache, or by a call in flight
-                if memory.has_answered:
+            async with make_once(call, gateway, reply) as once:  # where it comes with an idempotency key
+                if once.has_answered:
                     return
-                for attempt in attempts(call, gateway, reply):
-                    async with attempt, hold_budget(call, gateway), call_provider(call, gateway) as events:
-                        async for event in guard_output(events, call, gateway, reply):
-                            await reply.send(event)
-                        await keep_state(call, gateway, reply)
-                        place.leave()  # From here on the client may ask again.
-                        await reply.finish()
-                        memory.keep()
+                await recall_state(call, gateway)  # what it goes on from
+                await guard_input(call, gateway)
+                if call.is_deferred:
+                    await accept(call, gateway)  # as a job, which a worker will do
+                    return
+                async with recall(call, gateway, reply) as memory:  # from the cache, or by a call in flight
+                    if memory.has_answered:
+                        return
+                    for attempt in attempts(call, gateway, reply):
+                        async with (
+                            attempt,
+                            hold_budget(call, gateway),
+                            call_provider(call, gateway, reply) as events,
+                        ):
+                            async for event in guard_output(events, call, gateway, reply):
+                                await reply.send(event)
+                            await keep_state(call, gateway, reply)
+                            place.leave()  # From here on the client may ask again.
+                            await reply.finish()
+                            memory.keep()

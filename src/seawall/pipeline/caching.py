@@ -15,7 +15,7 @@ from types import TracebackType
 import msgspec
 
 from seawall.core.answers import CacheNote, CacheRules, KeptAnswer
-from seawall.core.call import Call, Ending, Request, Sending
+from seawall.core.call import Attempt, Call, Ending, Request, Sending
 from seawall.core.contracts import Gateway, Reply
 from seawall.core.deadline import Deadline
 from seawall.core.errors import InvalidRequest, UpstreamTimeout
@@ -136,10 +136,8 @@ class Recalling:
         except InvalidRequest:
             return None  # The attempt will say so, or another target can take it.
         call.prepared = (planned, sending)
-        scope = scope_of(call.principal, rules)
-        self._guard = guard = _guard_of(call)
-        target = f"{planned.route.provider}/{planned.route.model} {guard}"
-        return key_of(call.request, sending, target, scope)
+        self._guard = _guard_of(call)
+        return hashlib.sha256(asked_of(call, sending, gateway)).digest()
 
     async def _answer_from(self, key: bytes) -> bool:
         """Answer from what is kept, or from a call in flight; where there is neither, lead."""
@@ -157,6 +155,7 @@ class Recalling:
                     return False
                 self._flight = gateway.flights[key] = Flight()
                 return False
+            await self._reply.tell("thinking")
             if not await self._wait_for(flight):
                 return False
             if flight.kept is not None:
@@ -190,15 +189,11 @@ class Recalling:
         call, attempt, rules = self._call, self._call.attempt, self._gateway.cache_rules
         body = self._reply.collected()
         assert call.request is not None
-        if not call.is_clean or attempt is None or attempt.usage is None:
+        if attempt is None or attempt.usage is None or not is_worth_keeping(call, attempt):
             return None
         if _guard_of(call) != self._guard:
             return None  # While it waited for money another guard was set for it.
-        if attempt.ending is not Ending.COMPLETE:
-            return None
-        is_cut = attempt.lowered_from is not None or not attempt.usage.exact
-        has_ended = attempt.finish in _ENDS or call.request.dialect == "embeddings"
-        if is_cut or not has_ended or attempt.has_tools or not 0 < len(body) <= rules.answer_bytes_max:
+        if not 0 < len(body) <= rules.answer_bytes_max:
             return None
         if b'"refusal":"' in body:
             return None
@@ -218,6 +213,16 @@ class Recalling:
 
 def _guard_of(call: Call) -> str:
     return call.policy.guard.version if call.policy is not None else ""
+
+
+def is_worth_keeping(call: Call, attempt: Attempt) -> bool:
+    """Say whether an answer is whole, ended by itself, and holds nothing that was found or called."""
+    assert call.request is not None
+    if not call.is_clean or attempt.usage is None or attempt.ending is not Ending.COMPLETE:
+        return False
+    is_cut = attempt.lowered_from is not None or not attempt.usage.exact
+    has_ended = attempt.finish in _ENDS or call.request.dialect == "embeddings"
+    return has_ended and not is_cut and not attempt.has_tools
 
 
 def is_cacheable(request: Request, rules: CacheRules) -> bool:
@@ -249,14 +254,16 @@ def scope_of(principal: Principal, rules: CacheRules) -> str:
     return msgspec.json.encode(["key", principal.key_id]).decode()
 
 
-def key_of(request: Request, sending: Sending, target: str, scope: str) -> bytes:
-    """Return the SHA-256 of what is asked, where, and for whom."""
-    sent = sending.request
+def asked_of(call: Call, sending: Sending, gateway: Gateway) -> bytes:
+    """Return what is asked of the first provider of the plan, and for whom: equal bytes are one question."""
+    request, route, sent = call.request, call.plan[0].route, sending.request
+    assert request is not None and call.principal is not None
+    scope = scope_of(call.principal, gateway.cache_rules)
+    target = f"{route.provider}/{route.model} {_guard_of(call)}"
     body = {name: value for name, value in sent.body.items() if name not in _FREE_FIELDS}
     own_form = any(request.body.get(name) for name in _OWN_FORM)
     form = [request.dialect, request.stream] if own_form or request.dialect == "embeddings" else None
-    asked = [VERSION, scope, target, sent.dialect, body, sent.headers, form]
-    return hashlib.sha256(_encode(asked)).digest()
+    return _encode([VERSION, scope, target, sent.dialect, body, sent.headers, form])
 
 
 def user_hash(end_user: str | None) -> bytes:

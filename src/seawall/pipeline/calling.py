@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from seawall.core.call import Attempt, Call, Ending, Event
-from seawall.core.contracts import Gateway
+from seawall.core.contracts import Gateway, Reply
 from seawall.core.deadline import Deadline
 from seawall.core.errors import Blocked, ClientGone, UpstreamTimeout
 from seawall.pipeline.metering import CutMeter, generated_text
 
 
 @asynccontextmanager
-async def call_provider(call: Call, gateway: Gateway) -> AsyncIterator[AsyncIterator[Event]]:
+async def call_provider(call: Call, gateway: Gateway, reply: Reply) -> AsyncIterator[AsyncIterator[Event]]:
     """Send the call and yield the events of the answer; the provider's connection is closed on every exit.
 
     Raises UpstreamError. What the ending means for the bill is noted in `call.attempt`. The deadline of the
@@ -23,6 +23,7 @@ async def call_provider(call: Call, gateway: Gateway) -> AsyncIterator[AsyncIter
     provider = gateway.router.provider(attempt.route)
     left_s = call.deadline - call.task.get_loop().time()
     patience_s = min(left_s, gateway.limits.first_token_s) if attempt.request.stream else left_s
+    await reply.tell("thinking")
     deadline = Deadline(call.task, patience_s)
     try:
         with deadline:

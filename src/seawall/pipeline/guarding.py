@@ -250,6 +250,8 @@ class _Watching:
         async for event in events:
             chars = len(event.text) + len(event.reasoning) + len(event.tool)
             await _beside(chars, partial(self._take, event))
+            if self._is_holding(event, chars):
+                await self._reply.tell("checking")
             if event.last:
                 for channel in self._channels.values():
                     self._close(channel)
@@ -259,6 +261,12 @@ class _Watching:
                     yield each
                     if number % TURN_EVENTS == 0:
                         await asyncio.sleep(0)
+
+    def _is_holding(self, event: Event, chars: int) -> bool:
+        """Say whether a client that waits for text gets none because it is still looked at."""
+        if self._policy.holds:
+            return chars > 0
+        return event.last and any(channel.held for channel in self._channels.values())
 
     def _take(self, event: Event) -> None:
         places = []

@@ -86,6 +86,12 @@ async def limit_failed(call: Call, gateway: Gateway) -> None:
     await _count(call.policy.limits, call, gateway)
 
 
+async def limit_task(call: Call, gateway: Gateway) -> None:
+    """Count a task among the calls of its scopes; raises RateLimited. It has no model, nor a limit of one."""
+    assert call.policy is not None
+    await _count(call.policy.limits, call, gateway)
+
+
 async def limit_stranger(call: Call, gateway: Gateway) -> None:
     """Count a failed attempt to log in against its address; raises RateLimited beyond the limit."""
     address = call.credentials.address

@@ -8,7 +8,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import Facts, LoopDetected
 from seawall.core.looping import fingerprint_of
 
-_FREE = frozenset({"count_tokens"})
+_FREE = frozenset({"count_tokens", "task"})
 """Dialects that reach no model and cost nothing."""
 
 

@@ -1,5 +1,6 @@
 """One row per call, whatever happens."""
 
+import logging
 from contextlib import suppress
 from types import TracebackType
 
@@ -10,6 +11,8 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import CallRow
 from seawall.core.money import Money
+
+log = logging.getLogger("seawall.pipeline")
 
 
 def record(call: Call, gateway: Gateway) -> "Recording":
@@ -43,7 +46,7 @@ class Recording:
         gateway.tell(call, gateway.now())
         if not call.recorded and call.principal is not None:
             with suppress(SeawallError):
-                gateway.call_log.write(row_of(call))
+                gateway.call_log.write(row_of(call, gateway))
 
 
 def first_row_of(call: Call) -> CallRow:
@@ -83,9 +86,10 @@ def note_try(call: Call, attempt: Attempt, cost: Money, *, is_exact: bool) -> No
     )
 
 
-def row_of(call: Call) -> CallRow:
+def row_of(call: Call, gateway: Gateway) -> CallRow:
     """Return what is kept of a call, as far as it is known by now."""
     request, route = call.request, call.route
+    call.shape = call.shape or _shape_of(call, gateway)
     first = call.first_event_at
     return CallRow(
         id=call.id,
@@ -109,7 +113,17 @@ def row_of(call: Call) -> CallRow:
         decisions=msgspec.json.encode(call.decisions),
         attempts=msgspec.json.encode(call.tries),
         saved=call.saved,
+        shape=call.shape,
     )
+
+
+def _shape_of(call: Call, gateway: Gateway) -> str | None:
+    """Return the shape of a call; whatever goes wrong with it, its money is settled and its row kept."""
+    try:
+        return gateway.shape_of(call, gateway)
+    except Exception:
+        log.exception("a call is kept without its shape", extra={"fields": {"id": call.id}})
+        return None
 
 
 def _held(call: Call) -> Money:

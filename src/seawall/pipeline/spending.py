@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -18,6 +20,7 @@ from seawall.core.ledger import (
     Settlement,
 )
 from seawall.core.money import FREE, Money, cost_of
+from seawall.core.periods import day_of
 from seawall.pipeline.access import authenticate, know_user
 from seawall.pipeline.accounts import accounts_of
 from seawall.pipeline.metering import Settled, is_exact, settle_attempt
@@ -25,6 +28,10 @@ from seawall.pipeline.recording import first_row_of, note_try, row_of
 from seawall.pipeline.refusals import busy, exhausted
 
 log = logging.getLogger("seawall.money")
+
+Placed = TypeVar("Placed")
+Place = Callable[[Ask], Awaitable[Placed | NeedsCount | Busy | Exhausted]]
+"""What places a hold, alone or with a job."""
 
 SETTLE_S = 1.0
 """How long a call waits for its settlement; the ledger writes it all the same."""
@@ -68,37 +75,55 @@ class Holding:
 
 
 async def _hold(call: Call, gateway: Gateway) -> None:
-    """Ask for the hold; where money is only held, wait in line, and when patience ends take what is there.
+    if call.job_hold is not None and await _took_over(call, gateway):
+        return
+    held, ask = await place_hold(gateway.ledger.hold, call, gateway)
+    _note_hold(call, held, ask)
+
+
+async def _took_over(call: Call, gateway: Gateway) -> bool:
+    """Go on with what was held at acceptance, where it is still for this provider and this day."""
+    hold, route = call.job_hold, call.route
+    assert hold is not None and route is not None
+    call.job_hold = None
+    if hold.route != name_of(route) or hold.day != day_of(gateway.now()):
+        await gateway.ledger.void(hold.id)
+        return False
+    held = Held(hold.amount, hold.output_tokens)
+    _note_hold(call, held, replace(first_ask(call, gateway), input_tokens=hold.input_tokens))
+    return True
+
+
+async def place_hold(place: Place[Placed], call: Call, gateway: Gateway) -> tuple[Placed, Ask]:
+    """Ask for a hold; where money is only held, wait in line, and when patience ends take what is there.
 
     Who has waited is looked up again: a key that was revoked meanwhile is refused, a new cap counts.
     """
-    ask = _first_ask(call, gateway)
+    ask = first_ask(call, gateway)
     blocked = None if ask.is_free else gateway.lines.blocking(ask.accounts.accounts)
     if blocked is None:
-        answer, ask = await _try(ask, call, gateway)
-        if isinstance(answer, Held):
-            _note_hold(call, answer, ask)
-            return
+        answer, ask = await _try(place, ask, call, gateway)
+        if not isinstance(answer, Busy):
+            return answer, ask
         blocked = answer.standing.account
     clock = asyncio.get_running_loop().time
     give_up_at = clock() + gateway.limits.hold_wait_s
-    with gateway.lines.join(blocked) as place:
+    with gateway.lines.join(blocked) as in_line:
         while True:
-            waited = not await place.turn(give_up_at - clock())
+            waited = not await in_line.turn(give_up_at - clock())
             await authenticate(call, gateway)
             await know_user(call, gateway)
             ask = replace(ask, waited=waited, accounts=accounts_of(call, gateway))
-            answer, ask = await _try(ask, call, gateway)
-            if isinstance(answer, Held):
-                _note_hold(call, answer, ask)
-                return
+            answer, ask = await _try(place, ask, call, gateway)
+            if not isinstance(answer, Busy):
+                return answer, ask
             if ask.waited:
                 raise busy(answer.standing, call, gateway)
 
 
-async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask]:
+async def _try(place: Place[Placed], ask: Ask, call: Call, gateway: Gateway) -> tuple[Placed | Busy, Ask]:
     """Ask the ledger once, and again with counted tokens where the rough bound is too coarse."""
-    answer = await gateway.ledger.hold(ask)
+    answer = await place(ask)
     if isinstance(answer, NeedsCount):
         assert call.sending is not None and call.route is not None
         request = call.sending.request
@@ -107,7 +132,7 @@ async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask
         ask = replace(
             ask, input_tokens=counted, input_rate=input_rate, output_rate=output_rate, is_counted=True
         )
-        answer = await gateway.ledger.hold(ask)
+        answer = await place(ask)
     if isinstance(answer, Exhausted):
         gateway.lockouts.note([answer.standing], gateway.now())
         raise exhausted(answer.standing, call, gateway)
@@ -115,7 +140,8 @@ async def _try(ask: Ask, call: Call, gateway: Gateway) -> tuple[Held | Busy, Ask
     return answer, ask
 
 
-def _first_ask(call: Call, gateway: Gateway) -> Ask:
+def first_ask(call: Call, gateway: Gateway) -> Ask:
+    """Return what a call needs by the sizes of its parts, before anything is counted."""
     sending, route = call.sending, call.route
     assert sending is not None and route is not None
     request = sending.request
@@ -148,6 +174,11 @@ def _rates_of(request: Request, route: Route, input_tokens: int) -> tuple[int, i
     )
 
 
+def name_of(route: Route) -> str:
+    """Name the account and the model that a hold is for."""
+    return f"{route.account}/{route.model}"
+
+
 def _note_hold(call: Call, held: Held, ask: Ask) -> None:
     assert call.sending is not None and call.route is not None
     request = call.sending.request
@@ -177,7 +208,7 @@ async def _settle(call: Call, gateway: Gateway) -> None:
         settled = await _note_cost(call, attempt, gateway)
         is_first, call.counted, call.recorded = not call.counted, True, True
         overage = Money(max(0, settled.cost - attempt.held))
-        row = row_of(call)
+        row = row_of(call, gateway)
         written = gateway.ledger.settle(
             Settlement(call.hold_id, settled.cost, overage, settled.usage, row, counts=is_first)
         )

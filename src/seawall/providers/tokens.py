@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence, Sized
 from enum import StrEnum
+from itertools import pairwise
 
 import msgspec
 
@@ -182,6 +183,12 @@ def countable_texts(request: Request) -> list[str]:
     return [text.content for text in request.texts] + schemas
 
 
+def text_tokens(text: str, family: Family, tokenizer: "Tokenizer") -> tuple[int, bool]:
+    """Return the tokens of a text alone, without any framing, and whether that is exact or a bound."""
+    is_exact = family is Family.OPENAI and all(_is_clean(*pair) for pair in pairwise(_pieces(text)))
+    return _bound(text, family, _PERCENT[family], tokenizer), is_exact
+
+
 def output_tokens(text: str, family: Family, tokenizer: "Tokenizer") -> tuple[int, int]:
     """Return (never more, never less) than the vendor bills for a generated text, for the two meters."""
     least = tokenizer.count(text) if tokenizer.is_ready else 0
@@ -329,8 +336,7 @@ class Tokenizer:
         """Sum up the pieces of a long text; a text that grows has most of them remembered."""
         total, before = 0, ""
         for piece in _pieces(text):
-            is_exact = not before or (piece[0] == " " and not before[-1].isspace())
-            total += self.count(piece) + (0 if is_exact else 1)
+            total += self.count(piece) + (0 if not before or _is_clean(before, piece) else 1)
             before = piece
         return total
 
@@ -353,6 +359,11 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:]
+
+
+def _is_clean(before: str, piece: str) -> bool:
+    """Say whether no token reaches across the cut between two pieces."""
+    return piece[0] == " " and not before[-1].isspace()
 
 
 def _cut(text: str, start: int) -> int:

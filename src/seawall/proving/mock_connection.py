@@ -55,6 +55,7 @@ class Seen:
     is_complete: bool = False
     is_over: bool = False
     peer_left_at: float | None = None
+    over_at: float | None = None
 
     @property
     def cost(self) -> int:
@@ -102,7 +103,7 @@ class Connection(asyncio.Protocol):
     def finish(self, seen: Seen, *, closes: bool) -> None:
         """End the present answer; the connection is free for the next request, or closed."""
         self.seen = self._on_lost = self._on_writable = None
-        seen.is_over = True
+        seen.is_over, seen.over_at = True, self.desk.loop.time()
         self.desk.on_over(seen)
         if closes or not self._keeps_alive:
             self.transport.close()

@@ -25,6 +25,7 @@ def state_admin_routes(gateway: Gateway, admin_key: str) -> list[Route]:
                 param=empty[0] if empty else "key",
             )
         deleted = await gateway.conversations.forget(query.get("key"), query.get("end_user"))
+        await gateway.idempotent.forget(query.get("key"), query.get("end_user"))
         return json_response({"deleted": deleted})
 
     return [admin_route("/state", {"DELETE": forget}, admin_key)]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -11,7 +12,10 @@ from starlette.types import ASGIApp
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.server.admin import admin_routes
+from seawall.server.admin_advice import OpenPages, advice_admin_routes
 from seawall.server.admin_cache import cache_admin_routes
+from seawall.server.admin_feedback import feedback_admin_routes
+from seawall.server.admin_jobs import job_admin_routes
 from seawall.server.admin_state import state_admin_routes
 from seawall.server.admin_users import user_admin_routes
 from seawall.server.body import BodyLimits, Receive
@@ -20,28 +24,49 @@ from seawall.server.cold import error_handlers
 from seawall.server.cors import answer_preflight, cors_headers
 from seawall.server.credentials import HeaderList, credentials_of
 from seawall.server.endpoints import ENDPOINTS
+from seawall.server.feedback import feedback_routes
 from seawall.server.health import health_routes
+from seawall.server.jobs import job_routes
 from seawall.server.metrics.metrics import Metrics
 from seawall.server.models import model_routes
+from seawall.server.progress import Send
 from seawall.server.readiness import Readiness
-from seawall.server.replies import Send
+from seawall.server.scripts import script_routes
 from seawall.server.stored import stored_routes
+from seawall.server.tasks import task_routes
+from seawall.server.user_events import event_routes
 
 DRAIN_S = 15.0
 
 
+class Desk(Struct, frozen=True):
+    """What the operator has beside the gateway: the key to the admin API, and what opens advice."""
+
+    admin_key: str
+    open_advice: OpenPages
+
+
 def routes_of(
-    gateway: Gateway, admin_key: str, limits: BodyLimits, readiness: Readiness, metrics: Metrics
+    gateway: Gateway, desk: Desk, limits: BodyLimits, readiness: Readiness, metrics: Metrics
 ) -> list[Route]:
     """Return every route but those that make a call, which are in `endpoints`."""
+    admin_key = desk.admin_key
     return [
         *health_routes(admin_key, readiness, metrics),
+        *script_routes(),
         *model_routes(gateway),
         *stored_routes(gateway),
+        *job_routes(gateway),
+        *event_routes(gateway),
+        *feedback_routes(gateway),
         *admin_routes(gateway, admin_key, limits),
         *state_admin_routes(gateway, admin_key),
         *user_admin_routes(gateway, admin_key, limits),
         *cache_admin_routes(gateway, admin_key),
+        *task_routes(gateway, limits),
+        *job_admin_routes(gateway, admin_key),
+        *feedback_admin_routes(gateway, admin_key),
+        *advice_admin_routes(desk.open_advice, admin_key),
     ]
 
 
@@ -52,7 +77,7 @@ class App:
         self,
         gateway: Gateway,
         *,
-        admin_key: str,
+        desk: Desk,
         limits: BodyLimits,
         metrics: Metrics,
         on_start: Callable[[], Awaitable[None]],
@@ -63,7 +88,7 @@ class App:
         self._on_start, self._on_stop = on_start, on_stop
         self.readiness = Readiness(gateway)
         self.cold = Starlette(
-            routes=routes_of(gateway, admin_key, limits, self.readiness, metrics),
+            routes=routes_of(gateway, desk, limits, self.readiness, metrics),
             exception_handlers=error_handlers(gateway),
         )
         self.cold.router.redirect_slashes = False  # It would redirect to the caller's own Host header.
@@ -111,6 +136,7 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.readiness.drain()
+        self._gateway.job_wakes.close()
         await self.calls.drain(DRAIN_S)
         await self._on_stop()
         await send({"type": "lifespan.shutdown.complete"})

@@ -4,56 +4,34 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from seawall.core.answers import CacheWish
-from seawall.core.call import NO_WISH, Call, Request
+from seawall.core.call import Call, Request
 from seawall.core.contracts import Gateway
 from seawall.core.deadline import Deadline
 from seawall.core.errors import ClientGone, InvalidRequest, Overloaded, SeawallError
 from seawall.core.policy import Credentials, Principal
 from seawall.pipeline.answer import answer
 from seawall.pipeline.attempts import OFF_LOOP_BYTES
+from seawall.server.accepted import tell_accepted
 from seawall.server.body import OFF_LOOP_BYTES as LARGE_BYTES
 from seawall.server.body import BodyLimits, Receive, read_json
 from seawall.server.browsers import of_browser
 from seawall.server.cors import cors_headers
 from seawall.server.credentials import credentials_of, end_user_of
 from seawall.server.endpoints import Endpoint, vendor_headers
+from seawall.server.progress import Send
 from seawall.server.protocol import ON_DISCONNECT
-from seawall.server.replies import CallReply, Send
+from seawall.server.replies import CallReply
+from seawall.server.wishes import wishes_of
 
 log = logging.getLogger("seawall.server")
 
 FAIL_S = 5.0
 NOTHING_SHOWN = Credentials()
-WISHES_REMEMBERED = 100
-
-
-def wish_of(headers: list[tuple[bytes, bytes]]) -> CacheWish:
-    """Read `Cache-Control`; directives that say nothing to a cache of answers are passed over."""
-    for name, value in headers:
-        if name == b"cache-control":
-            return _read_wish(value)
-    return NO_WISH
-
-
-@lru_cache(maxsize=WISHES_REMEMBERED)
-def _read_wish(value: bytes) -> CacheWish:
-    told = {}
-    for directive in value.decode("latin-1").lower().split(","):
-        name, _, figure = directive.strip().partition("=")
-        told[name.strip()] = figure.strip(' "')
-    age = told.get("max-age", "")
-    return CacheWish(
-        no_store="no-store" in told,
-        no_cache="no-cache" in told or age == "0",
-        max_age_s=int(age[:9]) if age.isascii() and age.isdigit() else None,
-        only_if_cached="only-if-cached" in told,
-    )
 
 
 def is_large(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -117,6 +95,7 @@ class CallRoute:
             if reply.is_done or call.client_left:
                 return
             call.client_left = True
+            reply.stop_progress()
             if self._gateway.limits.drain_on_disconnect and call.attempt is not None:
                 reply.is_deaf = True
                 return
@@ -135,11 +114,16 @@ class CallRoute:
         listeners.add(client_left)
         try:
             call.is_large = is_large(headers)
-            call.wish = wish_of(headers)
+            wishes = wishes_of(headers)
+            call.wish, call.deferral = wishes.cache, wishes.deferral
+            if wishes.progress:
+                reply.show_progress(self._gateway.telling)
             call.credentials = shown = credentials_of(scope, self._gateway.proxies)
             if shown.origin is not None:
                 reply.cors = await cors_headers(shown.origin, shown.secret, self._gateway)
             await answer(call, self._gateway, reply)
+            if call.job is not None:
+                await tell_accepted(call, endpoint, send, reply.cors, self._gateway)
         except ClientGone:
             return
         except SeawallError as error:
@@ -154,6 +138,7 @@ class CallRoute:
             log.exception("call failed", extra={"fields": {"id": call.id}})
             await _fail(reply, SeawallError(), task)
         finally:
+            reply.stop_progress()
             listeners.discard(client_left)
 
     async def _read(

@@ -20,7 +20,8 @@ _METHODS = b"GET, POST, DELETE"
 _ALLOWED = frozenset(
     {
         "authorization", "content-type", "x-api-key", "accept", "cache-control", "anthropic-version",
-        "anthropic-beta", "anthropic-dangerous-direct-browser-access", "idempotency-key", "prefer",
+        "anthropic-beta", "anthropic-dangerous-direct-browser-access", "idempotency-key", "last-event-id",
+        "prefer",
     }
 )  # fmt: skip
 _ALLOWED_STARTS = ("x-stainless-", "seawall-")
@@ -33,7 +34,7 @@ _EXPOSED = (
     b"anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
     b"anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset, seawall-cache, "
     b"seawall-cost-usd, seawall-saved-usd, seawall-output-cap, seawall-translation, seawall-note, "
-    b"seawall-limits"
+    b"seawall-limits, seawall-idempotent-replay, location, preference-applied"
 )
 _VARY = (b"vary", b"Origin")
 HEADERS_MAX = 50

@@ -13,6 +13,8 @@ from seawall.wire.dialect import AnswerWriter, KeepingWriter
 from seawall.wire.messages import counting
 from seawall.wire.messages import request as messages
 from seawall.wire.responses import request as responses
+from seawall.wire.responses.events import Frames
+from seawall.wire.responses.objects import write_failure
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -51,7 +53,9 @@ def _break_messages(
 def _break_responses(
     error: SeawallError, call_id: str, contact: str | None, writer: AnswerWriter | None
 ) -> bytes:
-    assert isinstance(writer, KeepingWriter)
+    if not isinstance(writer, KeepingWriter):  # Nothing of the answer was there yet.
+        # seawall: ignore[stack-trace-to-client] a SeawallError says only what callers may know
+        return write_failure(error, Frames(), b"")
     # seawall: ignore[stack-trace-to-client] a SeawallError says only what callers may know
     return writer.fail(error)
 

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -11,10 +10,12 @@ from seawall.core.answers import CacheNote, KeptAnswer
 from seawall.core.bodies import Change
 from seawall.core.call import Attempt, Call, Event, Request
 from seawall.core.errors import Blocked, ClientGone, SeawallError
+from seawall.core.jobs import Stage, Telling
 from seawall.core.money import FREE, Usage, cost_of, format_usd
 from seawall.core.state import Owner, StoredResponse
 from seawall.pipeline.metering import is_exact
 from seawall.server.endpoints import Endpoint
+from seawall.server.progress import Progress, Send
 from seawall.server.rate_headers import rate_headers
 from seawall.wire.anthropic_errors import write_error as write_anthropic_error
 from seawall.wire.dialect import Answering, AnswerWriter, KeepingWriter
@@ -23,16 +24,16 @@ from seawall.wire.responses.objects import response_id
 from seawall.wire.rewriting import rewrite
 from seawall.wire.translation import make_writer
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 NOTES_CHARS_MAX = 1_000
 NO_USER = (b"seawall-note", b"the call names no end user, so limits on users do not reach it")
+REPLAY = (b"seawall-idempotent-replay", b"true")
 COUNTED_ALONE = (b"seawall-limits", b"local")
 """The limits are shared, but this gateway counts its part by itself: it cannot ask the others."""
 
 _JSON = (b"content-type", b"application/json")
-_STREAM = (
+EVENT_STREAM = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
@@ -42,11 +43,20 @@ _STREAM = (
 class CallReply:
     """Writes the answer of one call; see `core.contracts.Reply`.
 
-    `cors` are the headers that let a web page read the answer. `is_deaf` says that nobody listens any more
-    but the answer is still read to its end for its usage.
+    `created_at` is when the call was accepted, where that is not now, in Unix seconds. `cors` are the headers
+    that let a web page read the answer. `is_open` says that the status has left: from then on an error is an
+    event. `is_deaf` says that nobody listens any more but the answer is still read to its end for its usage.
     """
 
-    def __init__(self, call: Call, endpoint: Endpoint, send: Send, support_contact: str | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        endpoint: Endpoint,
+        send: Send,
+        support_contact: str | None,
+        created_at: float | None = None,
+    ) -> None:
+        self._created_at = int(call.received_at if created_at is None else created_at)
         self._call = call
         self._endpoint = endpoint
         self._send = send
@@ -56,10 +66,14 @@ class CallReply:
         self._answering: Answering | None = None
         self._sent: list[bytes] | None = None
         self._collected: list[bytes] | None = None
+        self._at_end: Callable[[bytes], Awaitable[None]] | None = None
+        self._progress: Progress | None = None
         self.has_begun = False
+        self.is_open = False
         self.is_done = False
         self.is_deaf = False
         self.cors: Headers = []
+        self.on_stage: Callable[[Stage], None] | None = None
 
     async def send(self, event: Event) -> None:
         """Pass one event on: at once in a stream, at the end in a whole answer."""
@@ -69,22 +83,53 @@ class CallReply:
             writer = self._begin_writing()
         frame = writer.write(event)
         if frame and self._call.request.stream:
+            if self._progress is not None:
+                await self._tell_by(event)
             await self._stream(frame)
+
+    def show_progress(self, telling: Telling) -> None:
+        """Tell the client from now on how far its answer has come, if that is a stream."""
+        self._progress = Progress(self._send, telling, self._endpoint.dialect)
+        self._send = self._progress.send
+
+    def stop_progress(self) -> None:
+        """Tell nothing more."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    async def tell(self, stage: Stage) -> None:
+        """Tell the client a stage, where it wants to know; the stream begins with the first one."""
+        if self.on_stage is not None:
+            self.on_stage(stage)
+        if self._progress is None or self.is_deaf:
+            return
+        assert self._call.request is not None
+        if self._call.request.stream:
+            if not self.is_open:
+                await self._open(200, [*EVENT_STREAM, *self._headers()])
+            await self._progress.tell(stage)
+
+    async def _tell_by(self, event: Event) -> None:
+        """Tell what an event says of the stage, before it leaves."""
+        if event.text or event.tool:
+            await self.tell("writing")
+        if event.last:
+            await self.tell("done")
 
     async def finish(self) -> None:
         """End the answer cleanly."""
         assert self._call.request is not None and self._writer is not None
+        is_stream = self._call.request.stream
+        body = self._writer.end() + self._endpoint.stream_end if is_stream else self._writer.whole()
+        await self._collect_end(body)
         if self.is_deaf:
             raise ClientGone
-        if self._call.request.stream:
-            body = self._writer.end() + self._endpoint.stream_end
+        if is_stream:
+            await self.tell("done")
             if not self.has_begun:
-                await self._begin(200, [*_STREAM, *self._headers()])
+                await self._begin(200, [*EVENT_STREAM, *self._headers()])
         else:
-            body = self._writer.whole()
             await self._begin(200, [_JSON, _length(body), *self._headers(), *self._cost()])
-        if self._collected is not None:
-            self._collected.append(body)
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -92,30 +137,54 @@ class CallReply:
         """Return an event with other texts in the place of its own."""
         return rewrite(event, own, change)
 
-    def collect(self) -> None:
-        """Remember from now on what is sent."""
+    def collect(self, at_end: Callable[[bytes], Awaitable[None]] | None = None) -> None:
+        """Remember from now on what is sent, for others and for `at_end`."""
         self._collected = []
+        self._at_end = at_end or self._at_end
 
     def collected(self) -> bytes:
         """Return the whole answer as it was sent."""
         return b"".join(self._collected or ())
+
+    async def _collect_end(self, body: bytes) -> None:
+        """Hand the answer over, which is whole with this."""
+        if self._collected is not None:
+            self._collected.append(body)
+        if self._at_end is not None:
+            at_end, self._at_end = self._at_end, None
+            await at_end(self.collected())
 
     async def replay(self, kept: KeptAnswer, pace_s: float) -> None:
         """Send a kept answer in the form that this client asked for, and end it cleanly."""
         request = self._call.request
         assert request is not None
         if request.stream:
-            frames = self._frames_of(kept)
-            for frame in frames if pace_s else (b"".join(frames),):
-                await self._stream(frame)
-                if pace_s:
-                    await asyncio.sleep(pace_s)
+            await self._replay_stream(self._frames_of(kept), pace_s)
             body = b""
         else:
             body = kept.body if _is_same_form(kept, request) else self._rewritten(kept).whole()
+            await self._collect_end(body)
             await self._begin(200, [_JSON, _length(body), *self._headers(), (b"seawall-cost-usd", b"0.00")])
         self.is_done = True
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _replay_stream(self, frames: list[bytes], pace_s: float) -> None:
+        end = frames[-1]
+        pieces = frames
+        if not pace_s:
+            pieces = [b"".join(frames)]
+        if not pace_s and self._progress is not None and len(frames) > 1:
+            pieces = [b"".join(frames[:-1]), end]
+        if self._at_end is not None:
+            self._collected = [*frames[:-1]]
+            await self._collect_end(end)
+        await self.tell("writing")
+        for piece in pieces:
+            if piece is end:
+                await self.tell("done")
+            await self._stream(piece)
+            if pace_s:
+                await asyncio.sleep(pace_s)
 
     def _frames_of(self, kept: KeptAnswer) -> list[bytes]:
         """Return the frames of a kept answer; written anew where this client asked for another form."""
@@ -132,7 +201,7 @@ class CallReply:
         answering = Answering(
             request=call.request,
             answer_id=call.id.removeprefix("call_"),
-            created_at=int(call.received_at),
+            created_at=self._created_at,
             model=kept.model,
             output_cap=kept.usage.output,
         )
@@ -151,7 +220,7 @@ class CallReply:
             await self.replay(answer_of(error.reply, self._call), 0.0)
             return
         call_id, contact = self._call.id, self._support_contact
-        if self.has_begun:
+        if self.is_open:
             body = self._endpoint.write_break(error, call_id, contact, self._writer)
         else:
             body = self._endpoint.write_error(error, call_id, contact)
@@ -181,6 +250,10 @@ class CallReply:
             frames=frames,
         )
 
+    def response(self) -> bytes:
+        """Return the response object as the client gets it, once all was sent; b"" in other dialects."""
+        return self._writer.response() if isinstance(self._writer, KeepingWriter) else b""
+
     def _begin_writing(self) -> AnswerWriter:
         """Make the writer of the present attempt: nothing of one before it has left."""
         call, attempt = self._call, self._call.attempt
@@ -188,7 +261,7 @@ class CallReply:
         self._answering = answering = Answering(
             request=call.request,
             answer_id=call.id.removeprefix("call_"),
-            created_at=int(call.received_at),
+            created_at=self._created_at,
             model=attempt.route.model,
             output_cap=attempt.output_cap,
         )
@@ -207,11 +280,16 @@ class CallReply:
         if self.is_deaf:
             return
         if not self.has_begun:
-            await self._begin(200, [*_STREAM, *self._headers()])
+            await self._begin(200, [*EVENT_STREAM, *self._headers()])
         await self._send({"type": "http.response.body", "body": frame, "more_body": True})
 
     async def _begin(self, status: int, headers: Headers) -> None:
         self.has_begun = True
+        if not self.is_open:
+            await self._open(status, headers)
+
+    async def _open(self, status: int, headers: Headers) -> None:
+        self.is_open = True
         if self.cors:
             headers += self.cors
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
@@ -227,6 +305,8 @@ class CallReply:
             )
         if call.sending is not None and call.sending.notes:
             headers.append((b"seawall-translation", _printable(call.sending.notes)))
+        if call.is_repeated:
+            headers.append(REPLAY)
         if call.cache is not None:
             headers += _cache_headers(call.cache)
         if call.marks is not None:

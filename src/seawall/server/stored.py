@@ -4,22 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import InvalidRequest, NotAllowed, ResponseNotFound
-from seawall.core.state import Owner, StoredItem, StoredResponse
-from seawall.server.browsers import NO_STATE
+from seawall.core.errors import Conflict, InvalidRequest, ResponseNotFound
+from seawall.core.jobs import Job
+from seawall.core.state import StoredItem, StoredResponse
 from seawall.server.cold import json_response
-from seawall.server.credentials import credentials_of, end_user_of
+from seawall.server.following import response_events
+from seawall.server.job_view import is_response, show_response
+from seawall.server.jobs import EVENTS, NOT_AT_ITS_END, cancel
+from seawall.server.owners import owner_of_jobs, owner_of_state
 from seawall.wire import sse
+from seawall.wire.responses.objects import PREFIX
 from seawall.wire.responses.stored import frames_after, page_of, show_deleted
 
 ITEMS_MAX = 100
 ITEMS_DEFAULT = 20
 DIGITS_MAX = 9
-END_USER_FIELDS = ("safety_identifier", "user")
+JOB = "job_"
+NOT_STREAMED = "This response was not streamed, so there are no events to send again. Leave stream out."
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -35,25 +40,29 @@ class Stored:
         """GET /v1/responses/{id}: the response as it was answered, or its stream once more."""
         is_stream = _boolean(request, "stream")
         after = _number(request, "starting_after", least=0, most=10**DIGITS_MAX)
+        job = await self._job(request)
+        if job is not None:
+            return self._of_job(job, after, is_stream=is_stream)
         found = await self._find(request)
         if not is_stream:
             return Response(found.body, media_type="application/json")
         if not found.frames:
-            raise InvalidRequest(
-                "This response was not streamed, so there are no events to send again. Leave stream out.",
-                param="stream",
-            )
+            raise InvalidRequest(NOT_STREAMED, param="stream")
         frames = found.frames if after is None else await asyncio.to_thread(frames_after, found.frames, after)
         return Response(
             frames + sse.DONE,
-            headers={"cache-control": "no-cache", "x-accel-buffering": "no"},
+            headers=EVENTS,
             media_type="text/event-stream",
         )
 
     async def delete(self, request: Request) -> Response:
         """DELETE /v1/responses/{id}: forget it with its items, from now on."""
-        response_id, owner = request.path_params["id"], await self._owner(request)
-        if not await self._gateway.conversations.delete(response_id, owner, self._gateway.now()):
+        response_id, owner = request.path_params["id"], await owner_of_state(request, self._gateway)
+        job = await self._job(request)
+        if job is not None and not (job.has_ended and await self._gateway.jobs.forget(job.id)):
+            raise Conflict(NOT_AT_ITS_END)
+        was_stored = await self._gateway.conversations.delete(response_id, owner, self._gateway.now())
+        if not was_stored and job is None:
             raise ResponseNotFound
         return json_response(show_deleted(response_id))
 
@@ -72,25 +81,32 @@ class Stored:
         return json_response(page)
 
     async def cancel(self, request: Request) -> Response:
-        """POST /v1/responses/{id}/cancel: refused, for whatever is stored has come to its end."""
-        await self._find(request)
-        raise InvalidRequest("Only background responses can be cancelled, and this one is complete.")
+        """POST /v1/responses/{id}/cancel: for one made in the background; at its end it stays as it is."""
+        job = await self._job(request)
+        if job is None:
+            await self._find(request)
+            raise InvalidRequest("Only background responses can be cancelled, and this one is complete.")
+        cancelled = await cancel(job, self._gateway)
+        whole = await self._gateway.jobs.get(cancelled.id)
+        return Response(show_response(whole or job), media_type="application/json")
 
-    async def _owner(self, request: Request) -> Owner:
-        identity = self._gateway.identity
-        shown = credentials_of(request.scope, self._gateway.proxies)
-        principal, policy = await identity.identify(shown)
-        if principal.is_browser:
-            raise NotAllowed(NO_STATE)
-        given = [request.query_params.get(field) for field in END_USER_FIELDS]
-        named = {name for name in (*given, end_user_of(request.scope["headers"])) if name}
-        if len(named) > 1:
-            raise InvalidRequest("The request names two different end users. Name one.", param="user")
-        principal, _ = await identity.know_user(principal, policy, named.pop() if named else None)
-        return Owner(principal.key_id, principal.end_user or "")
+    async def _job(self, request: Request) -> Job | None:
+        """Return the job that makes a response in the background, where one does."""
+        owner = await owner_of_jobs(request, self._gateway)
+        job_id = JOB + request.path_params["id"].removeprefix(PREFIX)
+        job = await self._gateway.jobs.get(job_id, owner)
+        return job if job is not None and is_response(job) else None
+
+    def _of_job(self, job: Job, after: int | None, *, is_stream: bool) -> Response:
+        if not is_stream:
+            return Response(show_response(job), media_type="application/json")
+        if not job.stream:
+            raise InvalidRequest(NOT_STREAMED, param="stream")
+        events = response_events(job, -1 if after is None else after, self._gateway)
+        return StreamingResponse(events, headers=EVENTS, media_type="text/event-stream")
 
     async def _find(self, request: Request) -> StoredResponse:
-        owner = await self._owner(request)
+        owner = await owner_of_state(request, self._gateway)
         now = self._gateway.now()
         found = await self._gateway.conversations.get(request.path_params["id"], owner, now)
         if found is None:
@@ -106,7 +122,7 @@ class Stored:
 
 
 def stored_routes(gateway: Gateway) -> list[Route]:
-    """Return the routes of stored responses; each asks for a virtual key."""
+    """Return the routes of stored responses; each asks for a virtual key, but for jobs of login tokens."""
     stored = Stored(gateway)
 
     def route(path: str, methods: dict[str, Endpoint]) -> Route:

@@ -75,6 +75,7 @@ def show_user(view: UserView, zone: tzinfo) -> dict[str, Any]:
         "effective_tier": policy.tier,
         "blocked_at": iso_of(None if record is None else record.blocked_at),
         "note": None if record is None else record.note,
+        "mail": record is None or record.may_mail,
         "limits": None if record is None or record.limits is None else show_limits(record.limits),
         "quota": None if record is None or record.quota is None else show_quota(record.quota),
         "budget": None

@@ -17,8 +17,8 @@ NANOS = 1_000_000_000
 
 
 class Family(Struct, frozen=True):
-    """One metric. `across` says what several workers make of a gauge: their sum, the least, or only one's
-    own. `per` is what a whole number is divided by when it is shown.
+    """One metric. `across` says what several processes make of it: the sum, the least, or only one's own,
+    where it is read from what they share. `per` is what a whole number is divided by when it is shown.
     """
 
     name: str
@@ -116,6 +116,33 @@ LIMITS_ALONE = Family(
 )
 CACHE_ENTRIES = Family("seawall_cache_entries", "Answers that are kept.", kind="gauge", across="own")
 CACHE_BYTES = Family("seawall_cache_bytes", "What kept answers take.", ("place",), "gauge", across="own")
+JOBS_WAITING = Family("seawall_jobs_waiting", "Jobs that could begin.", kind="gauge", across="own")
+JOBS_TIMED = Family("seawall_jobs_timed", "Jobs that wait for their time.", kind="gauge", across="own")
+JOBS_RUNNING = Family("seawall_jobs_running", "Jobs that are being done.", kind="gauge", across="own")
+JOBS_HELD = Family(
+    "seawall_jobs_held_usd",
+    "Money that is held for jobs that have not begun, in US dollars.",
+    kind="gauge",
+    across="own",
+    per=NANOS,
+)
+JOBS_OLDEST = Family(
+    "seawall_jobs_oldest_waiting_seconds",
+    "How long the job waits that has waited longest.",
+    kind="gauge",
+    across="own",
+)
+JOBS_ENDED = Family("seawall_jobs_ended_total", "Jobs at their end.", ("kind", "state"), across="own")
+JOBS_WAITED = Family(
+    "seawall_jobs_waited_seconds_total",
+    "Time that ended jobs waited for their turn.",
+    ("kind",),
+    across="own",
+)
+JOBS_RAN = Family(
+    "seawall_jobs_ran_seconds_total", "Time that the last runs of ended jobs took.", ("kind",), across="own"
+)
+JOB_WORKERS = Family("seawall_job_workers", "Processes that do jobs and live.", kind="gauge", across="own")
 WORKERS = Family("seawall_workers", "Worker processes that told their figures just now.", kind="gauge")
 MEMORY = Family("seawall_process_resident_memory_bytes", "Memory of a process.", ("worker",), "gauge")
 FILES = Family(
@@ -132,5 +159,7 @@ FAMILIES = (
     ATTEMPTS, ATTEMPT_SECONDS, PROVIDER_READY, READY, RUNNING, WAITING, HOLDS, BUDGET,
     STORE_UP, COMMIT_TIME, COMMIT_SIZE, COMMITS_FAILED, LIMITS_SHARED, LIMITS_ALONE,
     CACHE_ENTRIES, CACHE_BYTES,
+    JOBS_WAITING, JOBS_TIMED, JOBS_RUNNING, JOBS_OLDEST, JOBS_HELD, JOBS_ENDED, JOBS_WAITED,
+    JOBS_RAN, JOB_WORKERS,
     WORKERS, MEMORY, FILES, CPU, STARTED, BUILD,
 )  # fmt: skip

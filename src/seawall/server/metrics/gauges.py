@@ -8,6 +8,7 @@ from msgspec import Struct
 from seawall import __version__
 from seawall.core.contracts import Gateway, Spend
 from seawall.core.histograms import Commits
+from seawall.core.jobs import JobFigures
 from seawall.core.policy import Budget
 from seawall.server.metrics import families
 from seawall.server.metrics.values import Values
@@ -57,3 +58,20 @@ def put_budget(values: Values, budget: Budget, spend: Spend) -> None:
             values.put(families.BUDGET, cap, period, "cap")
         values.put(families.BUDGET, spent, period, "spent")
     values.put(families.BUDGET, spend.held, "lifetime", "held")
+
+
+def put_jobs(values: Values, figures: JobFigures, now: float) -> None:
+    """Put the jobs of all gateways and workers that share a store among the figures."""
+    values.put(families.JOBS_WAITING, figures.waiting)
+    values.put(families.JOBS_TIMED, figures.timed)
+    values.put(families.JOBS_RUNNING, figures.running)
+    values.put(families.JOBS_HELD, figures.held)
+    for kind in {sums.kind for sums in figures.sums}:
+        ended = [sums for sums in figures.sums if sums.kind == kind]
+        for sums in ended:
+            values.put(families.JOBS_ENDED, sums.jobs, kind, sums.state)
+        values.put(families.JOBS_WAITED, round(sum(sums.waited_s for sums in ended), 3), kind)
+        values.put(families.JOBS_RAN, round(sum(sums.ran_s for sums in ended), 3), kind)
+    waits_s = 0.0 if figures.oldest_at is None else max(0.0, now - figures.oldest_at)
+    values.put(families.JOBS_OLDEST, round(waits_s, 3))
+    values.put(families.JOB_WORKERS, figures.workers)

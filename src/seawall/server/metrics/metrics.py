@@ -6,7 +6,7 @@ from contextlib import suppress
 from seawall.core.contracts import Gateway
 from seawall.core.errors import SeawallError
 from seawall.server.metrics import families
-from seawall.server.metrics.gauges import Parts, put_budget, put_parts
+from seawall.server.metrics.gauges import Parts, put_budget, put_jobs, put_parts
 from seawall.server.metrics.process import ProcessFigures
 from seawall.server.metrics.recorder import Recorder
 from seawall.server.metrics.sharing import EVERY_S, Sharing
@@ -49,15 +49,17 @@ class Metrics:
         is_ready = not await readiness.reasons()
         gateway = self._gateway
         async with self._turn:
-            values = self._gather()
+            now, values = gateway.now(), self._gather()
             values.put(families.STORE_UP, int(trouble is None))
             values.put(families.READY, int(is_ready))
             if trouble is None:
                 with suppress(SeawallError, TimeoutError):
                     async with asyncio.timeout(PATIENCE_S):
-                        spend = await gateway.call_log.spend("global", gateway.now())
+                        spend = await gateway.call_log.spend("global", now)
+                        figures = await gateway.jobs.figures(now, gateway.job_rules)
                     put_budget(values, self._parts.budget, spend)
-            return await asyncio.to_thread(self._finish, values, gateway.now())
+                    put_jobs(values, figures, now)
+            return await asyncio.to_thread(self._finish, values, now)
 
     def _gather(self) -> Values:
         values = Values()

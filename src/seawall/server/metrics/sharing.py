@@ -23,7 +23,7 @@ log = logging.getLogger("seawall.metrics")
 EVERY_S = 2.0
 FRESH_S = 10.0
 WORKERS_MAX = 1_000
-_COUNTED = frozenset(family.name for family in FAMILIES if family.kind != "gauge")
+_COUNTED = frozenset(family.name for family in FAMILIES if family.kind != "gauge" and family.across != "own")
 
 
 class _Told(Struct, frozen=True):

@@ -48,7 +48,7 @@ class Values:
             family = _BY_NAME.get(sample.name)
             if family is None or not _fits(sample, family):
                 continue  # A file of another version.
-            if family.kind == "gauge" and (only_counters or family.across == "own"):
+            if family.across == "own" or (only_counters and family.kind == "gauge"):
                 continue
             place = (sample.name, sample.labels)
             mine = self._samples.get(place)

@@ -26,7 +26,6 @@ _REFUSED = {
     "background_options": "they change the price of background work",
 }
 _NOT_YET = {
-    "background": "Work in the background is not supported yet. Leave background out, or stream the answer.",
     "conversation": "Conversations are not supported yet. Use previous_response_id, or send the whole input.",
 }
 

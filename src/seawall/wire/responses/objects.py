@@ -33,8 +33,11 @@ def client_fields(answering: Answering) -> dict[str, Any]:
         "id": response_id(answering),
         "previous_response_id": state.previous_id,
         "store": state.is_kept,
+        "background": answering.request.is_background,
         "metadata": body.get("metadata") or {},
     }
+    if answering.request.is_background:
+        fields["created_at"] = answering.created_at  # It was told when the job was accepted.
     own = (
         "safety_identifier",
         "user",
@@ -76,7 +79,6 @@ def new_response(answering: Answering) -> dict[str, Any]:
         "object": "response",
         "created_at": answering.created_at,
         "status": "in_progress",
-        "background": False,
         "completed_at": None,
         "error": None,
         "frequency_penalty": 0,

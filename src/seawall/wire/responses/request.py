@@ -72,6 +72,7 @@ def _read(body: Json, state: State, *, raw_bytes: int, messages_max: int) -> Req
         has_long_cache=_has_long_cache(body),
         end_user=_end_user(body),
         state=state,
+        is_background=_boolean(body, "background"),
     )
 
 
@@ -155,15 +156,17 @@ def write_request(
 ) -> bytes:
     """Write the body for the vendor: as it came, but for the model, the output cap and what is stored.
 
-    The vendor keeps nothing. `reasons` says that the model reasons: then its reasoning is asked for in
-    encrypted form where the answer is kept here, so that a later call can go on from it; OpenAI refuses to
-    include it for other models ("Encrypted content is not supported with this model", read 2026-11).
+    The vendor keeps nothing, and does nothing later: that is our work. `reasons` says that the model reasons:
+    then its reasoning is asked for in encrypted form where the answer is kept here, so that a later call can
+    go on from it; OpenAI refuses to include it for other models ("Encrypted content is not supported with
+    this model", read 2026-11).
     `pins` are set where the client left them open.
     """
     body = dict(request.body)
     body["model"] = model
     body[CAP_FIELD] = output_cap
     body["store"] = False
+    body.pop("background", None)
     body.pop("previous_response_id", None)
     items = body.get("input")
     if isinstance(items, list) and any(map(unsealed, items)):
