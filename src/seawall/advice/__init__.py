@@ -1,0 +1,1 @@
+"""Stage and advice from the app's own numbers: pure functions over sums, facts and replays."""
