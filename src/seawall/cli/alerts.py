@@ -3,21 +3,30 @@ webhooks.
 """
 
 import asyncio
-import base64
 import secrets
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import typer
 
-from seawall.cli.opening import ConfigOption, DataOption, JsonOption, read_settings, stop, with_store
+from seawall.cli.opening import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    is_made,
+    read_settings,
+    stop,
+    unusable,
+    with_store,
+    work_in,
+)
 
 if TYPE_CHECKING:
     from seawall.core.events import Channel, Delivery
     from seawall.homes import Store
-    from seawall.jobs.alerting import Send
-
-SECRET_BYTES = 32
+    from seawall.jobs.dispatching import Send
+    from seawall.settings import Settings
 
 app = typer.Typer(
     help="See what was sent to you, try the channels, make a secret for webhooks.",
@@ -77,24 +86,28 @@ def try_channels(config: ConfigOption = None, data: DataOption = None) -> None:
         stop(error.message)
     if not senders:
         stop("there is nobody to tell: state alerts.webhook_url or mail.host in seawall.toml.")
-    if not asyncio.run(_try(senders)):
+    tried = asyncio.run(_try(senders))
+    _note(settings, tried)
+    if any(why for _, why in tried):
         raise typer.Exit(1)
 
 
 @app.command("secret")
 def secret() -> None:
     """Make a secret that webhooks are signed with; the receiver gets the same one."""
-    text = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    print(f"SEAWALL_WEBHOOK_SECRET=whsec_{text}")
+    from seawall.jobs.webhook import new_secret
+
+    print(f"SEAWALL_WEBHOOK_SECRET={new_secret()}")
 
 
-async def _try(senders: "dict[Channel, Send]") -> bool:
-    """Send the test; returns whether every channel took it."""
+async def _try(senders: "dict[Channel, Send]") -> "list[tuple[Delivery, str | None]]":
+    """Send the test; returns what went out, each with why it did not arrive."""
     from seawall.core.events import Delivery, Event
     from seawall.jobs.webhook import Undelivered
     from seawall.stores.deliveries import payload_of
 
-    now, is_fine = time.time(), True
+    now = time.time()
+    tried: list[tuple[Delivery, str | None]] = []
     event = Event("test", "test", "This is a test: alerts arrive here.", {"test": True}, now)
     for channel, send in senders.items():
         event_id = f"evt_{secrets.token_hex(12)}"
@@ -102,8 +115,24 @@ async def _try(senders: "dict[Channel, Send]") -> bool:
         try:
             await send(delivery, now)
         except Undelivered as error:
-            is_fine = False
+            tried.append((delivery, error.why))
             print(f"{channel}: not delivered: {error.why}.")
         else:
+            tried.append((delivery, None))
             print(f"{channel}: delivered.")
-    return is_fine
+    return tried
+
+
+def _note(settings: "Settings", tried: "list[tuple[Delivery, str | None]]") -> None:
+    """Keep what came of it, where a gateway has its data already: `seawall stage` asks for it."""
+    from seawall.core.errors import Overloaded
+
+    async def work(store: "Store") -> None:
+        for delivery, why in tried:
+            await store.outbox.note(delivery, time.time(), why)
+
+    try:
+        if is_made(settings):
+            asyncio.run(work_in(settings, work))
+    except (OSError, Overloaded) as error:
+        print(f"It was not written down: {unusable(settings, error)}.", file=sys.stderr)

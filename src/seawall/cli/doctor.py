@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from seawall.cli.doctor_homes import Homes, database_facts, folder_facts, look_at_homes, valkey_facts
+from seawall.cli.doctor_jobs import job_facts, job_problems, job_values
 from seawall.cli.opening import ConfigOption, DataOption, JsonOption, damaged_table, read_settings, stop
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None, data: DataO
     homes.problems[:0] = _provider_problems(settings, providers)
     homes.problems += _certificate_problems(settings)
     homes.problems += _budget_problems(settings, homes.spend)
-    report = _report(settings, providers, homes)
+    jobs = None if homes.jobs is None else job_values(settings, homes.jobs)
+    homes.problems += [] if jobs is None else job_problems(jobs)
+    report = _report(settings, providers, homes) | {"jobs": jobs}
     from seawall.cli import printing
 
     if as_json:
@@ -168,6 +171,9 @@ def _print(console: "Console", settings: "Settings", report: Json, spend: "Spend
     else:
         budget = settings.global_budget()
         console.print(printing.budget_grid(budget, spend, is_ascii=console.options.ascii_only))
+    if report["jobs"] is not None:
+        heading("Jobs")
+        console.print(printing.facts(job_facts(report["jobs"])))
     if report["notes"]:
         heading("Notes")
         console.print(printing.facts(("-", printing.printable(note)) for note in report["notes"]))

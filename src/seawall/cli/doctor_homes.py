@@ -3,15 +3,18 @@
 import asyncio
 import stat
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from seawall.cli.doctor_jobs import DAY_S
 from seawall.cli.opening import has_database, home_of, reason_of, short, unusable, work_in
 
 if TYPE_CHECKING:
     from seawall.core.contracts import Spend
+    from seawall.core.jobs import JobFigures, JobRules
     from seawall.homes import Store
     from seawall.settings import Settings
 
@@ -22,12 +25,16 @@ Json = dict[str, Any]
 
 
 class Homes(Struct):
-    """What is known of each home, `None` where there is none, and what is wrong; `spend` may be unknown."""
+    """What is known of each home, `None` where there is none, and what is wrong.
+
+    `spend` and `jobs` may be unknown.
+    """
 
     folder: Json
     database: Json | None = None
     valkey: Json | None = None
     spend: "Spend | None" = None
+    jobs: "JobFigures | None" = None
     notes: list[str] = []
     problems: list[str] = []
 
@@ -88,7 +95,7 @@ def _look_at_file(settings: "Settings", homes: Homes) -> None:
         "processes": found.living,
         "backup": _backup_facts(settings),
     }
-    homes.spend = asyncio.run(work_in(settings, _check_and_sum))
+    homes.spend, homes.jobs = asyncio.run(work_in(settings, partial(_check_and_sum, settings.jobs.rules())))
     homes.folder["is_writable"] = True
     homes.problems += _backup_problems(settings, homes.folder["backup"])
 
@@ -140,7 +147,9 @@ def _look_at_database(settings: "Settings", url: str, homes: Homes) -> None:
         if found.living > 1 and settings.valkey_url is None:
             homes.notes.append(_APART.format(found.living))
         if found.schema:
-            homes.spend = asyncio.run(work_in(settings, _check_and_sum))
+            homes.spend, homes.jobs = asyncio.run(
+                work_in(settings, partial(_check_and_sum, settings.jobs.rules()))
+            )
             facts["is_writable"] = True
     except (OSError, Overloaded) as error:
         homes.problems.append(unusable(settings, error))
@@ -181,10 +190,12 @@ _FULL = (
 )
 
 
-async def _check_and_sum(store: "Store") -> "Spend":
-    """Write something, to know that it can be done, and read what is spent."""
+async def _check_and_sum(rules: "JobRules", store: "Store") -> "tuple[Spend, JobFigures]":
+    """Write something, to know that it can be done, and read what is spent and how jobs stand."""
     await store.ledger.check()
-    return await store.call_log.spend("global", time.time())
+    now = time.time()
+    figures = await store.jobs.figures(now - DAY_S, rules)
+    return await store.call_log.spend("global", now), figures
 
 
 def _permission_problems(folder: Path) -> list[str]:

@@ -54,15 +54,28 @@ def with_store(
     try:
         if may_create:
             _create_folder(settings)
-        elif not is_made(settings):
-            other = "--data" if settings.database_url is None else "another database_url"
-            where = f"nothing here yet (no data in {home_of(settings)})"
-            stop(f"{where}: start `seawall serve` first, or name {other}.")
+        else:
+            _require_made(settings)
         return asyncio.run(work_in(settings, work))
     except InvalidRequest as error:
         stop(error.message)
     except (OSError, Overloaded) as error:
         stop(f"{unusable(settings, error)}.")
+
+
+def require_made(settings: "Settings") -> None:
+    """End with the reason where no gateway or command has made anything yet, or it is out of reach."""
+    try:
+        _require_made(settings)
+    except OSError as error:
+        stop(f"{unusable(settings, error)}.")
+
+
+def _require_made(settings: "Settings") -> None:
+    if not is_made(settings):
+        other = "--data" if settings.database_url is None else "another database_url"
+        where = f"nothing here yet (no data in {home_of(settings)})"
+        stop(f"{where}: start `seawall serve` first, or name {other}.")
 
 
 async def work_in(settings: "Settings", work: "Callable[[Store], Awaitable[T]]") -> T:

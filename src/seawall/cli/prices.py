@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from seawall.cli.groups import ShowGroup
 from seawall.cli.opening import (
     EXIT_NOT_FOUND,
     ConfigOption,
@@ -30,18 +30,8 @@ SHOWN_MAX = 40
 SOON = "A running gateway takes it within ten seconds."
 
 
-class _Group(TyperGroup):
-    """Takes `seawall prices MODEL` for `seawall prices show MODEL`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the name of the command there where it is left out."""
-        if not args or (args[0] not in self.commands and args[0] != "--help"):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_Group,
+    cls=ShowGroup,
     help="Show what models cost and where that is from, or replace the table of prices.",
     rich_markup_mode=None,
 )

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seawall.core.contracts import Spend
-from seawall.core.money import NANO, Money, format_usd
+from seawall.core.money import Money, format_usd, round_usd
 from seawall.core.policy import Budget
 
 BAR_CHARS = 20
@@ -46,15 +45,7 @@ def printable(text: str) -> str:
 
 def dollars(money: int) -> str:
     """Write money for people: two places from a dollar on, four from a cent on, else two digits."""
-    amount = abs(Decimal(money) / NANO)
-    if amount >= 1 or not amount:
-        places = 2
-    elif amount >= Decimal("0.01"):
-        places = 4
-    else:
-        places = min(9, 1 - amount.adjusted())
-    whole, _, fraction = f"{amount:,.{places}f}".partition(".")
-    return f"{'-' if money < 0 else ''}${whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    return round_usd(money)
 
 
 def count(number: int) -> str:
@@ -142,6 +133,16 @@ def facts(rows: Iterable[tuple[str, str | Text]]) -> Table:
     made.add_column(overflow="fold")
     for label, value in rows:
         made.add_row(f"  {label}", value)
+    return made
+
+
+def bullets(sentences: Iterable[str]) -> Table:
+    """Return a list of sentences, each with a dash before it."""
+    made = Table.grid(padding=(0, 1))
+    made.add_column()
+    made.add_column(overflow="fold")
+    for sentence in sentences:
+        made.add_row("-", sentence)
     return made
 
 

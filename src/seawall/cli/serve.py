@@ -61,13 +61,13 @@ def _check_workers(settings: "Settings") -> None:
         return
     if settings.database_url is None:
         stop(
-            f"{settings.server.workers} workers need one ledger that all can write to, and a SQLite file "
-            "serves one gateway. Use 1 worker, or name a Postgres database: database_url."
+            f"{settings.server.workers} processes need one ledger that all can write to, and a SQLite file "
+            "serves one gateway. Use one, or name a Postgres database: database_url."
         )
     if settings.valkey_url is None:
         stop(
-            f"{settings.server.workers} workers need one place to count limits in, or each would admit as "
-            "much as is meant for all. Use 1 worker, or name a Valkey or Redis server: valkey_url."
+            f"{settings.server.workers} processes need one place to count limits in, or each would admit as "
+            "much as is meant for all. Use one, or name a Valkey or Redis server: valkey_url."
         )
 
 

@@ -83,7 +83,8 @@ async def _run(
     )
     # First of all, since it may fail, and a new key is shown this once.
     async with _https(settings, sockets, limits, is_local) as https:
-        seawall, key = await _prepare(settings, seat)
+        number = None if seat is None else seat.share.number
+        seawall, key = await prepare(settings, worker=number)
         tune_process()
         greeting = greet(seawall, sockets.main, key, https)
         say = partial(print, greeting, flush=True)
@@ -98,6 +99,8 @@ async def _run(
             share=None if seat is None else seat.share,
             secured=None if https is None else https.secured,
         )
+        for number in SIGNALS:  # What holds again once it has served: a second signal is no death either.
+            signal.signal(number, running.handle_exit)
         await running.serve(sockets=[sockets.main])
     for number in SIGNALS:  # All is done: whoever asks again is not to turn a clean end into a death.
         signal.signal(number, signal.SIG_IGN)
@@ -127,15 +130,20 @@ async def _https(
         yield https
 
 
-async def _prepare(settings: "Settings", seat: Seat | None) -> tuple["Seawall", str | None]:
-    """Make the gateway, and its first key where it has none."""
+async def prepare(
+    settings: "Settings", *, worker: int | None = None, queues: tuple[str, ...] | None = None
+) -> tuple["Seawall", str | None]:
+    """Make the gateway, and its first key where it has none; what cannot be ends in one sentence.
+
+    `worker` is its number of several, `queues` are those of which it does jobs, `None` for all.
+    """
     from seawall.app import Seawall
     from seawall.core.errors import Overloaded
     from seawall.providers.price_table import BadPriceTable
     from seawall.settings import SettingsError
 
     try:
-        seawall = Seawall(settings, worker=None if seat is None else seat.share.number)
+        seawall = Seawall(settings, worker=worker, queues=queues)
         return seawall, await seawall.prepare()
     except BadPriceTable as error:
         stop(damaged_table(error))
@@ -200,7 +208,7 @@ def greet(seawall: "Seawall", bound: socket.socket, key: str | None, https: "Htt
     if https is not None:
         lines += [f"  https      {https.told[0]}", *https.told[1:]]
     if settings.server.workers > 1:
-        lines.append(f"  workers    {settings.server.workers}")
+        lines.append(f"  processes  {settings.server.workers}")
     lines += [f"  note       {note}" for note in [*seawall.notes, *settings.notes()]]
     if key is None:
         lines.append("  your key   shown at the first start; for another: seawall keys create NAME")

@@ -103,6 +103,18 @@ def block(
     _change(user, {"blocked": not off}, read_settings(config, data_dir=data), as_json=as_json)
 
 
+@app.command("mail")
+def mail(
+    user: UserArgument,
+    off: Annotated[bool, typer.Option("--off", help="Never mail the user, whatever the app asks.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Let a user be mailed when a job is done, or with --off never."""
+    _change(user, {"mail": not off}, read_settings(config, data_dir=data), as_json=as_json)
+
+
 @app.command("reset")
 def reset(
     user: UserArgument, as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None
@@ -210,6 +222,7 @@ def _facts(shown: dict[str, Any]) -> list[tuple[str, Any]]:
     rows = [
         ("tier", f"{tier}{origin}"),
         ("state", f"blocked since {shown['blocked_at']}" if shown["blocked_at"] else "let in"),
+        ("mail", "" if shown["mail"] else "never"),
         ("note", shown["note"] or ""),
         ("limits", ", ".join(shown["limits"] or ())),
     ]
