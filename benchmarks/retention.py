@@ -114,6 +114,7 @@ def _call(at_ms: int, number: int, key: str, user: str, model: str) -> tuple[obj
     return (
         f"{first_id_at(at_ms)}53a7b02c5900869a{number:06x}", at_ms, "/v1/chat/completions", key, user, model,
         "openai", 0, 200, "ok", None, 1850.1, 403.1, USAGE, 6_553_840, 541_200, 0, 0, DECISIONS, ATTEMPTS, 0,
+        None,
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from openapi.calls import HEADERS, call_paths, call_schemas
 from openapi.documents import document_paths, document_schemas
 from openapi.errors import HEADERS as ERROR_HEADERS
 from openapi.errors import error_responses, error_schemas
+from openapi.feedback import feedback_paths, feedback_schemas
+from openapi.jobs import job_paths, job_schemas
 from openapi.shapes import Json, text
 
 from seawall import __version__
@@ -37,6 +39,8 @@ TAGS = [
     {"name": "Calls", "description": "What reaches a provider, and costs money."},
     {"name": "Models", "description": "What can be called."},
     {"name": "Stored answers", "description": "What `/v1/responses` keeps for its callers."},
+    {"name": "Background work", "description": "What is accepted now and done later."},
+    {"name": "Feedback", "description": "What people say of the answers they got."},
     {"name": "Admin API", "description": "Keys, users, calls and sums, for the operator."},
     {"name": "Health", "description": "For load balancers and monitoring."},
 ]
@@ -84,13 +88,26 @@ def render() -> Json:
         "info": INFO,
         "servers": [{"url": "/"}],
         "tags": TAGS,
-        "paths": {**call_paths(), **document_paths(), **admin_paths()},
+        "paths": {
+            **call_paths(),
+            **document_paths(),
+            **job_paths(),
+            **feedback_paths(),
+            **admin_paths(),
+        },
         "components": {
             "securitySchemes": SCHEMES,
             "parameters": _parameters(),
             "headers": {**HEADERS, **ERROR_HEADERS},
             "responses": error_responses(),
-            "schemas": {**call_schemas(), **document_schemas(), **admin_schemas(), **error_schemas()},
+            "schemas": {
+                **call_schemas(),
+                **document_schemas(),
+                **job_schemas(),
+                **feedback_schemas(),
+                **admin_schemas(),
+                **error_schemas(),
+            },
         },
     }
 

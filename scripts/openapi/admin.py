@@ -4,7 +4,10 @@ from typing import get_args
 
 import msgspec
 
+from openapi.admin_advice import advice_paths, advice_schemas
+from openapi.admin_jobs import job_paths, job_schemas
 from openapi.errors import errors
+from openapi.feedback import feedback_admin_paths
 from openapi.shapes import (
     Json,
     answer,
@@ -44,8 +47,8 @@ _days = query("days", whole(minimum=1, maximum=DAYS_MAX, default=31), "How far t
 
 
 def admin_schemas() -> Json:
-    """Return keys, calls, sums and users."""
-    return {**_stated_schemas(), **_shown_schemas(), **_call_schemas()}
+    """Return keys, calls, sums, users and jobs."""
+    return {**_stated_schemas(), **_shown_schemas(), **_call_schemas(), **job_schemas(), **advice_schemas()}
 
 
 def admin_paths() -> Json:
@@ -83,6 +86,7 @@ def _stated_schemas() -> Json:
                     "limits": _limits,
                     "quota": maybe(closed(_quota_figures)),
                     "budget": maybe(closed(user_caps)),
+                    "mail": boolean("Whether the user may be mailed when a job is done."),
                     "reset": boolean("Whether the quotas begin anew."),
                 }
             ),
@@ -137,6 +141,7 @@ def _shown_schemas() -> Json:
                 "effective_tier": maybe(text()),
                 "blocked_at": maybe(moment()),
                 "note": maybe(text()),
+                "mail": boolean(),
                 "limits": maybe(many(text())),
                 "quota": maybe(ref("Quota")),
                 "budget": maybe(user_caps),
@@ -245,7 +250,15 @@ def _operation(name: str, summary: str, ok: Json, *, status: int = 200, **parts:
 
 
 def _paths() -> Json:
-    return {**_key_paths(), **_call_paths(), **_user_paths(), **_other_paths()}
+    return {
+        **_key_paths(),
+        **_call_paths(),
+        **_user_paths(),
+        **job_paths(_operation),
+        **feedback_admin_paths(_operation),
+        **advice_paths(_operation),
+        **_other_paths(),
+    }
 
 
 def _key_paths() -> Json:

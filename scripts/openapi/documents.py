@@ -195,6 +195,42 @@ def _health() -> Json:
                 },
             }
         },
+        "/v1/events": {
+            "get": {
+                "operationId": "followEvents",
+                "summary": "Events of the caller's own jobs",
+                "tags": ["Calls"],
+                "security": KEY,
+                "parameters": [
+                    {"$ref": "#/components/parameters/seawall-user"},
+                    query("after", text(), "The id of an event to go on after, as Last-Event-ID."),
+                ],
+                "responses": {
+                    "200": {
+                        "description": "Server-sent events: job.completed and the like.",
+                        "content": {"text/event-stream": {"schema": text()}},
+                    },
+                    **errors(400, 401, 403, 429),
+                },
+            }
+        },
+        "/seawall.js": {
+            "get": {
+                "operationId": "getScript",
+                "summary": "The script with which web pages ask",
+                **shared,
+                "tags": ["Calls"],
+                "security": [],
+                "responses": {
+                    "200": {
+                        "description": "An ES module.",
+                        "content": {"text/javascript": {"schema": text()}},
+                    },
+                    "304": {"description": "The tag in If-None-Match is the present one."},
+                    **own,
+                },
+            }
+        },
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenApi",

@@ -22,7 +22,16 @@ AUDIT = {
     "tree_sitter_javascript",
     "tree_sitter_typescript",
 }
-SERVER_SIDE = {"apsw", "pydantic", "pydantic_settings", "splintr", "starlette", "uvicorn", "uvloop"}
+SERVER_SIDE = {
+    "apsw",
+    "procrastinate",
+    "pydantic",
+    "pydantic_settings",
+    "splintr",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+}
 
 
 def test_files_and_functions_are_short() -> None:
@@ -49,10 +58,11 @@ def test_what_is_public_has_a_docstring() -> None:
 
 
 def test_only_the_server_and_the_jobs_catch_everything() -> None:
+    """But for what is kept of a call for advice alone: nothing of that may come between it and its money."""
     assert [
         f"{module}:{line}"
         for module, tree in MODULES.items()
-        if not module.startswith(("server/", "jobs/", "stores/writer.py"))
+        if not module.startswith(("server/", "jobs/", "stores/writer.py", "pipeline/recording.py"))
         for line in catches_of_everything(tree)
     ] == []
 

@@ -12,6 +12,7 @@ import typer.main
 
 from seawall.cli import check
 from seawall.cli.main import app
+from seawall.core.state import Owner
 from tests.fixtures.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +21,12 @@ SECTIONS = {
     heading.removeprefix("seawall "): text
     for heading, _, text in (part.partition("\n") for part in PAGE.split("\n## ")[1:])
 }
+
+NEED_MORE = (
+    "seawall serve", "seawall worker", "seawall alerts test", "seawall webhooks test", "seawall webhooks enable",
+    "seawall migrate-store",
+)  # fmt: skip
+"""Examples that need a receiver, a webhook in the settings, or a server."""
 
 
 def commands(group: Any, *above: str) -> Iterator[tuple[str, Any]]:
@@ -59,12 +66,13 @@ def test_every_command_has_an_example(words: str) -> None:
 
 def test_the_examples_run_in_their_order(desk: Desk) -> None:
     desk.add_refused("call_1")
+    desk.add_job("job_019f0a1b2c3d4e5f60718293a4b5c6d7", "failed", owner=Owner("key_1"))
     row = {"text": "Where is my order?", "label": 0, "source": "shop", "kind": "benign"}
     Path("rows.jsonl").write_text(json.dumps(row), "utf-8")
+    Path("tasks.toml").write_text('[tasks.mail]\nurl = "https://app.example.com/mail"\n', "utf-8")
     Path("questions.txt").write_text("When do you bake the rye bread?\n" * 60, "utf-8")
     for line in examples(PAGE):
-        # The latter two need a receiver and a server.
-        if not line.startswith(("seawall serve", "seawall alerts test", "seawall migrate-store")):
+        if not line.startswith(NEED_MORE):
             desk.run(*shlex.split(line)[1:])
 
 

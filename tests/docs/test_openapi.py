@@ -116,6 +116,25 @@ async def test_real_answers_beside_calls_are_as_it_says(start: Start) -> None:
         await check(app, "GET", path)
 
 
+async def test_real_answers_about_jobs_are_as_it_says(start: Start) -> None:
+    app = await start(**{"tasks.mail.url": "https://app.example.com/mail"})
+    task = {"target": "mail", "body": None, "delay_s": 60, "idempotency_key": "a"}
+    check_request("/v1/tasks", task)
+    for sent in (task, task, {**task, "body": 1}, {**task, "target": "post"}):
+        await check(app, "POST", "/v1/tasks", json=sent)
+    [job] = await app.seawall.store.jobs.find()
+    await check(app, "GET", "/v1/jobs")
+    for method, path in (
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", "/cancel"),
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", ""),
+    ):
+        await check(app, method, f"/v1/jobs/{job.id}{path}", of=f"/v1/jobs/{{id}}{path}")
+
+
 async def test_real_answers_of_the_admin_api_are_as_it_says(start: Start) -> None:
     app = await start()
     await app.chat({"model": "demo", "messages": HELLO, "user": "ada"})

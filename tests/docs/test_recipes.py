@@ -9,8 +9,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from seawall.core.events import KINDS
+from seawall.core.events import APP_KEPT_S, APP_KINDS, KINDS
 from seawall.identity.tokens import Tokens
+from seawall.jobs.dispatching import APP_PAUSES_S
 from seawall.settings import load_settings
 from tests.docs.pages import blocks_of, read_page
 
@@ -90,6 +91,25 @@ def test_the_settings_of_the_alerts_load(tmp_path: Path) -> None:
     (tmp_path / "seawall.toml").write_text(block.text, encoding="utf-8")
     settings = load_settings(None, {}, {}, tmp_path)
     assert (settings.alerts.digest_at, settings.mail.to) == ((8, 0), ["you@example.com"])
+
+
+def test_the_settings_of_the_webhooks_load(tmp_path: Path) -> None:
+    [block] = [block for block in blocks_of("docs/webhooks.md") if block.language == "toml"]
+    (tmp_path / "seawall.toml").write_text(block.text, encoding="utf-8")
+    settings = load_settings(None, {}, {}, tmp_path)
+    assert settings.webhooks["billing"].keys == ["shop"]
+
+
+def test_every_event_of_jobs_is_on_the_page() -> None:
+    page = read_page("docs/webhooks.md")
+    assert {kind for kind in APP_KINDS if f"`{kind}`" not in page} == set()
+
+
+def test_the_pauses_on_the_page_are_those_of_the_code() -> None:
+    [row] = [line for line in read_page("docs/webhooks.md").splitlines() if line.startswith("| pause |")]
+    units = {"s": 1, "min": 60, "h": 3600}
+    pauses = [int(n) * units[unit] for n, unit in re.findall(r"([0-9]+) (s|min|h) \|", row)]
+    assert pauses == [*APP_PAUSES_S, APP_KEPT_S]
 
 
 def test_every_event_is_on_the_page() -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import cast
 
 from seawall.core.contracts import Gateway
-from seawall.server.app import routes_of
+from seawall.server.admin_advice import AdvicePages
+from seawall.server.app import Desk, routes_of
 from seawall.server.body import BodyLimits
 from seawall.server.endpoints import ENDPOINTS
 from seawall.server.metrics.metrics import Metrics
@@ -16,13 +17,16 @@ def routes() -> Iterator[str]:
     """Yield every route as a page writes it."""
     nobody = cast(Gateway, None)  # A route knows its address before it is ever asked.
     yield from (f"POST {path}" for path in ENDPOINTS)
-    for route in routes_of(nobody, "", BodyLimits(), Readiness(nobody), cast(Metrics, None)):
+    desk = Desk("", lambda: cast(AdvicePages, None))
+    for route in routes_of(nobody, desk, BodyLimits(), Readiness(nobody), cast(Metrics, None)):
         for method in sorted((route.methods or set()) - {"HEAD"}):
             yield f"{method} {route.path.replace(':path}', '}')}"
 
 
 def test_every_route_is_documented() -> None:
-    text = "".join(read_page(f"docs/{name}.md") for name in ("quickstart", "admin-api", "state"))
+    text = "".join(
+        read_page(f"docs/{name}.md") for name in ("quickstart", "admin-api", "state", "jobs", "feedback")
+    )
     assert [route for route in routes() if f"`{route}`" not in text] == []
 
 

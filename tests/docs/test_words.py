@@ -9,11 +9,11 @@ from tests.docs.pages import ROOT, all_pages, anchors_of, headings_of, read_page
 
 GLOSSARY = "docs/glossary.md"
 WORDS = {
-    "account", "admin key", "alias", "attempt", "breaker", "budget", "call", "caller", "cap", "data folder",
-    "decision", "dialect", "end user", "gateway", "hold", "ledger", "operator", "output cap", "overage",
-    "period", "piece", "policy", "price", "provider", "provider key", "quota", "refusal", "scope", "seal", "settle",
-    "stage", "stored state", "stream", "target", "tier", "token", "translation", "usage", "vendor", "virtual key",
-    "void",
+    "account", "admin key", "alias", "attempt", "breaker", "budget", "call", "caller", "cap", "carrier", "data folder",
+    "dead letter", "decision", "dialect", "end user", "gateway", "gateway process", "hold", "job", "lane", "ledger", "operator", "output cap", "overage",
+    "period", "piece", "policy", "price", "provider", "provider key", "quota", "refusal", "run", "scope", "seal", "settle",
+    "stage", "stored state", "stream", "target", "task", "tier", "token", "translation", "usage", "vendor", "virtual key",
+    "void", "worker",
 }  # fmt: skip
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from seawall.core.addresses import normalised
 from seawall.core.contracts import Directory
 from seawall.core.errors import InvalidRequest, OriginNotAllowed, Unauthenticated
-from seawall.core.policy import Credentials, Limit, Policy, Principal
+from seawall.core.policy import Credentials, Limit, OnBehalf, Policy, Principal
 from seawall.core.terms import IssuerTerms
 from seawall.identity.keys import PREFIX, PUBLISHABLE_PREFIX, KnownKey, VirtualKeys, hint
 from seawall.identity.policies import Policies
@@ -30,6 +30,7 @@ NAME_CHARS = 16
 VISITORS_MAX = 10_000
 NO_ADDRESS = "unknown"
 FORWARDED = "seawall-client-ip"
+ISSUER_GONE = "Login tokens of this issuer are not accepted any more."
 
 
 class Callers:
@@ -57,6 +58,8 @@ class Callers:
 
     async def identify(self, shown: Credentials) -> tuple[Principal, Policy]:
         """Return the caller and its policy; raises Unauthenticated, OriginNotAllowed or Overloaded."""
+        if shown.on_behalf is not None:
+            return await self._absent(shown.on_behalf)
         secret = shown.secret
         if secret is None or secret.startswith(PREFIX):
             known = await self.keys.find(secret)
@@ -95,6 +98,25 @@ class Callers:
         self.keys.forget()
         self._users.forget()
         self._origins = None
+
+    async def _absent(self, caller: OnBehalf) -> tuple[Principal, Policy]:
+        """Return a caller whose job is done now: what its key may do today counts, not what it could then."""
+        if caller.kind == "key":
+            known = await self.keys.find_by_id(caller.key_id)
+            return replace(known.principal, address=caller.address), known.policy
+        name = caller.key_id.removeprefix(_issuer_id(""))
+        policy = self._issuer_policies.get(name)
+        if policy is None:
+            raise Unauthenticated(ISSUER_GONE)
+        principal = Principal(
+            key_id=caller.key_id,
+            key_name=name,
+            end_user=caller.end_user,
+            kind="token",
+            tier=caller.tier,
+            address=caller.address,
+        )
+        return principal, policy
 
     async def _visitor(self, known: KnownKey, shown: Credentials) -> tuple[Principal, Policy]:
         if shown.origin not in known.origins:

@@ -27,6 +27,7 @@ PROVIDERS_KEY = (
     "That is a provider's key. Send the Seawall key (sw-...) instead; the provider's stays with this gateway "
     "and should not be in your app."
 )
+KEY_GONE = "The key that this was accepted for has expired or was revoked meanwhile."
 ID_BYTES = 6
 SECRET_BYTES = 32
 KEY_CHARS_MAX = 200
@@ -74,6 +75,7 @@ class VirtualKeys:
         self._policies = policies
         self._now = now
         self._known: dict[bytes, KnownKey] = {}
+        self._by_id: dict[str, KnownKey] = {}
         self._epoch = 0
         self.last_used: dict[str, float] = {}
 
@@ -94,9 +96,25 @@ class VirtualKeys:
         self.last_used[known.principal.key_id] = now
         return known
 
+    async def find_by_id(self, key_id: str) -> KnownKey:
+        """Return the key of a job that was accepted before; raises as `find` does."""
+        known = self._by_id.get(key_id)
+        if known is None:
+            epoch = self._epoch
+            record = await self._directory.get(key_id)
+            if record is None or record.revoked_at is not None:
+                raise Unauthenticated(KEY_GONE)
+            known = self._known_key(record, record.hash)
+            if epoch == self._epoch and len(self._by_id) < KNOWN_MAX:
+                self._by_id[key_id] = known
+        if self._now() >= known.valid_until:
+            raise Unauthenticated(KEY_GONE)
+        return known
+
     def forget(self) -> None:
         """Read every key again at its next use: something has changed."""
         self._known.clear()
+        self._by_id.clear()
         self._epoch += 1
 
     def take_last_used(self) -> dict[str, float]:
@@ -109,7 +127,15 @@ class VirtualKeys:
         record = await self._directory.find_by_hash(key_hash)
         if record is None or record.revoked_at is not None:
             raise Unauthenticated
-        known = KnownKey(
+        known = self._known_key(record, key_hash)
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        if now < known.valid_until and epoch == self._epoch:  # What changed meanwhile is read again.
+            self._known[key_hash] = known
+        return known
+
+    def _known_key(self, record: KeyRecord, key_hash: bytes) -> KnownKey:
+        return KnownKey(
             key_hash=record.hash
             if hmac.compare_digest(record.hash, key_hash)
             else record.previous_hash or b"",
@@ -120,11 +146,6 @@ class VirtualKeys:
             valid_until=_valid_until(record, key_hash),
             origins=frozenset(record.origins),
         )
-        if len(self._known) >= KNOWN_MAX:
-            self._known.clear()
-        if now < known.valid_until and epoch == self._epoch:  # What changed meanwhile is read again.
-            self._known[key_hash] = known
-        return known
 
 
 def hint(shown: str | None) -> str | None:

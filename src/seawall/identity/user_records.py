@@ -12,7 +12,7 @@ from seawall.identity.stated import read_limits, read_quota, read_text, read_use
 
 ID_CHARS_MAX = 300
 NOTE_CHARS_MAX = 500
-FIELDS = ("tier", "blocked", "note", "limits", "quota", "budget", "reset")
+FIELDS = ("tier", "blocked", "note", "limits", "quota", "budget", "mail", "reset")
 
 
 def change(
@@ -41,6 +41,8 @@ def change(
         elif name == "budget":
             budget = Budget() if value is None else read_user_budget(value, name)
             changes["budget"] = None if budget.is_open else budget
+        elif name == "mail":
+            changes["may_mail"] = _boolean(value, name)
         elif name == "reset":
             _boolean(value, name)
         else:
