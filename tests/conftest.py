@@ -20,10 +20,12 @@ pytest.register_assert_rewrite(*pytest_plugins)  # They may import one another, 
 
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
-    """Undo how loud a command that ran in this process has made the log; the next test may listen to it."""
-    level = logging.getLogger().level
+    """Undo what a command that ran in this process has made of the log: the next test may listen to it."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
     yield
-    logging.getLogger().setLevel(level)
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.hookimpl(wrapper=True)

