@@ -18,7 +18,7 @@ DEEP_MAX = 3
 
 def why_not(pattern: str) -> str:
     """Say why a pattern cannot be used, or nothing."""
-    if not pattern.strip("/ "):
+    if not any(name not in ("", ".") for name in pattern.strip().split("/")):
         return "is empty"
     if len(pattern) > PATTERN_CHARS_MAX:
         return f"is longer than {PATTERN_CHARS_MAX} characters"
@@ -56,21 +56,28 @@ def leave_out(files: Files, patterns: tuple[str, ...], source: str) -> None:
 
 
 def _expression(pattern: str) -> str:
-    """Return a pattern as a regular expression, in which every part has one way to match."""
-    anywhere = "/" not in pattern.rstrip("/")
+    """Return a pattern as a regular expression; like a star in a name, `**` takes the shortest way, for good.
+
+    That is right, since what follows it is as many names wherever it is found: the earliest place leaves most of
+    the path to the rest. So the time is that of the path times that of the pattern.
+    """
     names = [name for name in pattern.split("/") if name not in ("", ".")]
+    if "/" not in pattern.rstrip("/"):
+        names.insert(0, "**")
     if pattern.endswith("/"):
         names.append("**")
-    parts = []
+    names = [name for at, name in enumerate(names) if name != "**" or names[at - 1 : at] != ["**"]]
+    tail = "(?:/.*)?"  # What is named without a star at its end may be a folder, as in .gitignore.
+    if names[-1] == "**":
+        names.pop()
+        tail = "/.+" if names else ".+"
+    ways = [""]
     for at, name in enumerate(names):
-        is_last = at == len(names) - 1
         if name == "**":
-            parts.append(".+" if is_last else "(?:[^/]+/)*")
+            ways[-1:] = [f"(?>{ways[-1]}/)", "(?:[^/]++/)*?"] if at else ["(?:[^/]++/)*?"]
         else:
-            parts.append(_name(name) + ("" if is_last else "/"))
-    # What is named without a star at its end may be a folder, as in .gitignore.
-    tail = "" if names[-1] == "**" else "(?:/.*)?"
-    return f"(?:{'(?:.*/)?' if anywhere else ''}{''.join(parts)}{tail})"
+            ways[-1] += f"/{_name(name)}" if at and names[at - 1] != "**" else _name(name)
+    return f"(?:{''.join(ways)}{tail})"
 
 
 def _name(name: str) -> str:
