@@ -56,10 +56,10 @@ def leave_out(files: Files, patterns: tuple[str, ...], source: str) -> None:
 
 
 def _expression(pattern: str) -> str:
-    """Return a pattern as a regular expression; like a star in a name, `**` takes the shortest way, for good.
+    """Return a pattern as an expression; like a star in a name, `**` takes the shortest way, for good.
 
-    That is right, since what follows it is as many names wherever it is found: the earliest place leaves most of
-    the path to the rest. So the time is that of the path times that of the pattern.
+    That is right, since what follows it is as many names wherever it is found: the earliest place leaves most
+    of the path to the rest. So the time is that of the path times that of the pattern.
     """
     names = [name for name in pattern.split("/") if name not in ("", ".")]
     if "/" not in pattern.rstrip("/"):
