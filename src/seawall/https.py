@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from seawall import homes
+from seawall.core.ending import end
 from seawall.core.errors import Overloaded
 from seawall.identity.certificates import BadCertificate, read_pair
 from seawall.identity.local_certificates import make_authority, make_local_certificate
@@ -218,8 +219,7 @@ async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await end(task)
 
 
 def _lives(cert: Path, key: Path, moment: float) -> bool:

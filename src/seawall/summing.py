@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from seawall.advice.folding import HOUR_MS, Folding, came_ms
 from seawall.core.call import first_id_at, moment_of
+from seawall.core.ending import end
 from seawall.core.errors import SeawallError
 from seawall.core.ledger import CallRow
 from seawall.core.traffic import Hour, Traffic
@@ -127,9 +128,7 @@ class HourlySums:
 
     async def stop(self) -> None:
         """End; an hour that is half read is read again next time."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def catch_up(self) -> None:
         """Take some steps: for a schedule, by which one process of all does it."""

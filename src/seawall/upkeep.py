@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from seawall.alerts import channels_of
 from seawall.core.contracts import Gateway
+from seawall.core.ending import end
 from seawall.core.errors import SeawallError
 from seawall.homes import Cache, Store
 from seawall.identity.callers import Callers
@@ -80,9 +81,7 @@ class Upkeep:
         await self.sums.stop()
         if self._backups is not None:
             await self._backups.stop()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def _watch(self) -> None:
         version, next_reap, next_trim = -1, 0.0, 0.0

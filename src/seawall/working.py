@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from seawall import tasks
 from seawall.core.contracts import Gateway
+from seawall.core.ending import end
 from seawall.core.errors import SeawallError
 from seawall.core.jobs import Job, JobKind
 from seawall.core.periods import day_of
@@ -116,9 +117,7 @@ class Working:
 
     async def stop(self) -> None:
         """Take nothing new, and wait for what runs; what does not end in time waits for another worker."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        await end(self._looking)
         if self._engine is not None:
             await self._engine.stop(self._terms.drain_s)
 

@@ -75,7 +75,9 @@ async def test_a_stream_that_does_not_end_is_cut_and_never_looks_complete(
         assert call["outcome"] != "crashed"
         assert parse_usd(call["cost_usd"]) >= mock.bill > 0
         assert (await again.spend())["held_usd"] == 0
-    assert "Traceback" not in (tmp_path / LOG).read_text(encoding="utf-8")
+    log = (tmp_path / LOG).read_text(encoding="utf-8")
+    assert log.count("calls are cut off: they did not end in time") == 1
+    assert "Traceback" not in log
 
 
 async def test_a_call_that_has_no_answer_yet_is_told_to_try_again(tmp_path: Path, mock: MockProvider) -> None:

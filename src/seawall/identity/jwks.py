@@ -15,6 +15,8 @@ from typing import Any
 import jwt
 import msgspec
 
+from seawall.core.ending import end
+
 log = logging.getLogger("seawall.identity")
 
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -54,9 +56,7 @@ class KeySet:
 
     async def close(self) -> None:
         """Wait for a fetch that is still running."""
-        if self._fetching is not None:
-            self._fetching.cancel()
-            await asyncio.wait([self._fetching])
+        await end(self._fetching)
 
     def _known(self, key_id: str | None, algorithm: str) -> Any | None:
         kind = _KINDS[algorithm[:2]]

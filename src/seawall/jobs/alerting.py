@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 from msgspec import Struct
 
 from seawall.core.contracts import Outbox
+from seawall.core.ending import end
 from seawall.core.events import Channel, Event
 from seawall.core.jobs import JobRules, Jobs
 from seawall.core.ledger import Account, Standing
@@ -74,9 +75,7 @@ class Alerting:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def look(self) -> int:
         """Look once at everything; returns how many events were announced."""

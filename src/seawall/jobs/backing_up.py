@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from seawall.core.contracts import Outbox
+from seawall.core.ending import end
 from seawall.core.errors import SeawallError
 from seawall.core.events import Channel, Event
 from seawall.providers import price_table
@@ -73,9 +74,7 @@ class ScheduledBackups:
     async def stop(self) -> None:
         """End; a backup that is being made is broken off, and nothing of it stays."""
         self._course.stop.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def look(self) -> Backup | None:
         """Make a backup if one is due and nobody makes one; returns it."""

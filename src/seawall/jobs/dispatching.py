@@ -16,6 +16,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from seawall.core.contracts import Outbox
+from seawall.core.ending import end
 from seawall.core.events import APP, APP_KEPT_S, Channel, Delivery, Event
 from seawall.core.receivers import ReceiverFailure, Receivers
 from seawall.jobs.webhook import Undelivered
@@ -96,8 +97,7 @@ class Dispatcher:
         self._woken.set()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=STOP_S)
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end(self._task)
 
     async def deliver(self) -> int:
         """Deliver what is due, and wait for the end of that; returns how many arrived."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -19,12 +20,18 @@ from seawall.server.binding import BACKLOG
 from seawall.server.protocol import RequestLimits, make_protocol, protocol_factory
 from seawall.server.sharing import Acceptor, Loads
 
+log = logging.getLogger("seawall.server")
+
 KEEP_ALIVE_S = 75
 SWITCH_S = 0.001
 """How long the event loop may keep the ledger's thread waiting; every call would feel Python's 5 ms."""
 GARBAGE = 20_000
 """How many objects may pile up before a collection: the calls in flight are not garbage."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TICK_S = 0.1
+"""How often a server looks whether it should stop, where no signal has told it."""
+ENDING_S = 0.01
+"""How often a server that stops looks whether all calls have come to their end."""
 PARTING_S = 0.5
 """How long a stop waits for the goodbye that TLS asks of clients; idle ones say none."""
 
@@ -74,16 +81,29 @@ class Server(uvicorn.Server):
         self._leaves_at: float | None = None
         self._is_hurried = False
         self._acceptors: list[Acceptor] = []
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, and say so: from here on a signal ends the process cleanly."""
         # uvicorn sets them once a second, for the first time when somebody may have asked already.
         self.server_state.default_headers = self.config.encoded_headers
+        self._loop = asyncio.get_running_loop()
         is_plain = self._share is None and self._secured is None
         await super().startup(sockets if is_plain else [])
         for bound in [] if is_plain else sockets or []:
             await self._listen(bound)
         self._moments.ready()
+
+    async def main_loop(self) -> None:
+        """Serve until it is time to leave; a signal is heard at once."""
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._told.wait()
+            self._told.clear()
 
     async def on_tick(self, counter: int) -> bool:
         """Tell the other workers how many connections are left; say whether it is time to leave.
@@ -104,6 +124,8 @@ class Server(uvicorn.Server):
         """Stop; where it was told before, without waiting for anybody to notice."""
         self._is_hurried = self.should_exit
         super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and let those that are open come to their end."""
@@ -111,11 +133,33 @@ class Server(uvicorn.Server):
         for acceptor in self._acceptors:
             acceptor.close()
         self._acceptors = []
+        for server in self.servers:
+            server.close()
+        for bound in sockets or []:
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
         parting = asyncio.create_task(self._part())
         try:
-            await super().shutdown(sockets)
+            await self._end_calls()
         finally:
             parting.cancel()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _end_calls(self) -> None:
+        """Wait for what is under way, and stop what is not done in time."""
+        state = self.server_state
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 # they tell nobody
+                    await asyncio.sleep(ENDING_S)
+        except TimeoutError:
+            log.error(
+                "calls are cut off: they did not end in time", extra={"fields": {"calls": len(state.tasks)}}
+            )
+            for task in state.tasks:
+                task.cancel()
 
     async def _listen(self, bound: socket.socket) -> None:
         """Take connections with TLS or with other workers, which uvicorn itself does not do as we want it."""

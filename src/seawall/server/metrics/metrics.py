@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from seawall.core.contracts import Gateway
+from seawall.core.ending import end
 from seawall.core.errors import SeawallError
 from seawall.server.metrics import families
 from seawall.server.metrics.gauges import Parts, put_budget, put_jobs, put_parts
@@ -39,8 +40,7 @@ class Metrics:
     async def stop(self) -> None:
         """Tell them a last time."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end(self._task)
             await self._tell()
 
     async def scrape(self, readiness: Readiness) -> bytes:

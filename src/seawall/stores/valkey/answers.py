@@ -20,6 +20,7 @@ from contextlib import suppress
 import msgspec
 
 from seawall.core.answers import KeptAnswer
+from seawall.core.ending import end
 from seawall.stores.valkey.connection import Link, Reply, Unreachable
 from seawall.stores.valkey.names import Names
 from seawall.stores.valkey.wakes import Wakes
@@ -108,9 +109,7 @@ class ValkeyAnswers:
 
     async def stop(self) -> None:
         """Break off what is owed."""
-        if self._paying is not None:
-            self._paying.cancel()
-            await asyncio.wait([self._paying])
+        await end(self._paying)
 
     @property
     def _owes(self) -> bool:

@@ -23,6 +23,8 @@ from msgspec import Struct
 from valkey.asyncio.connection import Connection, SSLConnection, parse_url
 from valkey.exceptions import NoScriptError, ValkeyError
 
+from seawall.core.ending import end
+
 log = logging.getLogger("seawall.valkey")
 
 Word = str | bytes | int
@@ -125,9 +127,7 @@ class Link:
 
     async def stop(self) -> None:
         """Let go of it; whoever still waits is told that it is down."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait([self._keeping])
+        await end(self._keeping)
         self._fail_all("stopped")
         self.is_up = False
 

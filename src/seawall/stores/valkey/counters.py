@@ -25,6 +25,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from seawall.core.ending import end
 from seawall.core.limits import Admitted, CountersState, Mark, Refused
 from seawall.core.policy import Limit
 from seawall.stores.memory.counters import EXACT_MAX, US, MemoryCounters
@@ -86,9 +87,7 @@ class ValkeyCounters:
 
     async def stop(self) -> None:
         """Give back every place at once; the server need not wait for the end of the lease."""
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+        await end(self._beating)
         with suppress(Unreachable):
             await self._link.ask("ZREM", self._names.of("gateways"), self._name)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from valkey.asyncio.connection import Connection
 
+from seawall.core.ending import end
 from seawall.stores.valkey.connection import (
     CONNECT_S,
     RETRY_S,
@@ -67,9 +68,7 @@ class Wakes:
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
+        await end(self._listening)
 
     async def _keep(self) -> None:
         connection = self._connection
