@@ -16,6 +16,7 @@ from procrastinate.manager import JobManager
 
 from seawall.core.errors import Overloaded
 from seawall.jobs.engine import SCHEDULES, Engine, Schedule, every
+from seawall.jobs.patient import PatientJobManager
 from seawall.stores.carriers import ToCarry
 from seawall.stores.postgres.store import PostgresStore
 from seawall.stores.sqlite.engine_connector import FETCH
@@ -189,7 +190,7 @@ async def test_what_a_silent_worker_was_at_is_told_and_may_be_taken_from_it(
     home: Home, process: Process, engines: Engines, hands: Hands
 ) -> None:
     hands.gate.clear()
-    engine = await engines.start(process.store, hands)
+    engine = await engines.start(process.store, hands, stall_s=3_000.0)
     [carrier] = await put(process.store, *calls("one"))
     await until(lambda: hands.running == 1)
     assert await engine.stalled() == []
@@ -215,6 +216,19 @@ async def test_a_worker_that_was_taken_for_dead_is_there_again(
     assert hands.ended == ["one", "two"]
     await engine.stop(0)
     assert await home.count("procrastinate_workers") == 0
+
+
+async def test_a_worker_that_ends_while_it_says_that_it_is_alive_is_on_no_list(
+    home: Home, process: Process
+) -> None:
+    connector = process.store.engine_connector()
+    await connector.open_async()
+    jobs = PatientJobManager(connector)
+    worker = await jobs.register_worker()
+    says = jobs.update_heartbeat
+    await asyncio.gather(says(worker), jobs.unregister_worker(worker), *(says(worker) for _ in range(3)))
+    assert await home.count("procrastinate_workers") == 0
+    await connector.close_async()
 
 
 async def test_stopping_waits_for_what_runs_and_takes_nothing_new(

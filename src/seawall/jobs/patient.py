@@ -4,6 +4,7 @@ Invariants:
 - What is done is noted until it is on disk: no carrier stays with a worker that has finished with it.
 - A carrier whose fetching was committed, of which nobody heard, is found again by the worker that has it.
 - A notice that comes while a worker looks and finds nothing makes it look again.
+- A worker that has ended is on no list: whatever else it wanted to say of itself, its end comes last.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ class PatientJobManager(JobManager):
         super().__init__(connector)
         self.is_ending = False
         self._at_work: set[int] = set()
+        self._alive: int | None = None
+        self._saying = asyncio.Lock()
         self._notices = 0
         self._is_unsure = False
         self._is_away = False
@@ -82,15 +85,24 @@ class PatientJobManager(JobManager):
                 await super().listen_for_jobs(on_notification=heard, queues=queues)
             await asyncio.sleep(AGAIN_S)
 
+    async def register_worker(self) -> int:
+        """Say that a worker begins; returns its number."""
+        self._alive = await super().register_worker()
+        return self._alive
+
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Say that a worker is alive, where that can be said."""
-        with suppress(*TROUBLE):
-            await super().update_heartbeat(worker_id)
+        """Say that a worker is alive, where that can be said; one that has ended is not."""
+        async with self._saying:
+            if worker_id == self._alive:
+                with suppress(*TROUBLE):
+                    await super().update_heartbeat(worker_id)
 
     async def unregister_worker(self, worker_id: int) -> None:
         """Say that a worker has ended; where that cannot be said it is taken for dead in time."""
-        with suppress(*TROUBLE):
-            await super().unregister_worker(worker_id)
+        async with self._saying:
+            self._alive = None
+            with suppress(*TROUBLE):
+                await super().unregister_worker(worker_id)
 
     async def _next(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         if self._is_unsure:
