@@ -5,7 +5,9 @@
 
 local WIDTH = 16     -- digits of a moment
 local SLOTS = 1000
-local SLACK = 1000   -- milliseconds that a key outlives what it holds
+-- Milliseconds that a key outlives what it holds; longer where the moment is told: the server does not know how
+-- fast that clock goes.
+local SLACK = ARGV[1] == '' and 1000 or 3600000
 local AT_ONCE_WAIT = 1000000
 local AT_ONCE_KEPT = 3600000
 
