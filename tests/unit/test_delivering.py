@@ -12,7 +12,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook as Standard
 from tests.fixtures.gateways import WEBHOOK_SECRET
-from tests.fixtures.mock_calls import until
+from tests.fixtures.mock_calls import LONGER, until
 from tests.fixtures.receivers import Receiver, receiving
 
 from seawall.core.contracts import Gateway
@@ -75,7 +75,7 @@ class Desk:
     receiver: Receiver
     jobs: FakeJobs
     target: TaskTarget = field(default_factory=lambda: TaskTarget(name="mail"))
-    timeout_s: float = 5.0
+    timeout_s: float = LONGER
     allow_private: bool = True
     now: float = NOON
 

@@ -42,7 +42,7 @@ async def test_a_task_that_clears_up_is_left_to_it() -> None:
 
     task = asyncio.create_task(clear_up())
     await asyncio.sleep(0)
-    await end(task)
+    await end(task, again_s=60.0)
     assert heard == [1, 2]
 
 

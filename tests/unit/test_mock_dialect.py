@@ -174,7 +174,9 @@ async def test_models_bill_and_unknown_paths() -> None:
 
 def test_thread_with_a_loop_of_its_own() -> None:
     with run_in_thread(provider(terms=Terms(input_rate=0, output_rate=10**6))) as mock:
-        answer = httpx.post(f"{mock.base_url}/chat/completions", json=ask("-close"), trust_env=False)
+        answer = httpx.post(
+            f"{mock.base_url}/chat/completions", json=ask("-close"), trust_env=False, timeout=LONGER
+        )
         assert answer.headers["connection"] == "close"
         assert mock.bill == 64
     with pytest.raises(httpx.ConnectError):
@@ -186,7 +188,7 @@ def test_process_serves_until_it_is_told_to_stop() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         base_url = process.stdout.readline().strip()
-        answer = httpx.post(f"{base_url}/chat/completions", json=ask(), trust_env=False)
+        answer = httpx.post(f"{base_url}/chat/completions", json=ask(), trust_env=False, timeout=LONGER)
         assert answer.json()["usage"]["completion_tokens"] == 64
         process.send_signal(signal.SIGTERM)
         assert process.wait(LONGER) == 0

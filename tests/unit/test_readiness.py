@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tests.fixtures.mock_calls import until
+from tests.fixtures.mock_calls import LONGER, until
 
-from seawall.server.readiness import Readiness
+from seawall.server.readiness import LOOK_S, Readiness
 from seawall.stores.down import StoreDown
 
 
@@ -34,15 +34,19 @@ class Holder:
 async def test_a_good_answer_counts_for_a_second() -> None:
     gateway = Holder()
     gateway.ledger.may_answer.set()
-    readiness = Readiness(gateway)
+    now = 100.0
+    readiness = Readiness(gateway, clock=lambda: now)
     readiness.started()
     assert [await readiness.reasons() for _ in range(50)] == [[]] * 50
-    assert gateway.ledger.checks == 1
+    now = 100.0 + LOOK_S - 0.01
+    assert (await readiness.reasons(), gateway.ledger.checks) == ([], 1)
+    now = 100.0 + LOOK_S
+    assert (await readiness.reasons(), gateway.ledger.checks) == ([], 2)
 
 
 async def test_all_who_ask_meanwhile_share_the_next_look() -> None:
     gateway = Holder(Ledger(is_down=True))
-    readiness = Readiness(gateway)
+    readiness = Readiness(gateway, patience_s=LONGER)
     readiness.started()
     asked = [asyncio.ensure_future(readiness.reasons())]
     await until(lambda: gateway.ledger.checks == 1)

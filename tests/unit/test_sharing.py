@@ -97,6 +97,7 @@ async def test_a_worker_without_free_files_takes_connections_once_it_has_some(
             await until(lambda: bool(caplog.records))
             for _ in range(100):  # What cannot be taken does not call again and again.
                 await asyncio.sleep(0)
-            assert [record.getMessage() for record in caplog.records] == ["no connection can be taken"]
+            said = [record.getMessage() for record in caplog.records]
+            assert set(said) == {"no connection can be taken"} and len(said) < 10  # Once a second.
         await until(lambda: len(door.taken) == 2)
     door.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from seawall.core.contracts import Gateway
 from seawall.core.errors import Overloaded
@@ -17,8 +18,10 @@ DRAINING = "the gateway is stopping: it ends the calls that run"
 class Readiness:
     """Ready from `started` to `drain`, while the ledger can be written. Belongs to one event loop."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(
+        self, gateway: Gateway, *, clock: Callable[[], float] = time.monotonic, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._gateway, self._clock, self._patience_s = gateway, clock, patience_s
         self._is_started = self._is_draining = False
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
@@ -46,21 +49,21 @@ class Readiness:
 
         All who ask while somebody looks share the next look: nobody waits for more than two.
         """
-        asked_at = time.monotonic()
+        asked_at = self._clock()
         async with self._looking:
-            now = time.monotonic()
+            now = self._clock()
             if now >= self._good_until and self._looked_at < asked_at:
                 self._looked_at = now
                 self._trouble = await self._look()
-                self._good_until = time.monotonic() + LOOK_S if self._trouble is None else now
+                self._good_until = self._clock() + LOOK_S if self._trouble is None else now
             return self._trouble
 
     async def _look(self) -> str | None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await self._gateway.ledger.check()
         except Overloaded as error:
             return error.private or error.message
         except TimeoutError:
-            return f"the ledger did not answer within {PATIENCE_S:g} s"
+            return f"the ledger did not answer within {self._patience_s:g} s"
         return None
