@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.fixtures.fuzzing import LAST, Target, chunked, request, target_in
+from tests.fixtures.fuzzing import (
+    LAST,
+    PATIENT_S,
+    Target,
+    chunked,
+    known_peer_of,
+    read_answers,
+    request,
+    target_in,
+)
 from tests.fixtures.gateways import marked
 from tests.fixtures.mock_calls import until
 from tests.fixtures.raw_http import PATH, Peer, peer_of
@@ -21,7 +30,15 @@ AT_ONCE = 200
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
     """Run one for all tests of this module; it must be unharmed in the end."""
-    async with target_in(tmp_path_factory.mktemp("connections")) as made:
+    async with target_in(tmp_path_factory.mktemp("connections"), PATIENT_S) as made:
+        yield made
+        await made.assert_unharmed()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hasty(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
+    """Run one that soon has waited long enough, for what has to end by a time-out."""
+    async with target_in(tmp_path_factory.mktemp("hasty")) as made:
         yield made
         await made.assert_unharmed()
 
@@ -37,9 +54,9 @@ def drips(data: bytes, pause_s: float = 0.02) -> list[bytes | float]:
 
 
 @pytest.mark.parametrize("part", ["head", "body", "chunks", "chunk size", "trailers"])
-async def test_a_byte_at_a_time_is_cut_off_in_time(target: Target, part: str) -> None:
-    whole = call(target, "slow")
-    start = f"POST {PATH} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {target.key}\r\n".encode()
+async def test_a_byte_at_a_time_is_cut_off_in_time(hasty: Target, part: str) -> None:
+    whole = call(hasty, "slow")
+    start = f"POST {PATH} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {hasty.key}\r\n".encode()
     in_chunks = start + b"transfer-encoding: chunked\r\n\r\n"
     pieces = {
         "head": drips(whole),
@@ -48,15 +65,15 @@ async def test_a_byte_at_a_time_is_cut_off_in_time(target: Target, part: str) ->
         "chunk size": [in_chunks, *drips(b"0" * 600)],
         "trailers": [in_chunks + b"1\r\n{\r\n0\r\n", *drips(b"x: y\r\n" * 100)],
     }[part]
-    heard = await target.throw(*pieces)
+    heard = await hasty.throw(*pieces)
     assert (heard.statuses, heard.is_closed) == ([408], True)
 
 
-async def test_two_hundred_slow_heads_at_once_keep_nobody_else_waiting(target: Target) -> None:
-    slow = [target.throw(b"POST /v1/chat/completions HTTP/1.1\r\nx: ") for _ in range(AT_ONCE)]
-    throwing = asyncio.gather(*slow)
-    async with peer_of(target.port) as peer:
-        peer.ask(marked("between", "s5", max_tokens=20), target.key)
+async def test_two_hundred_slow_heads_at_once_keep_nobody_else_waiting(hasty: Target) -> None:
+    slow = [hasty.throw(b"POST /v1/chat/completions HTTP/1.1\r\nx: ") for _ in range(AT_ONCE)]
+    async with known_peer_of(hasty.port) as peer:
+        throwing = asyncio.gather(*slow)
+        peer.ask(marked("between", "s5", max_tokens=20), hasty.key)
         assert (await peer.answer()).status == 200
     assert {heard.statuses[0] for heard in await throwing} == {408}
 
@@ -82,9 +99,9 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("name", FLOODS)
-async def test_a_flood_is_stopped(target: Target, name: str) -> None:
+async def test_a_flood_is_stopped(target: Target, hasty: Target, name: str) -> None:
     if name == "of nothing":
-        heard = await target.throw(FLOODS[name])
+        heard = await hasty.throw(FLOODS[name])
         assert heard.is_closed
         return
     heard = await target.throw(b"GET /healthz HTTP/1.1\r\nhost: gateway\r\n" + FLOODS[name] + b"\r\n")
@@ -106,10 +123,7 @@ async def test_a_hundred_calls_in_a_row_on_one_connection_are_answered_in_order(
 
 BEHIND = {
     "nonsense": b"\x00\x01\r\n\r\n",
-    "half a head": b"POST /v1/chat/completions HTTP/1.1\r\nx",
-    "half a body": b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{",
     "a bad chunk": b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
-    "a large head": b"GET / HTTP/1.1\r\nx: " + b"y" * 10_000,
 }
 
 
@@ -129,6 +143,31 @@ async def test_what_is_refused_behind_a_call_leaves_its_answer_whole(
     assert [seen.is_complete for seen in target.mock.requests if seen.body.get("user") == marker] == [True]
 
 
+HALVES = {
+    "a head": b"POST /v1/chat/completions HTTP/1.1\r\nx",
+    "a large head": b"GET / HTTP/1.1\r\nx: " + b"y" * 10_000,
+    "a body": b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+@pytest.mark.parametrize("rests", [False, True])
+async def test_half_a_request_behind_a_call_is_waited_for_in_vain_and_leaves_its_answer_whole(
+    hasty: Target, name: str, rests: bool
+) -> None:
+    marker = hasty.marker()
+    first = call(hasty, marker, "s20-g40", stream=True)
+    async with known_peer_of(hasty.port) as peer:
+        peer.send(first if rests else first + HALVES[name])
+        if rests:
+            await asyncio.sleep(0.2)
+            peer.send(HALVES[name])
+        heard = read_answers(await peer.rest())  # Until the gateway closes.
+    assert heard.statuses[0] == 200
+    assert heard.bodies[0].endswith(b"data: [DONE]\n\n")
+    assert [seen.is_complete for seen in hasty.mock.requests if seen.body.get("user") == marker] == [True]
+
+
 @pytest.mark.parametrize("path", [PATH, "/v1/nowhere", "/v1/models", "/admin/v1/keys", "/healthz"])
 async def test_what_is_answered_after_a_refusal_goes_nowhere(target: Target, path: str) -> None:
     """The application may be about to answer when its request turns out to be broken."""
@@ -139,11 +178,11 @@ async def test_what_is_answered_after_a_refusal_goes_nowhere(target: Target, pat
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_client_may_hang_up_at_any_byte(target: Target, stream: bool) -> None:
-    data = call(target, "gone", "s20-g1", stream=stream)
+async def test_a_client_may_hang_up_at_any_byte(hasty: Target, stream: bool) -> None:
+    data = call(hasty, "gone", "s20-g1", stream=stream)
 
     async def leave_after(size: int, *, ends: bool) -> None:
-        peer = await Peer.connect(target.port)
+        peer = await Peer.connect(hasty.port)
         peer.send(data[:size])
         if ends:
             peer.writer.write_eof()
@@ -152,7 +191,7 @@ async def test_a_client_may_hang_up_at_any_byte(target: Target, stream: bool) ->
 
     sizes = range(0, len(data) + 1, 5)
     await asyncio.gather(*(leave_after(size, ends=size % 2 == 0) for size in sizes))
-    await until(lambda: target.mock.open_calls == 0)
+    await until(lambda: hasty.mock.open_calls == 0)
 
 
 async def test_a_client_that_closes_its_half_leaves_no_call_behind(target: Target) -> None:
@@ -180,8 +219,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-async def test_another_protocol_is_refused_and_closed(target: Target, name: str) -> None:
-    heard = await target.throw(OTHERS[name])
+async def test_another_protocol_is_refused_and_closed(hasty: Target, name: str) -> None:
+    heard = await hasty.throw(OTHERS[name])
     assert heard.is_closed
     assert heard.statuses in ([400], [408])
 
@@ -199,5 +238,5 @@ async def test_a_body_that_nobody_wants_is_not_gathered(target: Target) -> None:
     """Two hundred clients send far more than a body may have, to addresses that take none."""
     large = chunked(*[b"x" * 60_000] * 10)
     start = b"POST /nowhere HTTP/1.1\r\nhost: gateway\r\ntransfer-encoding: chunked\r\n\r\n"
-    heard = await asyncio.gather(*(target.throw(start + large) for _ in range(AT_ONCE)))
+    heard = await asyncio.gather(*(target.throw(start + large + LAST) for _ in range(AT_ONCE)))
     assert {each.statuses[0] for each in heard} == {404}

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.fixtures.fuzzing import LAST, Target, chunked, target_in
+from tests.fixtures.fuzzing import LAST, PATIENT_S, Target, chunked, target_in
 from tests.fixtures.gateways import marked
 from tests.fixtures.raw_http import PATH
 
@@ -19,7 +19,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
     """Run one for all tests of this module; it must be unharmed in the end."""
-    async with target_in(tmp_path_factory.mktemp("framing")) as made:
+    async with target_in(tmp_path_factory.mktemp("framing"), PATIENT_S) as made:
+        yield made
+        await made.assert_unharmed()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hasty(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
+    """Run one that waits for nothing."""
+    async with target_in(tmp_path_factory.mktemp("hasty")) as made:
         yield made
         await made.assert_unharmed()
 
@@ -125,8 +133,8 @@ async def test_chunks_that_are_none_are_refused(target: Target, body: bytes) -> 
 
 
 @pytest.mark.parametrize("size", [b"ffffffffffffffff", b"7fffffffffffffff", b"fffffff", b"1000000"])
-async def test_a_chunk_that_is_announced_as_huge_is_not_waited_for(target: Target, size: bytes) -> None:
-    heard = await target.throw(head(target, "transfer-encoding: chunked") + size + b"\r\n{    ")
+async def test_a_chunk_that_is_announced_as_huge_is_not_waited_for(hasty: Target, size: bytes) -> None:
+    heard = await hasty.throw(head(hasty, "transfer-encoding: chunked") + size + b"\r\n{    ")
     assert (heard.statuses, heard.is_closed) == ([408], True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.fuzzing import Target, target_in
+from tests.fixtures.fuzzing import PATIENT_S, Target, target_in
 from tests.fixtures.gateways import ADMIN_KEY
 
 SPECIFICATION = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -22,7 +22,7 @@ Explorer = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 async def target(tmp_path: Path) -> AsyncIterator[Target]:
-    async with target_in(tmp_path) as made:
+    async with target_in(tmp_path, PATIENT_S) as made:
         yield made
 
 
@@ -64,6 +64,7 @@ explorers = pytest.mark.parametrize("explore", [explore_as_caller, explore_as_op
 SHORT = ("--phases=examples,coverage,fuzzing", "--generation-deterministic", "--max-examples", "12", "--max-time", "12")  # fmt: skip
 
 
+@pytest.mark.timeout(600)
 @explorers
 async def test_every_answer_is_as_the_description_says(
     target: Target, tmp_path: Path, explore: Explorer
