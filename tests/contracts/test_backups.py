@@ -35,6 +35,7 @@ from tests.fixtures.ledgers import (
     read_books,
     settlement,
 )
+from tests.fixtures.mock_calls import until
 
 pytestmark = pytest.mark.files
 
@@ -84,18 +85,26 @@ def no_file_above(size: int) -> Iterator[None]:
 async def test_copies_made_under_load_are_each_of_one_moment(
     home: SqliteHome, process: SqliteProcess
 ) -> None:
-    ledger, is_over = process.store.ledger, False
+    ledger, is_over, settled = process.store.ledger, False, 0
 
     async def call_on_and_on(caller: int) -> None:
+        nonlocal settled
         number = 0
         while not is_over:
             number += 1
             hold_id = f"call_{caller}_{number}"
             await ledger.hold(ask(hold_id, 10, (*LIFE, None)))
             await ledger.settle(settlement(hold_id, 7, held=10))
+            settled += 1
+
+    async def copy_once_more(number: int) -> Path:
+        path = await asyncio.to_thread(copied, home, f"copy{number}.db")
+        before = settled
+        await until(lambda: settled > before)
+        return path
 
     callers = [asyncio.create_task(call_on_and_on(caller)) for caller in range(16)]
-    paths = [await asyncio.to_thread(copied, home, f"copy{number}.db") for number in range(8)]
+    paths = [await copy_once_more(number) for number in range(8)]
     is_over = True
     await asyncio.gather(*callers)
     found = [books_of(path) for path in paths]

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, cast
 
+import psycopg
 import pytest
 
 from seawall.core.errors import Overloaded, TooLarge
@@ -13,7 +16,9 @@ from seawall.stores import stored
 from seawall.stores.packing import PART_BYTES
 from seawall.stores.postgres.conversations import PostgresConversations
 from seawall.stores.sqlite.conversations import SqliteConversations
+from seawall.stores.writer import Operation, Writer
 from tests.fixtures.ledgers import Home, Process, SqliteHome, ask, full_disk
+from tests.fixtures.mock_calls import LONGER, until
 
 Kept = SqliteConversations | PostgresConversations
 
@@ -31,6 +36,7 @@ OTHERS = (
 )
 NOW = 1_000.0
 LATER = 2_000.0
+WAITING = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'parts'::regclass"
 ODD_IDS = ("' OR '1'='1", '"; DROP TABLE responses; --', "%", "_", "resp_*", "[]", '["resp_1"]', "null", "0")
 
 
@@ -58,6 +64,54 @@ def response(name: str = "resp_1", owner: Owner = ME, **fields: Any) -> StoredRe
 @pytest.fixture
 def kept(process: Process) -> Kept:
     return process.store.conversations
+
+
+class Halting:
+    """Hands the first operation on to a writer, and the others once they may go on."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._has_begun = False
+        self.stands, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    def submit(self, operation: Operation) -> Awaitable[Any]:
+        if self._has_begun:
+            return self._submit_later(operation)
+        self._has_begun = True
+        return self._writer.submit(operation)
+
+    async def _submit_later(self, operation: Operation) -> Any:
+        self.stands.set()
+        await self.may_go_on.wait()
+        return await self._writer.submit(operation)
+
+
+Halfway = Callable[[StoredResponse], AbstractAsyncContextManager[asyncio.Task[None]]]
+
+
+@pytest.fixture
+def halfway(request: pytest.FixtureRequest, kept: Kept) -> Halfway:
+    """Return what keeps a large response, and stands still in the middle of it while its block runs."""
+
+    @asynccontextmanager
+    async def by_its_commits(response: StoredResponse) -> AsyncIterator[asyncio.Task[None]]:
+        assert isinstance(kept, SqliteConversations)
+        halting = Halting(kept._writer)
+        keeping = SqliteConversations(cast(Writer, halting), kept._reader)
+        putting = asyncio.create_task(keeping.put(response))
+        await asyncio.wait_for(halting.stands.wait(), LONGER)
+        yield putting
+        halting.may_go_on.set()
+
+    @asynccontextmanager
+    async def by_a_lock(response: StoredResponse) -> AsyncIterator[asyncio.Task[None]]:
+        with psycopg.connect(request.getfixturevalue("database_url")) as holder:
+            holder.execute("LOCK TABLE parts IN SHARE MODE")
+            putting = asyncio.create_task(kept.put(response))
+            await until(lambda: holder.execute(WAITING).fetchall() == [(True,)])
+            yield putting
+
+    return by_its_commits if isinstance(kept, SqliteConversations) else by_a_lock
 
 
 @pytest.mark.parametrize("other", OTHERS)
@@ -246,28 +300,32 @@ async def test_anything_from_small_to_large_comes_back(kept: Kept, size: int) ->
     assert await kept.history("resp_1", ME, NOW) == (*large.input, *large.output)
 
 
-async def test_a_large_response_is_seen_whole_or_not_at_all(kept: Kept, process: Process, home: Home) -> None:
+async def test_a_large_response_is_seen_whole_or_not_at_all(
+    kept: Kept, process: Process, home: Home, halfway: Halfway
+) -> None:
     large = response(body=os.urandom(20 * PART_BYTES))
-    putting = asyncio.create_task(kept.put(large))
+    async with halfway(large) as putting:
+        for number in range(3):  # The ledger has its turn between the commits.
+            assert isinstance(await process.store.ledger.hold(ask(f"call_{number}", 0)), Held)
+        assert await kept.get("resp_1", ME, NOW) is None
+        assert not putting.done()
     seen: list[StoredResponse | None] = []
-    holds = 0
     while not putting.done():
         seen.append(await kept.get("resp_1", ME, NOW))
-        holds += isinstance(await process.store.ledger.hold(ask(f"call_{holds}", 0)), Held)
+    await putting
     assert set(map(type, seen)) <= {type(None), StoredResponse}
     assert {found for found in seen if found} <= {large}
+    assert await kept.get("resp_1", ME, NOW) == large
     assert await home.count("parts") == 21
-    assert holds >= 3  # The ledger had its turn between the commits.
 
 
 @pytest.mark.files
 async def test_a_response_that_is_deleted_while_it_is_written_does_not_come_back(
-    kept: Kept, home: Home
+    kept: Kept, home: Home, halfway: Halfway
 ) -> None:
-    putting = asyncio.create_task(kept.put(response(body=os.urandom(20 * PART_BYTES))))
-    while await home.count("responses") == 0:
-        await asyncio.sleep(0)
-    await kept.forget("key_1", None)
+    async with halfway(response(body=os.urandom(20 * PART_BYTES))) as putting:
+        assert await home.count("responses") == 1
+        await kept.forget("key_1", None)
     with pytest.raises(Overloaded):
         await putting
     assert [await home.count(table) for table in ("owners", "responses", "parts", "items")] == [0] * 4
@@ -275,13 +333,12 @@ async def test_a_response_that_is_deleted_while_it_is_written_does_not_come_back
 
 @pytest.mark.files
 async def test_a_response_whose_writer_leaves_is_never_seen_and_goes_after_an_hour(
-    kept: Kept, home: Home
+    kept: Kept, home: Home, halfway: Halfway
 ) -> None:
-    putting = asyncio.create_task(kept.put(response(body=os.urandom(20 * PART_BYTES), expires_at=NOW + 9**9)))
-    while await home.count("responses") == 0:
-        await asyncio.sleep(0)
-    putting.cancel()
-    await asyncio.wait([putting])
+    async with halfway(response(body=os.urandom(20 * PART_BYTES), expires_at=NOW + 9**9)) as putting:
+        assert await home.count("responses") == 1
+        putting.cancel()
+        await asyncio.wait([putting])
     assert await kept.get("resp_1", ME, NOW) is None
     assert await kept.items(("in_1",), ME, NOW) == {}
     assert await kept.trim(NOW + 3_599, at_most=10) == 0

@@ -125,7 +125,9 @@ async def test_whoever_is_cancelled_while_it_waits_has_claimed_nothing(process: 
         waiting = asyncio.create_task(kept.claim(claim(f"call_{number}")))
         for _ in range(number % 5):
             await asyncio.sleep(0)
-        assert waiting.cancel()
+        if not waiting.cancel():  # It was answered before.
+            await kept.release(claim(f"call_{number}"))
+            continue
         with pytest.raises(asyncio.CancelledError):
             await waiting
     async with asyncio.timeout(LONGER):  # On Postgres a claim may arrive after its connection was cut.
