@@ -23,7 +23,7 @@ from tests.fixtures.gateways import marked
 from tests.fixtures.mock_calls import LONGER, o200k, until
 from tests.fixtures.processes import LOG, Process, configure, served
 
-BUDGET = "5.00"
+BUDGET = "500.00"
 LOCKED_S = 10.0
 CALLERS = 12
 
@@ -92,11 +92,12 @@ async def test_a_full_disk_under_load_refuses_and_room_again_serves_again(
     load = [asyncio.create_task(caller(process.port, process.key, dice, numbers)) for _ in range(CALLERS)]
     await until(lambda: mock.open_calls > 0)
     with full_disk(process):
-        async with asyncio.timeout(LONGER):
+        async with asyncio.timeout(LONGER * 2):
             while (refused := await ask(process, secrets.token_hex(4))).status_code != 503:
                 await asyncio.sleep(0.01)
         assert (code_of(refused), refused.headers["retry-after"]) == ("overloaded", "1")
         assert not await is_ready(process)
+        await until(lambda: mock.open_calls == 0)  # What was held before is on its way.
         requests = mock.total().requests
         assert (await ask(process, "refused")).status_code == 503
         assert mock.total().requests == requests

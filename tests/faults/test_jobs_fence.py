@@ -20,7 +20,7 @@ from tests.fixtures.processes import Process
 JOBS = 60
 AT_ONCE = 4
 NONE_HERE = {"SEAWALL_JOBS_CONCURRENCY": "0"}
-BEFORE_SLEEP = {True: Behaviour(answer_tokens=40, gap_ms=100), False: Behaviour(head_delay_ms=4_000)}
+BEFORE_SLEEP = {True: Behaviour(answer_tokens=50, gap_ms=200), False: Behaviour(head_delay_ms=10_000)}
 """What a stream and a whole answer are like that a worker sleeps in; both go on meanwhile."""
 ELSEWHERE = Behaviour(answer_tokens=10)
 
@@ -41,8 +41,7 @@ async def test_workers_share_jobs_and_do_none_twice(tmp_path: Path, database: st
         await crowd.meet(gateway.process)
         await crowd.hand_in(gateway, crowd.orders(JOBS, ["s20-g40", "s20-d800"]))
         assert mock.requests == []
-        for _ in range(workers):
-            await stack.enter_async_context(crowd.work())
+        await asyncio.gather(*(stack.enter_async_context(crowd.work()) for _ in range(workers)))
         await crowd.all_end(gateway.process)
         assert [(job["status"], job["runs"]) for job in crowd.ends.values()] == [("completed", 1)] * JOBS
         assert {len(seen) for seen in requests_of(mock).values()} == {1}
@@ -95,7 +94,7 @@ async def test_a_worker_that_slept_too_long_changes_nothing_when_it_wakes_up(
 
     async with MockProvider(count=o200k(), script=script) as mock:
         crowd = Crowd(tmp_path, mock, database)
-        crowd.configure("stall_s = 2")
+        crowd.configure("stall_s = 6")
         async with Revived(partial(crowd.serve, **NONE_HERE)) as gateway, crowd.work() as sleeper:
             await crowd.meet(gateway.process)
             orders = [order for order in crowd.orders(4, [""]) if order.kind.startswith("chat")]
@@ -110,6 +109,7 @@ async def test_a_worker_that_slept_too_long_changes_nothing_when_it_wakes_up(
             assert [(job["status"], job["runs"]) for job in crowd.ends.values()] == [("completed", 2)] * 2
             assert spent == held + sum(seen[1].cost for seen in requests_of(mock).values())
             before = await all_of(crowd, gateway.process, orders)
+            await until(lambda: mock.open_calls == 0)
             os.kill(sleeper.pid, signal.SIGCONT)
             [last] = crowd.orders(1, [""], prefix="after")
             await crowd.hand_in(gateway, [last])

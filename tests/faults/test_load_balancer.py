@@ -40,7 +40,9 @@ async def unready(process: Process) -> list[str]:
 async def test_it_says_no_before_it_takes_no_more_calls(tmp_path: Path, mock: MockProvider) -> None:
     configure(tmp_path, mock, drain_wait_s=300)
     async with served(tmp_path) as process:
-        assert (await get(process, "/readyz")).status_code == 200
+        async with asyncio.timeout(LONGER):
+            while (await get(process, "/readyz")).status_code != 200:
+                await asyncio.sleep(0.01)
         process.ask_to_stop()
         assert await unready(process) == ["the gateway is stopping: it ends the calls that run"]
         assert (await get(process, "/healthz")).status_code == 200

@@ -24,7 +24,11 @@ CALLS = 10_000
 WAITS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
-
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
+)
+"""The session of a command that was killed goes on until the server hears of it."""
 BLOCKING = (
     "INSERT INTO calls VALUES (%s, 0, '', '', NULL, '', '', 0, 0, '', NULL, 0, NULL, NULL, 0, 0, 0, 0, '')"
 )
@@ -78,6 +82,7 @@ async def test_a_move_that_was_killed_twice_arrives_whole(home: SqliteHome, data
                 process.kill()
                 await process.wait()
                 blocker.rollback()
+            await until(lambda: watcher.execute(OTHERS).fetchone() == (0,))
             [(arrived,)] = watcher.execute("SELECT count(*) FROM calls").fetchall()
             assert 0 < arrived < CALLS
     process = await start_moving(home.folder, database_url)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from seawall.providers.http_client import HttpTransport
 from seawall.proving.mock_provider import MockProvider
 from tests.fixtures.books import assert_books_hold
 from tests.fixtures.fault_proxy import Fault, FaultProxy
@@ -21,7 +22,7 @@ from tests.fixtures.mock_calls import o200k, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-IMPATIENT: dict[str, object] = {"timeouts__first_byte_s": 0.6, "timeouts__between_events_s": 0.6}
+IMPATIENT_S = 0.6
 
 STAGES = {
     "in the head of the request": ("up", 30),
@@ -44,11 +45,11 @@ class Place:
 
 
 @asynccontextmanager
-async def place_in(folder: Path, budget: str, **settings: object) -> AsyncIterator[Place]:
+async def place_in(folder: Path, budget: str) -> AsyncIterator[Place]:
     async with MockProvider(count=o200k()) as mock:
         with FaultProxy(mock.port) as proxy:
-            stated = {"budget__daily_usd": budget, **settings}
-            stated["providers__mock__base_url"] = f"http://127.0.0.1:{proxy.port}/v1"
+            base_url = f"http://127.0.0.1:{proxy.port}/v1"
+            stated: dict[str, object] = {"providers__mock__base_url": base_url, "budget__daily_usd": budget}
             async with running(folder, mock=mock, **stated) as app:
                 assert (await app.chat(marked("first", "s5"))).status_code == 200  # Vocabularies are loaded.
                 yield Place(app, proxy, budget)
@@ -61,11 +62,16 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         yield made
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def impatient_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    """Run one that waits for six tenths of a second."""
-    async with place_in(tmp_path_factory.mktemp("impatient"), "100.00", **IMPATIENT) as made:
-        yield made
+@asynccontextmanager
+async def impatient(app: RunningApp) -> AsyncIterator[None]:
+    """Let a gateway wait for six tenths of a second meanwhile, for the first byte and for any other."""
+    carriers = [account._transport for account in app.seawall._accounts]
+    [carrier] = [each for each in carriers if isinstance(each, HttpTransport)]
+    usual = carrier.first_byte_s, carrier.between_s
+    await carrier.close()  # Connections that were made before are patient.
+    carrier.first_byte_s = carrier.between_s = IMPATIENT_S
+    yield
+    carrier.first_byte_s, carrier.between_s = usual
 
 
 def body(marker: str, *, stream: bool) -> dict[str, Any]:
@@ -110,14 +116,15 @@ async def test_a_connection_that_is_half_closed_loses_no_cent(
 
 @pytest.mark.parametrize(("stage", "stream"), CASES)
 async def test_a_connection_that_falls_silent_is_given_up_in_time(
-    impatient_place: Place, marker: str, stage: str, stream: bool
+    place: Place, marker: str, stage: str, stream: bool
 ) -> None:
     side, after = IN_STREAM[stage]
-    impatient_place.proxy.fault = Fault("hole", side, after)
-    await assert_breaks(impatient_place.app, marker, stream=stream, statuses={504})
-    assert (await impatient_place.app.row(marker)).code == "upstream_timeout"
-    impatient_place.proxy.heal()
-    await assert_books_hold(impatient_place.app, impatient_place.budget)
+    async with impatient(place.app):
+        place.proxy.fault = Fault("hole", side, after)
+        await assert_breaks(place.app, marker, stream=stream, statuses={504})
+    assert (await place.app.row(marker)).code == "upstream_timeout"
+    place.proxy.heal()
+    await assert_books_hold(place.app, place.budget)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -158,10 +165,11 @@ async def test_an_idle_connection_that_died_is_not_used_for_the_next_call(place:
 async def test_a_hundred_calls_into_a_black_hole_hold_no_more_than_the_budget_and_let_go(
     tmp_path: Path,
 ) -> None:
-    async with place_in(tmp_path, "1.00", **IMPATIENT) as place:
+    async with place_in(tmp_path, "1.00") as place:
         place.proxy.swallow()
         bodies = [marked(f"n{number}", "s20", max_tokens=20, stream=number % 2 == 0) for number in range(100)]
-        answers = await asyncio.gather(*map(place.app.chat, bodies))
+        async with impatient(place.app):
+            answers = await asyncio.gather(*map(place.app.chat, bodies))
         assert {answer.status_code for answer in answers} == {504}
         place.proxy.heal()
         await assert_books_hold(place.app, place.budget)

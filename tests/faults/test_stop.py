@@ -8,8 +8,9 @@ import pytest
 
 from seawall.core.money import parse_usd
 from seawall.proving.mock_provider import MockProvider
+from tests.fixtures.fault_proxy import Fault, FaultProxy
 from tests.fixtures.gateways import marked
-from tests.fixtures.mock_calls import o200k, until
+from tests.fixtures.mock_calls import LONGER, o200k, until
 from tests.fixtures.processes import LOG, Process, configure, served
 from tests.fixtures.raw_http import Peer, peer_of
 
@@ -93,11 +94,11 @@ async def test_a_call_that_has_no_answer_yet_is_told_to_try_again(tmp_path: Path
 
 
 async def test_a_gateway_that_stops_takes_no_new_connections(tmp_path: Path, mock: MockProvider) -> None:
-    configure(tmp_path, mock, grace_s=2)
+    configure(tmp_path, mock, grace_s=600)
     async with served(tmp_path) as process, peer_of(process.port) as peer:
-        await begin(process, peer, "full-g5")
+        await begin(process, peer, "full-g1000")
         process.ask_to_stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONGER * 2):
             while True:
                 try:
                     (await Peer.connect(process.port)).leave()
@@ -105,6 +106,7 @@ async def test_a_gateway_that_stops_takes_no_new_connections(tmp_path: Path, moc
                     break
                 await asyncio.sleep(0.01)
         assert not mock.requests[0].is_over
+        peer.leave()
         assert await process.stop() == 0
 
 
@@ -122,13 +124,22 @@ async def test_a_second_gateway_on_one_sqlite_file_is_refused(tmp_path: Path, mo
 async def test_a_successor_serves_while_the_last_calls_of_a_gateway_come_to_their_end(
     tmp_path: Path, mock: MockProvider
 ) -> None:
-    configure(tmp_path, mock, grace_s=20)
-    async with served(tmp_path) as first, peer_of(first.port) as peer:
-        await begin(first, peer, "s100-g60-d100")
+    configure(tmp_path, mock, grace_s=100)
+    file = tmp_path / "seawall.toml"
+    with FaultProxy(mock.port) as line:
+        line.fault = Fault("hole", after_bytes=3_000)  # The answer stops in its middle.
+        file.write_text(file.read_text(encoding="utf-8").replace(f":{mock.port}/", f":{line.port}/"))
+        await hand_over(tmp_path, mock, line)
+
+
+async def hand_over(folder: Path, mock: MockProvider, line: FaultProxy) -> None:
+    """Stop a gateway in the middle of an answer, and start the next."""
+    async with served(folder) as first, peer_of(first.port) as peer:
+        await begin(first, peer, "s100")
         first.ask_to_stop()
-        async with served(tmp_path) as successor:
-            assert not mock.requests[0].is_over
+        async with served(folder) as successor:
             assert (await successor.spend())["held_usd"] > 0
+            line.heal()
             assert (await peer.rest()).endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
             assert await first.stop() == 0
             spend = await successor.spend()

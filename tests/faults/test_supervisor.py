@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.crews import READY, Crew, crew_of, is_alive
-from tests.fixtures.mock_calls import until
+from tests.fixtures.mock_calls import LONGER, until
 
 
 def logged(crew: Crew, message: str) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ async def test_a_worker_that_dies_again_and_again_waits_longer_and_longer(tmp_pa
 
 
 async def test_who_is_told_to_stop_while_a_worker_waits_for_its_turn_stops(tmp_path: Path) -> None:
-    async with crew_of(tmp_path, ["serve"]) as crew:
+    async with crew_of(tmp_path, ["serve"], wait_s=LONGER * 2) as crew:
         assert await crew.ready() == READY
         kill(crew.pids(1)[0])
         await until(lambda: bool(logged(crew, "a worker died and is started again")))
@@ -105,7 +105,7 @@ async def test_a_worker_that_dies_while_it_starts_ends_all(tmp_path: Path, words
 
 
 async def test_a_worker_that_does_not_end_is_killed_and_the_exit_code_says_so(tmp_path: Path) -> None:
-    async with crew_of(tmp_path, ["serve", "stay"]) as crew:
+    async with crew_of(tmp_path, ["serve", "stay"], stop_s=5.0) as crew:
         assert await crew.ready() == READY
         crew.process.send_signal(signal.SIGTERM)
         assert await crew.process.wait() == 1

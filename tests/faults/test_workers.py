@@ -22,6 +22,10 @@ from tests.fixtures.processes import LOG, Process, configure, served
 from tests.fixtures.raw_http import Answer, Peer, peer_of
 
 KEYS, USERS = "/admin/v1/keys", "/admin/v1/users"
+HOLD_WAIT_S = 25
+"""For so long a call waits for money that is only held for others: no machine is too slow to use it all."""
+BURST = 160
+"""So many that a worker which sleeps for half a second does not lose its share to the other."""
 OPEN = """
 default_tier = "free"
 [limits]
@@ -30,6 +34,8 @@ per_ip = "off"
 [loop]
 calls = 0
 calls_unnamed = 0
+[valkey]
+timeout_s = 10
 [tiers.free]
 tokens_per_day = 100000000
 [tiers.small]
@@ -59,7 +65,7 @@ class Place:
 
     def lines(self, message: str) -> list[dict[str, Any]]:
         """Return what was logged with this message."""
-        text = (self.folder / LOG).read_text(encoding="utf-8")
+        text, _, _ = (self.folder / LOG).read_text(encoding="utf-8").rpartition("\n")  # Whole lines only.
         found = [json.loads(line) for line in text.splitlines()]
         return [line for line in found if line["message"] == message]
 
@@ -138,12 +144,13 @@ async def seen(ask: Callable[[], Awaitable[Answer]], status: int) -> Answer:
 
 async def test_a_burst_of_connections_is_shared_by_the_workers(place: Place) -> None:
     async with place.serve() as process, AsyncExitStack() as stack:
-        connected = [stack.enter_async_context(peer_of(process.port)) for _ in range(16)]
+        connected = [stack.enter_async_context(peer_of(process.port)) for _ in range(BURST)]
         peers = await asyncio.gather(*connected)
-        answers = await asyncio.gather(*(call(peer, process.key) for peer in peers))
-        shares = Counter([await place.worker_of(answer) for answer in answers])
+        await asyncio.gather(*(call(peer, process.key) for peer in peers))
+        await until(lambda: len(place.lines("call")) == BURST)
+        shares = Counter(line["worker"] for line in place.lines("call"))
         assert sorted(shares) == [1, 2]
-        assert min(shares.values()) >= 4
+        assert min(shares.values()) >= BURST // 4
 
 
 async def test_keys_that_are_made_rotated_or_revoked_at_one_worker_are_so_at_the_other(place: Place) -> None:
@@ -176,16 +183,17 @@ async def test_a_limit_is_one_limit_for_all_workers(place: Place) -> None:
         one, other = await pair(process, place, stack)
 
         async def ask(peer: Peer) -> list[int]:
-            return [(await call(peer, process.key, "eager")).status for _ in range(30)]
+            return [(await call(peer, process.key, "eager")).status for _ in range(29)]
 
+        firsts = [(await call(peer, process.key, "eager")).status for peer in (one, other)]
+        assert firsts == [200, 200]
         answers = await asyncio.gather(ask(one), ask(other))
-        assert [statuses.count(200) > 0 for statuses in answers] == [True, True]
-        assert Counter([*answers[0], *answers[1]]) == {200: 20, 429: 40}
+        assert Counter([*firsts, *answers[0], *answers[1]]) == {200: 20, 429: 40}
 
 
 @pytest.mark.timeout(240)
 async def test_500_calls_at_two_workers_stay_within_one_budget(place: Place) -> None:
-    place.configure(budget="0.90", grace_s=5)
+    place.configure(budget="0.90", grace_s=5, above=f"{OPEN}[spending]\nhold_wait_s = {HOLD_WAIT_S}\n")
     dice = random.Random(7)
     kinds = ["full", "full-nousage", "full-reset9", "full-eof20", "full-d30", "e500"]
 
@@ -203,7 +211,7 @@ async def test_500_calls_at_two_workers_stay_within_one_budget(place: Place) -> 
         assert len({line["worker"] for line in place.lines("call")}) == 2
         spend = await process.spend()
         assert place.mock.bill <= spend["lifetime_usd"] <= parse_usd("0.90")
-        assert place.mock.bill > parse_usd("0.45")
+        assert spend["lifetime_usd"] > parse_usd("0.72")
         assert spend["held_usd"] == 0
         assert await process.stop() == 0
 
