@@ -29,7 +29,7 @@ async def test_an_app_without_calls_gets_a_report_as_well(start: Start) -> None:
 async def test_the_report_counts_the_calls_and_names_nobody(start: Start) -> None:
     app = await start()
     await app.chat(marked("ada", "s5"))
-    await app.settled()
+    await app.spend()
     report = await app.admin("GET", "/advice")
     assert report.json()["dearest_users"][0]["user"] == "user 1"
     assert "ada" not in report.text
@@ -97,7 +97,7 @@ async def test_calls_are_answered_while_advice_is_made(start: Start) -> None:
 async def test_the_stage_says_what_the_running_gateway_lacks_but_not_what_users_wrote(start: Start) -> None:
     app = await start()
     await app.chat(marked("ada", "s5"))
-    await app.settled()
+    await app.spend()
     [call] = (await app.admin("GET", "/calls")).json()["data"]
     said = Feedback(call["id"], app.clock(), call["key_id"], "ada", "fake-gpt", "down", "The sea is wrong.")
     await app.seawall.store.feedback.put(said)

@@ -6,16 +6,19 @@ import pytest
 
 from tests.fixtures.gateways import DAY_S, Start, marked
 from tests.fixtures.mock_calls import until
+from tests.pipeline.conftest import StartBehind, held
 
 
-async def test_a_call_that_runs_is_shown_as_held(start: Start) -> None:
-    app = await start()
+async def test_a_call_that_runs_is_shown_as_held(start_behind: StartBehind) -> None:
+    app, line = await start_behind()
+    line.fault = held(b"[one]")
     key_id, key = await app.new_key()
-    call = asyncio.ensure_future(app.chat(marked("one", "d300", max_tokens=100), key=key))
+    call = asyncio.ensure_future(app.chat(marked("one", max_tokens=100), key=key))
     await until(lambda: bool(app.mock.requests))
     spend = (await app.admin("GET", f"/keys/{key_id}")).json()["spend"]
     assert spend["lifetime_usd"] == "0.00"
     assert spend["held_usd"] > "0.003"
+    line.fault = None
     assert (await call).status_code == 200
 
 

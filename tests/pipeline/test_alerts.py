@@ -24,9 +24,14 @@ def told(receiver: Receiver) -> list[dict[str, Any]]:
     return [json.loads(body) for body in receiver.bodies]
 
 
+async def booked(app: RunningApp) -> None:
+    """Wait until what calls have cost is on disk, where alerts look: a call waits for that only for a while."""
+    await app.spend()
+
+
 async def tell(app: RunningApp) -> list[str]:
     """Look and deliver once; returns the kinds that were on their way."""
-    await app.settled()
+    await booked(app)
     assert app.seawall.alerting is not None
     await app.seawall.dispatcher.stop()  # From here on by hand.
     await app.seawall.alerting.look()
@@ -47,7 +52,7 @@ async def test_a_threshold_of_the_budget_is_told_once(start: Start) -> None:
     async with receiving() as receiver:
         app = await start(**to(receiver, budget__daily_usd="0.10"))
         while (await app.chat(marked("ada", "full", max_tokens=600))).status_code == 200:
-            await app.settled()
+            await booked(app)
         for _ in range(3):
             await tell(app)
         events = [event for event in told(receiver) if event["type"] == "budget.threshold"]
@@ -61,7 +66,7 @@ async def test_events_of_users_reach_the_webhook(start: Start) -> None:
         tiers = {"tiers.free.requests_per_day": 1, "tiers.gold.requests_per_day": 9, "default_tier": "free"}
         app = await start(**to(receiver), **tiers)
         await app.chat(marked("ada", max_tokens=16))
-        await app.settled()
+        await booked(app)
         assert (await app.chat(marked("ada", max_tokens=16))).status_code == 429
         await tell(app)
         await app.admin("PATCH", "/users/ada", {"tier": "gold"})
@@ -123,7 +128,7 @@ async def test_of_two_processes_one_announces_and_one_delivers(tmp_path: Path) -
         settings = to(receiver, budget__daily_usd="0.01")
         async with running(tmp_path, **settings) as first:
             await first.chat(marked("ada", "full", max_tokens=300))
-            await first.settled()
+            await booked(first)
             async with running(tmp_path, mock=first.mock, **settings) as second:
                 schedulers = [app.seawall.alerting for app in (first, second)]
                 for scheduler in schedulers:
@@ -137,7 +142,7 @@ async def test_a_crash_between_sending_and_noting_sends_the_same_event_again(sta
     async with receiving() as receiver:
         app = await start(**to(receiver, budget__daily_usd="0.01"))
         await app.chat(marked("ada", "full", max_tokens=300))
-        await app.settled()
+        await booked(app)
         assert app.seawall.alerting is not None
         await app.seawall.dispatcher.stop()  # From here on by hand.
         await app.seawall.alerting.look()
@@ -160,7 +165,7 @@ async def test_the_digest_of_yesterday_goes_out_once_in_the_morning_of_the_time_
     async with receiving() as receiver:
         app = await start(**to(receiver, alerts__digest_at="08:00", time_zone="Europe/Berlin"))
         await app.chat(marked("ada", "full", max_tokens=300))
-        await app.settled()
+        await booked(app)
         morning = datetime.fromisoformat("2026-11-22T08:00:00+01:00").timestamp()
         app.clock.turn(morning - app.clock() - 60)
         assert "digest.daily" not in await tell(app)
@@ -187,7 +192,7 @@ async def test_the_digest_sums_up_more_models_than_it_lists(start: Start) -> Non
         for name in names:
             answer = await app.chat({**marked("ada", max_tokens=16), "model": name})
             assert answer.status_code == 200, answer.text
-        await app.settled()
+        await booked(app)
         app.clock.turn(datetime.fromisoformat("2026-11-22T08:01:00+00:00").timestamp() - app.clock())
         await tell(app)
         [data] = [event["data"] for event in told(receiver) if event["type"] == "digest.daily"]
@@ -208,7 +213,7 @@ async def test_a_call_never_waits_for_a_receiver_that_hangs(start: Start) -> Non
     async with receiving(0) as receiver:
         app = await start(**to(receiver, budget__daily_usd="0.05"))
         await app.chat(marked("ada", "full", max_tokens=1000))
-        await app.settled()
+        await booked(app)
         assert app.seawall.alerting is not None
         await app.seawall.dispatcher.stop()  # From here on by hand.
         await app.seawall.alerting.look()

@@ -2,33 +2,59 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from seawall.core.contracts import Spend
 from seawall.proving.mock_provider import MockProvider
+from tests.fixtures.fault_proxy import FaultProxy
 from tests.fixtures.gateways import Places, RunningApp, Start, all_dialects, running
 from tests.fixtures.mock_calls import LONGER, o200k, until
+from tests.pipeline.conftest import held
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASYNC = {"prefer": "respond-async"}
-SLOW = "s40-g25"
-"""An answer that takes a second."""
+SLOW = "s40"
+"""An answer that comes once the line to the provider is open."""
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory, places: Places) -> AsyncIterator[RunningApp]:
+async def mock() -> AsyncIterator[MockProvider]:
+    """Return the provider of all tests."""
+    async with MockProvider(count=o200k()) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def line(mock: MockProvider) -> Iterator[FaultProxy]:
+    """Return the line to the provider."""
+    with FaultProxy(mock.port) as proxy:
+        yield proxy
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def app(
+    tmp_path_factory: pytest.TempPathFactory, places: Places, mock: MockProvider, line: FaultProxy
+) -> AsyncIterator[RunningApp]:
     """Return a gateway that speaks to a mock in all dialects, with money enough."""
-    async with MockProvider(count=o200k()) as mock:
-        stated = {**all_dialects(mock.base_url), "jobs__per_user_at_once": 2}
-        folder = tmp_path_factory.mktemp("app")
-        stated |= places.of(folder)
-        async with running(folder, mock=mock, budget__daily_usd="100000.00", **stated) as started:
-            yield started
+    stated = {**all_dialects(f"http://127.0.0.1:{line.port}/v1"), "jobs__per_user_at_once": 2}
+    folder = tmp_path_factory.mktemp("app")
+    stated |= places.of(folder)
+    async with running(folder, mock=mock, budget__daily_usd="100000.00", **stated) as started:
+        yield started
+
+
+@pytest.fixture
+def closed(line: FaultProxy) -> Iterator[FaultProxy]:
+    """Return the line, on which no slow answer comes before a test opens it by taking its fault away."""
+    line.fault = held(b'"s40"')
+    yield line
+    line.fault = None
 
 
 class Desk:
@@ -81,6 +107,14 @@ class Desk:
                 await asyncio.sleep(0.01)
 
 
+async def spend_in_the_end(app: RunningApp) -> Spend:
+    """Return what was spent once no job holds money any more: it has its answer before that is settled."""
+    async with asyncio.timeout(LONGER * 2):
+        while (spend := await app.spend()).held:
+            await asyncio.sleep(0.01)
+    return spend
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(app: RunningApp) -> Desk:
     return Desk(app, (await app.new_key())[1])
@@ -101,15 +135,17 @@ async def test_a_background_response_is_queued_and_then_complete(desk: Desk) -> 
     assert done["created_at"] == accepted["created_at"]
 
 
-async def test_its_money_is_held_at_once_and_settled_at_its_true_cost(app: RunningApp, desk: Desk) -> None:
-    before = await app.spend()
+async def test_its_money_is_held_at_once_and_settled_at_its_true_cost(
+    app: RunningApp, desk: Desk, closed: FaultProxy
+) -> None:
+    before = await spend_in_the_end(app)
     accepted = await desk.respond(SLOW, max_output_tokens=50)
-    held = (await app.spend_now()).held
+    assert (await app.spend_now()).held > 0
+    closed.fault = None
     await desk.ended(f"/responses/{accepted['id']}")
-    after = await app.spend()
+    after = await spend_in_the_end(app)
     seen = app.mock.requests[-1]
     row = await app.row_of(accepted["id"].replace("resp_", "call_"))
-    assert held > 0
     assert after.held == 0
     assert after.lifetime - before.lifetime == row.cost == seen.cost
     assert row.outcome == "ok"
@@ -142,7 +178,7 @@ async def test_a_stream_in_the_background_goes_on_where_it_was_broken_off(
 
 
 async def test_what_is_cancelled_while_it_runs_stops_at_the_provider(app: RunningApp, desk: Desk) -> None:
-    job = await desk.hand_in("s400-g25", stream=True, max_tokens=500)
+    job = await desk.hand_in("s400-g250", stream=True, max_tokens=500)
     path = f"/jobs/{job['id']}"
     await desk.reached(path, "in_progress")
     await desk.post(f"{path}/cancel", {})
@@ -150,19 +186,21 @@ async def test_what_is_cancelled_while_it_runs_stops_at_the_provider(app: Runnin
     assert done["status"] == "cancelled"
     assert (await desk.post(f"{path}/cancel", {})).json()["status"] == "cancelled"
     await until(lambda: app.mock.open_calls == 0)
-    spend = await app.spend()
-    assert spend.held == 0
+    assert (await spend_in_the_end(app)).held == 0
 
 
-async def test_what_is_cancelled_while_it_waits_costs_nothing(app: RunningApp, desk: Desk) -> None:
-    before, asked = await app.spend(), len(app.mock.requests)
+async def test_what_is_cancelled_while_it_waits_costs_nothing(
+    app: RunningApp, desk: Desk, closed: FaultProxy
+) -> None:
+    before, asked = await spend_in_the_end(app), len(app.mock.requests)
     running_now = [await desk.hand_in(SLOW, stream=True) for _ in range(2)]
     waiting = await desk.hand_in(SLOW)
     cancelled = await desk.post(f"/jobs/{waiting['id']}/cancel", {})
     assert (cancelled.json()["status"], cancelled.json()["runs"]) == ("cancelled", 0)
+    closed.fault = None
     for job in running_now:
         await desk.ended(f"/jobs/{job['id']}")
-    after = await app.spend()
+    after = await spend_in_the_end(app)
     assert len(app.mock.requests) - asked == 2
     billed = sum(seen.cost for seen in app.mock.requests[asked:])
     assert (after.held, after.lifetime - before.lifetime) == (0, billed)
@@ -247,12 +285,15 @@ async def test_a_job_that_cannot_be_paid_is_refused_when_it_is_handed_in(start: 
     assert (await app.chat(body)).status_code == 200
 
 
-async def test_a_key_that_was_revoked_meanwhile_ends_its_jobs_unbilled(app: RunningApp) -> None:
+async def test_a_key_that_was_revoked_meanwhile_ends_its_jobs_unbilled(
+    app: RunningApp, closed: FaultProxy
+) -> None:
     key_id, key = await app.new_key()
-    desk, before = Desk(app, key), await app.spend()
+    desk, before = Desk(app, key), await spend_in_the_end(app)
     busy = [await desk.hand_in(SLOW, stream=True) for _ in range(2)]
     waiting = await desk.hand_in()
     await app.admin("DELETE", f"/keys/{key_id}")
+    closed.fault = None
     asked = len(app.mock.requests)
     for job in [*busy, waiting]:
         async with asyncio.timeout(LONGER * 4):
@@ -261,7 +302,7 @@ async def test_a_key_that_was_revoked_meanwhile_ends_its_jobs_unbilled(app: Runn
     ended = await app.seawall.gateway.jobs.get(waiting["id"])
     assert ended is not None
     assert (ended.state, ended.code) == ("failed", "invalid_api_key")
-    assert (await app.spend()).held == before.held == 0
+    assert (await spend_in_the_end(app)).held == before.held == 0
     assert all("x_mock" in seen.body for seen in app.mock.requests[asked:])
 
 
@@ -276,6 +317,7 @@ async def test_trouble_that_passes_is_tried_again_and_a_refusal_is_not(app: Runn
     waiting = await desk.reached(f"/jobs/{later['id']}", "queued")
     assert waiting["runs"] <= 1
     await desk.post(f"/jobs/{later['id']}/cancel", {})
+    await desk.ended(f"/jobs/{later['id']}")
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -293,15 +335,21 @@ async def test_too_many_waiting_jobs_are_refused_with_a_time(start: Start) -> No
     ).status_code == 202
 
 
-async def test_the_events_of_a_job_tell_its_stages_and_go_on_from_a_number(desk: Desk) -> None:
-    job = await desk.hand_in("s20-g10", stream=True)
-    whole = await desk.get(f"/jobs/{job['id']}/events")
-    stages = [
-        json.loads(data[6:])["stage"]
-        for name, data in zip(whole.text.splitlines(), whole.text.splitlines()[1:], strict=False)
-        if name == "event: seawall.progress"
-    ]
-    ids = [int(line[4:]) for line in whole.text.splitlines() if line.startswith("id: ")]
+async def test_the_events_of_a_job_tell_its_stages_and_go_on_from_a_number(
+    desk: Desk, closed: FaultProxy
+) -> None:
+    closed.fault = held(b'"s20"', after_bytes=2_000)
+    job = await desk.hand_in("s20", stream=True)
+    lines, stages = [], []
+    shown = {"authorization": f"Bearer {desk.key}"}
+    async with desk.app.http.stream("GET", f"/v1/jobs/{job['id']}/events", headers=shown) as whole:
+        async for line in whole.aiter_lines():
+            if lines and lines[-1] == "event: seawall.progress":
+                stages.append(json.loads(line.removeprefix("data: "))["stage"])
+                if stages[-1] == "writing":
+                    closed.fault = None
+            lines.append(line)
+    ids = [int(line[4:]) for line in lines if line.startswith("id: ")]
     assert stages[-1] == "done"
     assert "writing" in stages
     assert ids == list(range(len(ids)))
@@ -316,10 +364,11 @@ async def test_what_is_not_to_be_stored_cannot_be_done_later(desk: Desk) -> None
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "store")
 
 
-async def test_a_job_at_its_end_can_be_deleted_and_no_other(desk: Desk) -> None:
+async def test_a_job_at_its_end_can_be_deleted_and_no_other(desk: Desk, closed: FaultProxy) -> None:
     job = await desk.hand_in(SLOW, stream=True)
     shown = {"authorization": f"Bearer {desk.key}"}
     early = await desk.app.http.delete(f"/v1/jobs/{job['id']}", headers=shown)
+    closed.fault = None
     await desk.ended(f"/jobs/{job['id']}")
     late = await desk.app.http.delete(f"/v1/jobs/{job['id']}", headers=shown)
     assert (early.status_code, early.json()["error"]["code"]) == (409, "conflict")

@@ -55,7 +55,7 @@ async def test_leaving_a_model_that_shows_all_costs_what_was_seen_where_leaving_
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 async def test_draining_reads_to_the_end_for_the_exact_bill(tmp_path: Path, pair: tuple[str, str]) -> None:
     async with hall_in(tmp_path, spending__on_disconnect="drain") as hall:
-        hall.behave("m-1", "s60-g1")
+        hall.behave("m-1", "s190-g1")
         async with peer_of(hall.app.port) as peer:
             body = body_of(*pair, "m-1", cap=200, stream=True)
             peer.ask(body, hall.app.key, path=CLIENTS[pair[0]], headers="seawall-user: m-1\r\n")

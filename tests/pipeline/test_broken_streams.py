@@ -4,6 +4,7 @@ The client hears a clean error in its own dialect, the ledger books what may hav
 in the middle of an answer is never used again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -37,6 +38,8 @@ BROKE_OFF = "The provider broke off its answer."
 UNREADABLE = "The provider sent an event that cannot be read."
 IN_THE_MIDDLE = "The provider's stream ended in the middle of the answer."
 TOO_SLOW = "The provider took too long. Try again, or ask for a shorter answer."
+BEGAN_TOO_LATE = "The provider took too long to begin its answer."
+CALL_TOO_LONG = "The whole call took longer than this gateway allows."
 
 WHOLE_BROKEN = ["reset", "reset0", "eof", "eof0", "short", "badhttp", "hugehead600000"]
 STREAM_BROKEN = ["reset0", "eof0", "badhttp", "hugehead600000"]
@@ -79,10 +82,23 @@ async def impatient_hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def stalling_hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hall]:
+    """Run one that waits a fifth of a second for the next event, and long for the first."""
+    async with hall_in(tmp_path_factory.mktemp("stalling"), timeouts__between_events_s=0.2) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def eager_hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hall]:
+    """Run one that waits two seconds for the first token: enough to be sent, wherever that is slow."""
+    async with hall_in(tmp_path_factory.mktemp("eager"), timeouts__first_token_s=2) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def hurried_hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hall]:
-    """Run one that waits for a fifth of a second for the first token, and for half a second altogether."""
-    folder = tmp_path_factory.mktemp("hurried")
-    async with hall_in(folder, timeouts__first_token_s=0.2, timeouts__call_s=0.5) as made:
+    """Run one whose calls have two seconds altogether."""
+    async with hall_in(tmp_path_factory.mktemp("hurried"), timeouts__call_s=2) as made:
         yield made
 
 
@@ -154,39 +170,45 @@ async def test_a_stream_that_breaks_in_the_middle_ends_with_an_error(
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 async def test_a_stream_that_stalls_in_the_middle_ends_with_an_error(
-    impatient_hall: Hall, marker: str, pair: tuple[str, str]
+    stalling_hall: Hall, marker: str, pair: tuple[str, str]
 ) -> None:
-    answer = await impatient_hall.call(pair, f"m-{marker}", "stall5", **asked(stream=True))
-    row = await impatient_hall.row(f"m-{marker}")
+    answer = await stalling_hall.call(pair, f"m-{marker}", "stall5", **asked(stream=True))
+    row = await stalling_hall.row(f"m-{marker}")
     assert_stream_broke(pair[0], answer, (SILENT[1], TOO_SLOW), row.id)
-    await assert_charged_in_full(impatient_hall, f"m-{marker}", SILENT)
-    assert (await impatient_hall.seen(f"m-{marker}")).peer_left_at is not None
-    await assert_connection_is_closed(impatient_hall)
+    await assert_charged_in_full(stalling_hall, f"m-{marker}", SILENT)
+    assert (await stalling_hall.seen(f"m-{marker}")).peer_left_at is not None
+    await assert_connection_is_closed(stalling_hall)
 
 
-@pytest.mark.parametrize(
-    ("mocked", "message"),
-    [
-        ("redacted-stall1", "The provider took too long to begin its answer."),
-        ("d60000", "The provider took too long to begin its answer."),
-        ("full-g20", "The whole call took longer than this gateway allows."),
-        ("stall5", "The whole call took longer than this gateway allows."),
-    ],
-)
-@pytest.mark.parametrize("pair", PAIRS, ids=str)
-async def test_a_stream_past_its_deadline_ends_with_an_error(
-    hurried_hall: Hall, marker: str, pair: tuple[str, str], mocked: str, message: str
+@pytest.mark.parametrize("mocked", ["redacted-stall1", "d60000"])
+async def test_streams_whose_first_token_is_late_end_with_an_error(
+    eager_hall: Hall, marker: str, mocked: str
 ) -> None:
-    answer = await hurried_hall.call(pair, f"m-{marker}", mocked, **asked(stream=True))
-    row = await hurried_hall.row(f"m-{marker}")
-    if answer.status_code == 200:
-        assert_stream_broke(pair[0], answer, (SILENT[1], message), row.id)
-    else:
-        assert_is_error(pair[0], answer, SILENT, row.id)
-        assert answer.json()["error"]["message"] == message
-    await assert_charged_in_full(hurried_hall, f"m-{marker}", SILENT)
-    assert (await hurried_hall.seen(f"m-{marker}")).peer_left_at is not None
-    await assert_connection_is_closed(hurried_hall)
+    await assert_all_run_out_of_time(eager_hall, f"m-{marker}", mocked, BEGAN_TOO_LATE)
+
+
+@pytest.mark.parametrize("mocked", ["full-g60", "stall5"])
+async def test_streams_past_their_deadline_end_with_an_error(
+    hurried_hall: Hall, marker: str, mocked: str
+) -> None:
+    await assert_all_run_out_of_time(hurried_hall, f"m-{marker}", mocked, CALL_TOO_LONG)
+
+
+async def assert_all_run_out_of_time(hall: Hall, marker: str, mocked: str, message: str) -> None:
+    """Make a call of each pair, all at once, and check that each ends with this error."""
+    streamed = asked(stream=True)
+    calls = [hall.call(pair, f"{marker}{number}", mocked, **streamed) for number, pair in enumerate(PAIRS)]
+    answers = await asyncio.gather(*calls)
+    for number, (pair, answer) in enumerate(zip(PAIRS, answers, strict=True)):
+        row = await hall.row(f"{marker}{number}")
+        if answer.status_code == 200:
+            assert_stream_broke(pair[0], answer, (SILENT[1], message), row.id)
+        else:
+            assert_is_error(pair[0], answer, SILENT, row.id)
+            assert answer.json()["error"]["message"] == message
+        await assert_charged_in_full(hall, f"{marker}{number}", SILENT)
+        assert (await hall.seen(f"{marker}{number}")).peer_left_at is not None
+    await assert_connection_is_closed(hall)
 
 
 @pytest.mark.parametrize("mocked", ["end1", "end5", "end5-greedy", "end5-split", "end5-odd"])

@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.gateways import DAY_S, RunningApp, Start, marked
 from tests.fixtures.mock_calls import until
 from tests.fixtures.raw_http import peer_of
+from tests.pipeline.conftest import StartBehind, held
 
 CENT = 10_000_000
 CALL = {"max_tokens": 300}
@@ -106,17 +107,19 @@ async def test_a_budget_of_nothing_admits_nothing(start: Start) -> None:
     assert app.mock.requests == []
 
 
-async def test_calls_wait_in_order_for_money_that_is_only_held(start: Start) -> None:
+async def test_calls_wait_in_order_for_money_that_is_only_held(start_behind: StartBehind) -> None:
     """One call fits at a time; the others get their turn in the order in which they came."""
-    app = await start(budget__daily_usd="0.20", spending__hold_wait_s=60)
+    app, line = await start_behind(budget__daily_usd="0.20", spending__hold_wait_s=60)
+    line.fault = held(b'"call-0"')
     big = {"max_tokens": 4_096, "messages": [{"role": "user", "content": "x"}]}
     async with AsyncExitStack() as stack:
         peers = [await stack.enter_async_context(peer_of(app.port)) for _ in range(6)]
         for number, peer in enumerate(peers):
-            peer.ask(marked(f"call-{number}", "s2-d400" if number == 0 else "s2-d5", **big), app.key)
+            peer.ask(marked(f"call-{number}", "s2", **big), app.key)
             if number == 0:
                 await until(lambda: bool(app.mock.requests))
             await until(lambda: len(app.seawall.gateway.lines) == number)  # noqa: B023 - awaited here
+        line.fault = None
         assert [(await peer.answer()).status for peer in peers] == [200] * 6
     assert [seen.body["user"] for seen in app.mock.requests] == [f"call-{number}" for number in range(6)]
     assert {seen.body["max_tokens"] for seen in app.mock.requests} == {4_096}

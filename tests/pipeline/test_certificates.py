@@ -30,7 +30,7 @@ from tests.fixtures.pebble import DAY_S, Pebble, issuing
 from tests.fixtures.receivers import receiving
 
 DOMAINS = (HOST, "api.example.com")
-QUICK = Pace(look_s=0.01, retry_s=0.01, retry_s_max=0.01, apart_s=0.0, wait_s=LONGER)
+QUICK = Pace(look_s=0.01, retry_s=0.01, retry_s_max=0.01, apart_s=0.0, wait_s=LONGER * 4)
 FAILED = "the certificate could not be renewed; the old one stays"
 
 
@@ -124,7 +124,7 @@ async def test_a_gateway_gets_its_certificate_and_sends_plain_http_there(
     names = {name for _, name in writer.get_extra_info("peercert")["subjectAltName"]}
     writer.transport.abort()
     assert names == set(DOMAINS)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=LONGER * 2) as client:
         plain = await client.get(f"http://127.0.0.1:{pebble.http_port}/v1/models?a=b", headers={"host": HOST})
     assert (plain.status_code, plain.headers["location"]) == (308, f"https://{HOST}:{app.port}/v1/models?a=b")
     answer = await app.http.get("/healthz")

@@ -56,10 +56,11 @@ async def test_a_tool_that_is_no_function_is_refused_without_a_type_as_well(
 
 async def test_a_caller_who_leaves_between_two_attempts_gets_no_second_one(start: Start) -> None:
     """Draining reads what was sent to its end; it sends nothing anew."""
-    busy = Behaviour(status=503, retry_after_s=1)
+    busy = Behaviour(status=503, retry_after_s=60)
     app = await start(
         mock=MockProvider(count=o200k(), script=lambda seen: busy if seen.method == "POST" else None),
         retries__attempts=2,
+        retries__wait_s_max=60,
         spending__on_disconnect="drain",
     )
     async with peer_of(app.port) as peer:

@@ -17,6 +17,8 @@ from tests.fixtures.gateways import RunningApp, Start, marked
 from tests.fixtures.mock_calls import LONGER
 from tests.fixtures.raw_http import Peer, peer_of
 
+HURRIED_S = 3.0
+"""Seconds for a handshake or a head, where a test waits for their end: a client that does its best has them."""
 WATCHED_S = LONGER * 2
 """Seconds within which a change of the files must have been seen; they are looked at every second."""
 
@@ -70,7 +72,7 @@ async def test_a_call_by_https_is_answered_and_streamed(
     start: Start, files: Files, authority: Authority
 ) -> None:
     app = await start(**files.settings())
-    async with httpx.AsyncClient(verify=authority.client(), trust_env=False) as client:
+    async with httpx.AsyncClient(verify=authority.client(), trust_env=False, timeout=LONGER * 2) as client:
         for stream in (False, True):
             answer = await client.post(
                 f"https://127.0.0.1:{app.port}/v1/chat/completions",
@@ -167,7 +169,7 @@ async def test_plain_http_says_nothing(start: Start) -> None:
 async def test_what_is_no_tls_ends_its_own_connection_only(
     start: Start, files: Files, spoken: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = await start(server__header_timeout_s=0.2, **files.settings())
+    app = await start(server__header_timeout_s=HURRIED_S, **files.settings())
     async with peer_of(app.port) as peer:
         peer.send(spoken)
         with suppress(ConnectionError):
@@ -177,7 +179,7 @@ async def test_what_is_no_tls_ends_its_own_connection_only(
 
 
 async def test_connections_without_a_handshake_are_cut_and_block_nobody(start: Start, files: Files) -> None:
-    app = await start(server__header_timeout_s=0.5, **files.settings())
+    app = await start(server__header_timeout_s=HURRIED_S, **files.settings())
     idle = [await Peer.connect(app.port) for _ in range(200)]
     assert (await app.http.get("/healthz")).status_code == 200
     assert (await app.chat(marked("one"))).status_code == 200
@@ -190,7 +192,7 @@ async def test_connections_without_a_handshake_are_cut_and_block_nobody(start: S
 async def test_a_head_that_never_comes_after_the_handshake_is_refused(
     start: Start, files: Files, authority: Authority
 ) -> None:
-    app = await start(server__header_timeout_s=0.5, **files.settings())
+    app = await start(server__header_timeout_s=HURRIED_S, **files.settings())
     peer = Peer(*await connect(app, authority.client()))
     answer = await peer.answer()
     assert (answer.status, answer.error["code"]) == (408, "request_timeout")

@@ -17,10 +17,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CAP = 3_000
 
 
-async def leave_after(
-    app: RunningApp, marker: str, mocked: str, events: int, *, stream: bool = True
-) -> float:
-    """Make a call, leave once the mock has generated so many events, and return when that was."""
+async def leave_after(app: RunningApp, marker: str, mocked: str, events: int, *, stream: bool = True) -> None:
+    """Make a call, and leave once the mock has generated so many events."""
     async with peer_of(app.port) as peer:
         peer.ask(marked(marker, mocked, stream=stream, max_tokens=CAP), app.key)
         await until(lambda: any(seen.body.get("user") == marker for seen in app.mock.requests))
@@ -28,13 +26,13 @@ async def leave_after(
         if events:
             await peer.until(b'"content":"[')
         await until(lambda: seen.events >= events)
-    return asyncio.get_running_loop().time()
 
 
-def assert_left(row: CallRow, seen: Seen, left_at: float) -> None:
+def assert_left(row: CallRow, seen: Seen) -> None:
+    """Check that the provider's call was closed before its end, which none of the silent ones ever reaches."""
     assert (row.outcome, row.status, row.code) == ("left", 499, "client_gone")
     assert seen.peer_left_at is not None
-    assert seen.peer_left_at - left_at < 1.0
+    assert not seen.is_complete
     assert Ending.CLIENT_LEFT.value in row.decisions.decode()
     assert seen.cost <= row.cost <= row.held
     assert row.overage == 0
@@ -45,18 +43,17 @@ def assert_left(row: CallRow, seen: Seen, left_at: float) -> None:
 async def test_leaving_before_the_first_byte_costs_the_hold(
     app: RunningApp, marker: str, mocked: str, stream: bool
 ) -> None:
-    left_at = await leave_after(app, marker, mocked, 0, stream=stream)
+    await leave_after(app, marker, mocked, 0, stream=stream)
     row, seen = await app.row(marker), await app.seen(marker)
-    assert_left(row, seen, left_at)
+    assert_left(row, seen)
     assert row.cost >= Terms().cost_of(seen.input_tokens, CAP)
 
 
 @pytest.mark.parametrize("mocked", ["full-g1", "full-g1-notice100", "stall40", "full-g1-w4"])
 async def test_leaving_in_mid_stream_costs_the_hold(app: RunningApp, marker: str, mocked: str) -> None:
-    left_at = await leave_after(app, marker, mocked, 30)
+    await leave_after(app, marker, mocked, 30)
     row, seen = await app.row(marker), await app.seen(marker)
-    assert_left(row, seen, left_at)
-    assert not seen.is_complete
+    assert_left(row, seen)
     assert row.cost >= Terms().cost_of(seen.input_tokens, CAP)
 
 
@@ -96,9 +93,8 @@ async def test_a_client_that_stops_reading_and_leaves_closes_the_call(app: Runni
         [seen] = [seen for seen in app.mock.requests if seen.body.get("user") == marker]
         await stands_still(seen)
         assert not seen.is_over
-    left_at = asyncio.get_running_loop().time()
     row, seen = await app.row(marker), await app.seen(marker)
-    assert_left(row, seen, left_at)
+    assert_left(row, seen)
 
 
 async def stands_still(seen: Seen) -> None:

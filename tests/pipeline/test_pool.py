@@ -13,6 +13,8 @@ from tests.fixtures.raw_http import peer_of
 
 CALLS = 400
 AT_ONCE = 40
+LIMIT_S = 2.0
+"""Time enough for a good answer on a machine that does something else meanwhile."""
 COMPLETE = ["s15", "s15-g1", "s15-d5", "s15-split", "s15-odd", "s15-close", "nousage-s15"]
 WAYS = [
     *COMPLETE, "over-g1",
@@ -87,13 +89,13 @@ async def test_connections_are_used_again_after_complete_answers_only(start: Sta
 
 
 async def test_a_connection_that_was_used_before_keeps_its_time_limits(start: Start) -> None:
-    app = await start(timeouts__first_byte_s=0.2, timeouts__between_events_s=0.2, retries__attempts=0)
+    app = await start(timeouts__first_byte_s=LIMIT_S, timeouts__between_events_s=LIMIT_S, retries__attempts=0)
     for number in range(3):
         assert (await app.chat(marked(f"good-{number}", "s5"))).status_code == 200
         assert app.mock.open_connections == 1
     began = asyncio.get_running_loop().time()
     assert (await app.chat(marked("silent", "hole"))).status_code == 504
-    assert 0.2 <= asyncio.get_running_loop().time() - began < LONGER
+    assert LIMIT_S <= asyncio.get_running_loop().time() - began < LONGER
 
 
 async def test_an_idle_connection_that_the_provider_closed_is_not_used(start: Start) -> None:

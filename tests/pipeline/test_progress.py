@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from seawall.proving.mock_provider import MockProvider
+from tests.fixtures.fault_proxy import FaultProxy
 from tests.fixtures.gateways import Start, all_dialects
 from tests.fixtures.mock_calls import o200k, until
-from tests.fixtures.raw_http import peer_of
+from tests.fixtures.raw_http import Peer, peer_of
+from tests.pipeline.conftest import StartBehind, held
 
 SAID = [{"role": "user", "content": "Which of the seven seas is calm?"}]
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -19,6 +21,8 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "translated": ("/v1/responses", {"model": "fake-claude", "max_output_tokens": 300, "input": SAID}),
 }
 CHAT = {"model": "fake-gpt", "max_tokens": 300, "messages": SAID, "stream": True}
+STREAM_BYTES = 600
+"""After so many bytes a stream of the mock is within its text."""
 SHOW = {"seawall-progress": "true"}
 SHOW_LINE = "seawall-progress: true\r\n"
 
@@ -86,18 +90,32 @@ async def test_the_stream_begins_and_is_kept_open_before_the_provider_answers(st
         assert app.mock.open_calls == 1
 
 
-async def test_comments_stop_with_the_answer_and_stand_in_no_frame(start: Start) -> None:
-    app = await start(progress__heartbeat_s=0.005, jobs__concurrency=0)  # A worker has tasks of its own.
-    before = len(asyncio.all_tasks())
+async def test_comments_stop_with_the_answer_and_stand_in_no_frame(start_behind: StartBehind) -> None:
+    app, line = await start_behind(progress__heartbeat_s=0.005, jobs__concurrency=0)
+    before = len(asyncio.all_tasks())  # A worker would have tasks of its own.
     async with peer_of(app.port) as peer:
         for _ in range(3):  # On one connection: a comment too late would stand before the next head.
+            line.fault = held(b"calm", STREAM_BYTES)
             peer.ask(CHAT | {"x_mock": "s12-g20-w4"}, app.key, headers=SHOW_LINE)
-            answer = await peer.answer()
-            stages = stages_of(answer.body)
+            body = await heal_in_silence(peer, line)
+            stages = stages_of(body)
             assert stages.count("-") > 3
             assert stages[-1] == "+"
-            assert frames_of(answer.body)[-1] == "data: [DONE]"
+            assert frames_of(body)[-1] == "data: [DONE]"
     await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+async def heal_in_silence(peer: Peer, line: FaultProxy) -> bytes:
+    """Read an answer of which the rest is held back until four comments have broken the silence."""
+    body = b""
+    assert (await peer.head())[0] == 200
+    async for chunk in peer.chunks():
+        body += chunk
+        if line.struck is not None and line.struck is line.fault:
+            silent = body.rpartition(b'"content":"')[2]
+            if silent.count(b": keep-alive\n\n") >= 4:
+                line.heal()
+    return body
 
 
 async def test_a_client_that_leaves_in_silence_is_noticed_at_once(start: Start) -> None:
@@ -161,14 +179,23 @@ async def test_what_is_kept_is_written_at_once(start: Start) -> None:
         assert rest == frames_of(plain.content)
 
 
-async def test_who_waits_for_the_same_call_in_flight_is_told_that_the_model_thinks(start: Start) -> None:
-    app = await start(cache__enabled=True, progress__heartbeat_s=0.02)
-    body = CHAT | {"x_mock": "s12-d100"}
-    first = asyncio.create_task(app.chat(body))
-    await until(lambda: app.mock.open_calls == 1)
-    second = await app.chat(body, headers=SHOW)
-    assert second.headers.get("seawall-cache") == "miss"  # As it stood when the stream began.
-    told = [stage for stage in stages_of(second.content) if stage != "-"]
+async def test_who_waits_for_the_same_call_in_flight_is_told_that_the_model_thinks(
+    start_behind: StartBehind,
+) -> None:
+    app, line = await start_behind(cache__enabled=True, progress__heartbeat_s=0.02)
+    line.fault = held(b"calm")
+    first = asyncio.create_task(app.chat(CHAT))
+    await until(lambda: len(app.mock.requests) == 1)
+    async with peer_of(app.port) as peer:
+        peer.ask(CHAT, app.key, headers=SHOW_LINE)
+        _, headers = await peer.head()
+        second = b""
+        async for chunk in peer.chunks():
+            second += chunk
+            if b": keep-alive" in second:  # By then it waits for the first.
+                line.heal()
+    assert headers.get("seawall-cache") == "miss"  # As it stood when the stream began.
+    told = [stage for stage in stages_of(second) if stage != "-"]
     assert told == ["thinking", "writing", "+", "done", "+"]
     assert (await first).status_code == 200
     assert len(app.mock.requests) == 1

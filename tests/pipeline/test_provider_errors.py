@@ -47,7 +47,7 @@ BROKEN_ANSWERS = [
     ("eof", 502, "upstream_unavailable"),
     ("eof0", 502, "upstream_unavailable"),
 ]
-SILENCES = ["hole", "d60000", "stall", "stall0"]
+SILENCES = ["hole", "d60000", "stall0"]
 BROKEN_STREAMS = ["reset5", "eof5", "end5", "error5", "badjson", "reset5-greedy", "end5-greedy", "eof5-split"]
 
 
@@ -56,6 +56,15 @@ async def impatient_app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     """Run one that waits a fifth of a second for a provider."""
     folder = tmp_path_factory.mktemp("impatient")
     async with running(folder, timeouts__first_byte_s=0.2, timeouts__between_events_s=0.2) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def app_with_patience_for_one_byte(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[RunningApp]:
+    """Run one that waits long for an answer to begin, and a fifth of a second for it to go on."""
+    async with running(tmp_path_factory.mktemp("patient"), timeouts__between_events_s=0.2) as started:
         yield started
 
 
@@ -112,12 +121,23 @@ async def test_a_provider_that_falls_silent(impatient_app: RunningApp, mocked: s
     marker = f"{mocked}-{stream}"
     answer = await impatient_app.chat(marked(marker, mocked, stream=stream, max_tokens=CAP))
     assert_nothing_leaks(answer, impatient_app)
-    if stream and mocked == "stall":
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    await assert_cost(impatient_app, marker, HELD)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_provider_that_falls_silent_in_its_answer(
+    app_with_patience_for_one_byte: RunningApp, stream: bool
+) -> None:
+    app, marker = app_with_patience_for_one_byte, f"stall-{stream}"
+    answer = await app.chat(marked(marker, "stall", stream=stream, max_tokens=CAP))
+    assert_nothing_leaks(answer, app)
+    if stream:
         assert answer.status_code == 200
         assert '"code":"upstream_timeout"' in answer.text.splitlines()[-2]
     else:
         assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
-    await assert_cost(impatient_app, marker, HELD)
+    await assert_cost(app, marker, HELD)
 
 
 @pytest.mark.parametrize("mocked", BROKEN_STREAMS)

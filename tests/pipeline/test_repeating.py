@@ -12,6 +12,7 @@ from seawall.proving.mock_provider import MockProvider
 from tests.fixtures.gateways import RunningApp, Start, all_dialects
 from tests.fixtures.mock_calls import o200k, until
 from tests.fixtures.raw_http import peer_of
+from tests.pipeline.conftest import StartBehind, held
 
 SAID = [{"role": "user", "content": "Which of the seven seas is calm?"}]
 CHAT: dict[str, Any] = {"model": "fake-gpt", "max_tokens": 300, "messages": SAID, "x_mock": "s12"}
@@ -91,26 +92,35 @@ async def test_another_key_of_the_caller_or_another_end_user_is_another_owner(st
     assert len(app.mock.requests) == 4
 
 
-async def test_while_the_first_is_running_others_are_told_to_ask_again(start: Start) -> None:
-    app = await start()
-    first = asyncio.create_task(ask(app, x_mock="s12-d200"))
-    await until(lambda: app.mock.open_calls == 1)
-    second = await ask(app, x_mock="s12-d200")
+async def test_while_the_first_is_running_others_are_told_to_ask_again(start_behind: StartBehind) -> None:
+    app, line = await start_behind()
+    line.fault = held(b"calm")
+    first = asyncio.create_task(ask(app))
+    await until(lambda: len(app.mock.requests) == 1)
+    second = await ask(app)
+    line.heal()
     assert code_of(second) == (409, "conflict")
     assert second.headers["retry-after"] == "1"
     assert second.headers.get("x-should-retry") != "false"
     assert (await first).status_code == 200
-    assert is_replay(await ask(app, x_mock="s12-d200"))
+    assert is_replay(await ask(app))
     assert len(app.mock.requests) == 1
 
 
-async def test_of_many_at_two_gateways_one_is_made(start: Start, tmp_path: Path) -> None:
-    app = await start()
+async def test_of_many_at_two_gateways_one_is_made(
+    start: Start, start_behind: StartBehind, tmp_path: Path
+) -> None:
+    app, line = await start_behind()
     url = app.seawall.settings.database_url
     apps = [app]
     if url is not None:
-        apps.append(await start(mock=app.mock, folder=tmp_path / "other", database_url=url))
-    asked = [ask(apps[number % len(apps)], key=app.key, x_mock="s12-d200") for number in range(20)]
+        base_url = f"http://127.0.0.1:{line.port}/v1"
+        other: dict[str, object] = {"database_url": url, "providers__mock__base_url": base_url}
+        apps.append(await start(mock=app.mock, folder=tmp_path / "other", **other))
+    line.fault = held(b"calm")
+    asked = [asyncio.create_task(ask(apps[number % len(apps)], key=app.key)) for number in range(20)]
+    await until(lambda: sum(each.done() for each in asked) == 19)
+    line.heal()
     codes = sorted(answer.status_code for answer in await asyncio.gather(*asked))
     assert codes == [200] + [409] * 19
     assert len(app.mock.requests) == 1
@@ -157,7 +167,7 @@ async def test_where_calls_are_read_to_their_end_who_left_gets_the_answer_later(
     body = CHAT | {"x_mock": "s12-d100", "stream": stream}
     async with peer_of(app.port) as peer:
         peer.ask(body, app.key, headers="idempotency-key: k\r\n")
-        await until(lambda: app.mock.open_calls == 1)
+        await until(lambda: len(app.mock.requests) == 1)
     await app.settled()
     again = await ask(app, **body)
     assert is_replay(again) and len(app.mock.requests) == 1

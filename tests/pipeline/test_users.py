@@ -10,6 +10,7 @@ from seawall.core.ledger import Account
 from tests.docs.pages import blocks_of
 from tests.fixtures.gateways import ADMIN_KEY, RunningApp, Start, marked
 from tests.fixtures.mock_calls import until
+from tests.fixtures.raw_http import peer_of
 from tests.fixtures.receivers import receiving
 
 TIERS: dict[str, object] = {
@@ -220,11 +221,11 @@ async def test_a_persons_kept_answers_are_overwritten(start: Start) -> None:
 
 async def test_a_person_whose_call_is_running_is_forgotten_a_moment_later(start: Start) -> None:
     app = await start(**TIERS)
-    running = asyncio.create_task(app.chat(marked("ada", "s5-g100", max_tokens=20, stream=True)))
-    await until(lambda: app.mock.open_calls == 1)
-    refused = await app.admin("DELETE", "/users/ada")
+    async with peer_of(app.port) as peer:
+        peer.ask(marked("ada", "stall3", max_tokens=20, stream=True), app.key)
+        assert (await peer.head())[0] == 200
+        refused = await app.admin("DELETE", "/users/ada")
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
-    await running
     await app.settled()
     assert (await app.admin("DELETE", "/users/ada")).status_code == 200
     assert (await app.spend()).held == 0
