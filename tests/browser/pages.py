@@ -16,7 +16,7 @@ from playwright.async_api import Page, async_playwright
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "page"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 class Quiet(SimpleHTTPRequestHandler):

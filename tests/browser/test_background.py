@@ -24,6 +24,7 @@ from tests.fixtures.gateways import Start
 from tests.fixtures.issuers import Login, login_server
 from tests.fixtures.mock_calls import LONGER, o200k
 from tests.fixtures.processes import configure, served
+from tests.fixtures.servers import free_port
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
@@ -66,7 +67,8 @@ async def test_an_answer_survives_that_its_gateway_is_killed_while_it_writes(tmp
         configure(tmp_path, mock)
         with (tmp_path / "seawall.toml").open("a", encoding="utf-8") as file:
             file.write(LOGIN.format(url=login.base_url, origin=origin))
-        async with served(tmp_path) as gateway:
+        port = str(free_port())  # One that nobody is given while the gateway is down.
+        async with served(tmp_path, "--port", port) as gateway:
             await open_at(page, origin, gateway.port, token_of(login, time.time()), model="fake-gpt")
             await ask(page, "Why is the sea salty?")
             await page.wait_for_function(HAS_BEGUN, timeout=WAIT_MS)
@@ -74,7 +76,7 @@ async def test_an_answer_survives_that_its_gateway_is_killed_while_it_writes(tmp
             stages = await stages_of(page)
             await picture(page, "writing")
             await gateway.kill()
-        async with served(tmp_path, "--port", str(gateway.port)):
+        async with served(tmp_path, "--port", port):
             answer = await until_done(page)
             problem = await page.inner_text("#problem")
             await picture(page, "done")

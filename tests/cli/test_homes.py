@@ -1,12 +1,15 @@
 """Commands do the same on a Postgres database as on the data folder, and say in one sentence what is wrong."""
 
 import json
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from seawall.core.money import Money
 from tests.fixtures.desk import Desk
+from tests.fixtures.mock_calls import LONGER
 from tests.fixtures.servers import free_port
 
 
@@ -73,8 +76,22 @@ def test_a_database_out_of_reach_is_one_sentence_without_its_password(desk: Desk
     assert said.count("\n") == 1
 
 
-def test_doctor_describes_a_database_and_a_valkey(grown_desk: Desk, valkey_url: str) -> None:
+def _wait_until_left(database_url: str) -> None:
+    """Wait until Postgres has noticed that nobody is connected to the database any more."""
+    others = b"""SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                 AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+    give_up_at = time.monotonic() + LONGER
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while connection.execute(others).fetchone() != (0,):
+            assert time.monotonic() < give_up_at, "somebody is still connected"
+            time.sleep(0.01)
+
+
+def test_doctor_describes_a_database_and_a_valkey(
+    grown_desk: Desk, database_url: str, valkey_url: str
+) -> None:
     grown_desk.add_call("call_1", cost=Money(250_000_000))
+    _wait_until_left(database_url)
     found = grown_desk.values("doctor", SEAWALL_VALKEY_URL=valkey_url, SEAWALL_SERVER_WORKERS="2")
     database, valkey = found["database"], found["valkey"]
     assert (database["is_writable"], database["schema"] > 0, database["processes"]) == (True, True, 0)

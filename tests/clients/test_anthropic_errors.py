@@ -9,6 +9,7 @@ from anthropic import Anthropic, APIStatusError, AsyncAnthropic
 from seawall.proving.mock_answers import LEAKS
 from seawall.proving.mock_behaviour import Behaviour
 from tests.fixtures.clients import PROVIDER_KEY, Key, RunningGateway, Vendor
+from tests.fixtures.mock_calls import until
 
 NATIVE, CHAT, RESPONSES = "fake-claude", "fake-gpt", "fake-resp"
 EVERY_PROVIDER = pytest.mark.parametrize("model", [NATIVE, CHAT, RESPONSES])
@@ -198,9 +199,10 @@ def test_vendor_says_when_to_come_back(claude: Anthropic, vendor: Vendor) -> Non
     assert refused(claude).response.headers["retry-after"] == "33"
 
 
-def test_client_tries_again_after_an_overload(claude: Anthropic, key: Key, vendor: Vendor) -> None:
+async def test_client_tries_again_after_an_overload(claude: Anthropic, key: Key, vendor: Vendor) -> None:
     vendor.answers_next(Behaviour(status=529), Behaviour(answer_tokens=9))
     answer = claude.with_options(max_retries=1).messages.create(model=NATIVE, max_tokens=100, messages=ASK)
+    await until(lambda: len(key.calls()) == 2)  # The answer is there before its money is settled.
     assert answer.stop_reason == "end_turn"
     assert key.outcomes() == [(529, "overloaded_error"), (200, None)]
 

@@ -1,14 +1,17 @@
 """Programs that stop listening: the provider's call is closed, and the gateway is there for the next."""
 
 import asyncio
+import ssl
+import time
 from typing import Any
 
+import httpx2
 import openai
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, DefaultHttpxClient, OpenAI
 
 from tests.fixtures.clients import Key, Vendor, mocked, said
-from tests.fixtures.mock_calls import until
+from tests.fixtures.mock_calls import LONGER, until
 
 ASK = said("Which sea is calm?")
 
@@ -95,10 +98,22 @@ async def test_cancelled_task_closes_the_providers_call(
 
 
 async def test_client_that_runs_out_of_patience_closes_the_providers_call(
-    client: OpenAI, async_client: AsyncOpenAI, key: Key, vendor: Vendor
+    client: OpenAI, trusted: ssl.SSLContext, async_client: AsyncOpenAI, key: Key, vendor: Vendor
 ) -> None:
-    with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=1).chat.completions.create(
+    """Its patience begins once the provider has the call: that may take longer than its patience lasts."""
+
+    def wait_for_the_provider(event: str, _: Any) -> None:
+        give_up_at = time.monotonic() + LONGER
+        while event == "http11.receive_response_headers.started" and not vendor.requests:
+            assert time.monotonic() < give_up_at, "the provider never got the call"
+            time.sleep(0.001)
+
+    def listen_in(request: httpx2.Request) -> None:
+        request.extensions["trace"] = wait_for_the_provider
+
+    http = DefaultHttpxClient(trust_env=False, verify=trusted, event_hooks={"request": [listen_in]})
+    with http, pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=1, http_client=http).chat.completions.create(
             model="fake-gpt", messages=ASK, extra_body=mocked("hole")
         )
     assert await after_leaving(key, vendor, async_client) == LEFT
@@ -107,9 +122,10 @@ async def test_client_that_runs_out_of_patience_closes_the_providers_call(
 async def test_client_that_runs_out_of_patience_in_the_middle_of_a_stream_closes_the_providers_call(
     client: OpenAI, async_client: AsyncOpenAI, key: Key, vendor: Vendor
 ) -> None:
-    stream = client.with_options(timeout=1).chat.completions.create(
+    stream = client.chat.completions.create(
         model="fake-gpt", messages=ASK, stream=True, extra_body=mocked("stall2")
     )
+    stream.response.request.extensions["timeout"]["read"] = 1  # Not before there is a stream.
     with pytest.raises(openai.APITimeoutError):
         list(stream)
     assert await after_leaving(key, vendor, async_client) == LEFT

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import one_day
 from tests.docs.pages import Block, blocks_of
 from tests.docs.reader import Reader, shows
+
+__all__ = ["one_day"]
 
 TYPED = ("sh", "python", "toml")
 SHOWN = ("text", "json")
 
 
+@pytest.mark.timeout(400)  # A page starts many programs, one after another.
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the pages use curl, which is not installed")
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/admin-api.md"])
 def test_what_the_page_says_to_type_shows_what_it_shows(page: str, tmp_path: Path) -> None:

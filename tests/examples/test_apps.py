@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.fixtures.clients import PATIENCE_S, PROVIDER_KEY
-from tests.fixtures.gateways import RunningApp, Start
+from tests.fixtures.gateways import NOON, RunningApp, Start
 from tests.fixtures.node_clients import NODE, NodePrograms
 from tests.fixtures.servers import free_port
 
@@ -53,14 +53,18 @@ def fastapi(name: str, folder: Path, port: int) -> tuple[list[str], Path]:
 
 @pytest.fixture
 async def gateway(start: Start) -> RunningApp:
-    """Return a gateway with the limits of a first day in front of the mock provider."""
+    """Return a gateway with the limits of a first day in front of the mock provider.
+
+    For its limits the time stands still: however long ten questions take, they come within ten seconds.
+    """
     return await start(
+        clock=lambda: NOON,
         **{
             "limits.per_user": "5/10 seconds",
             "providers.mock.models": [MODEL],
             f"prices.{MODEL}.input_usd_per_mtok": "0.40",
             f"prices.{MODEL}.output_usd_per_mtok": "1.60",
-        }
+        },
     )
 
 
