@@ -186,6 +186,7 @@ def advice_paths(operation: Operation) -> Json:
                 "Where the app is, and what its stage still lacks",
                 _in_each_form("The report.", ref("StageReport")),
                 parameters=[_FORMAT],
+                statuses=(409,),
             )
         },
         "/advice": {
@@ -194,6 +195,7 @@ def advice_paths(operation: Operation) -> Json:
                 "What to add now, what to leave and what to watch",
                 _in_each_form("The report.", ref("AdviceReport")),
                 parameters=[_DAYS, _FORMAT],
+                statuses=(409,),
             )
         },
         "/advice/{thing}": {
@@ -202,6 +204,7 @@ def advice_paths(operation: Operation) -> Json:
                 "Whether to add one thing now",
                 _in_each_form("The advice; an unknown name gets the general questions.", ref("Advice")),
                 parameters=[thing, _DAYS, _FORMAT],
+                statuses=(409,),
             )
         },
     }

@@ -1,6 +1,6 @@
 """Work in the background: jobs, and tasks, which are the app's own."""
 
-from openapi.errors import errors
+from openapi.errors import DETAILS, errors
 from openapi.shapes import (
     Json,
     answer,
@@ -48,11 +48,19 @@ def job_schemas() -> Json:
                 "runs": whole(),
                 "status_code": maybe(whole("The status of the result.")),
                 "result": {"description": "The answer, once it is there."},
-                "error": maybe(whole_of({"code": text(), "message": maybe(text())})),
+                "error": maybe(
+                    closed(
+                        {"code": text(), "message": maybe(text()), "details": DETAILS},
+                        needs=("code", "message"),
+                    )
+                ),
                 "url": text(),
                 "events_url": text(),
             },
             "Moments are Unix seconds.",
+        ),
+        "JobError": closed(
+            {"code": text(), "message": maybe(text()), "details": DETAILS}, needs=("code", "message")
         ),
         "Task": closed(
             {

@@ -1,8 +1,9 @@
 """Puts tasks together, from the settings: where targets are, who delivers, who makes tasks in time."""
 
 from seawall.core.contracts import Gateway
+from seawall.core.running import RunningJobs
 from seawall.core.tasks import TaskTarget
-from seawall.jobs.delivering import ANSWER_BYTES_MAX, Delivering, Tell
+from seawall.jobs.delivering import ANSWER_BYTES_MAX, Delivering
 from seawall.jobs.scheduling import Scheduling
 from seawall.jobs.webhook import Webhook, read_secret
 from seawall.settings import Settings, SettingsError
@@ -35,12 +36,11 @@ def webhook_of(settings: Settings, name: str) -> Webhook:
     )
 
 
-def delivering_of(settings: Settings, gateway: Gateway, tell: Tell) -> Delivering:
+def delivering_of(settings: Settings, gateway: Gateway, running: RunningJobs) -> Delivering:
     """Return what delivers tasks; raises SettingsError where a secret is missing."""
     targets = targets_of(settings)
-    return Delivering(
-        {name: (target, webhook_of(settings, name)) for name, target in targets.items()}, gateway, tell=tell
-    )
+    webhooks = {name: (target, webhook_of(settings, name)) for name, target in targets.items()}
+    return Delivering(webhooks, gateway, running)
 
 
 def scheduling_of(settings: Settings, gateway: Gateway) -> Scheduling:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from seawall.core.ending import end
 from seawall.core.errors import SeawallError
 from seawall.core.jobs import Job, JobKind
 from seawall.core.periods import day_of
+from seawall.core.running import RunningJobs
 from seawall.homes import Store
 from seawall.server.background import BackgroundCalls
 from seawall.settings import Settings
@@ -35,6 +36,9 @@ RECOVER_S = 2.0
 RENEW_S = 30.0
 RENEWED_AT_ONCE = 100
 
+Handler = Callable[[Job], Awaitable[None]]
+"""Does a job that has just been started, and ends its run."""
+
 
 def working_of(
     settings: Settings,
@@ -45,28 +49,14 @@ def working_of(
     periodic: Sequence["Periodic"] = (),
 ) -> "Working":
     """Put the worker of a process together, from the settings; `queues` are `None` for all."""
-    calls = BackgroundCalls(gateway, settings.server.messages_max)
-    handlers: dict[JobKind, Handler] = {
-        "call": calls,
-        "task": tasks.delivering_of(settings, gateway, gateway.news_of),
-    }
+    running = RunningJobs()
+    calls = BackgroundCalls(gateway, running, settings.server.messages_max)
+    deliveries = tasks.delivering_of(settings, gateway, running)
+    handlers: dict[JobKind, Handler] = {"call": calls.run, "task": deliveries.run}
     stated = settings.jobs
     terms = WorkTerms(stated.concurrency, stated.stall_s, settings.server.grace_s, queues, tuple(periodic))
     care = Care(calls.renew, tasks.scheduling_of(settings, gateway).look)
-    return Working(gateway, store, handlers, care, terms)
-
-
-class Handler(Protocol):
-    """Does the jobs of one kind."""
-
-    async def run(self, job: Job) -> None:
-        """Do a job that has just been started, and end its run."""
-
-    def running(self) -> Sequence[tuple[str, int]]:
-        """Return the jobs that are done here now, each with its run."""
-
-    def stop(self, job_id: str) -> None:
-        """Break off a run that does not count any more, or whose job is to be cancelled."""
+    return Working(gateway, store, handlers, running, care, terms)
 
 
 class Care(Struct, frozen=True):
@@ -102,10 +92,12 @@ class Working:
         gateway: Gateway,
         store: Store,
         handlers: Mapping[JobKind, Handler],
+        running: RunningJobs,
         care: Care,
         terms: WorkTerms,
     ) -> None:
-        self._gateway, self._handlers, self._care, self._terms = gateway, handlers, care, terms
+        self._gateway, self._handlers, self._running = gateway, handlers, running
+        self._care, self._terms = care, terms
         self._engine = _engine_of(store, self.perform, terms) if terms.concurrency else None
         self._looking: asyncio.Task[None] | None = None
 
@@ -132,7 +124,11 @@ class Working:
         if job is None:
             return
         gateway.job_wakes.wake(job_id)
-        await self._handlers[job.kind].run(job)
+        try:
+            with self._running.doing(job):
+                await self._handlers[job.kind](job)
+        finally:
+            gateway.job_wakes.wake(job_id)
 
     async def _look_after(self) -> None:
         clock = time.monotonic
@@ -159,12 +155,9 @@ class Working:
 
     async def _stop_lost(self) -> None:
         """Break off runs that were taken away, or whose jobs are to be cancelled."""
-        running = [run for handler in self._handlers.values() for run in handler.running()]
-        if not running:
-            return
-        for job_id in await self._gateway.jobs.lost(running):
-            for handler in self._handlers.values():
-                handler.stop(job_id)
+        runs = self._running.runs()
+        for job_id in await self._gateway.jobs.lost(runs) if runs else ():
+            self._running.stop(job_id)
 
     async def _renew_holds(self) -> None:
         """Move the money of jobs that have waited past midnight to the accounts of today."""

@@ -10,6 +10,7 @@ from seawall.core.jobs import Ended, JobRules
 from seawall.core.state import Owner
 from seawall.homes import Store
 from tests.fixtures.desk import Desk
+from tests.fixtures.settings import Place
 
 FAILED = "job_019f0a1b2c3d4e5f60718293a4b5c6d7"
 WAITING = "job_019f0a1b2c3d4e5f60718293a4b5c6d8"
@@ -94,6 +95,13 @@ def test_a_job_that_waits_is_cancelled_and_one_that_has_ended_is_not(either: Des
             f"{NOBODYS}: There is no job with this id. It may have expired or been deleted.",
         ],
     )
+
+
+def test_a_webhook_hears_of_a_job_that_is_cancelled_here(either: Desk, place: Place) -> None:
+    place.write("seawall.toml", '[webhooks.app]\nurl = "https://app.example.com/hook"\n')
+    either.run("jobs", "cancel", WAITING)
+    [app] = either.values("webhooks", "list")["data"]
+    assert [each["type"] for each in app["deliveries"]] == ["response.cancelled"]
 
 
 def test_only_jobs_that_have_ended_are_forgotten_and_only_when_that_is_meant(either: Desk) -> None:

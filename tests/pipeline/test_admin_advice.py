@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from seawall.core.feedback import Feedback
+from seawall.providers.price_table import FILE_NAME
 from tests.fixtures.gateways import Start, marked
 
 
@@ -110,3 +111,17 @@ async def test_the_stage_says_what_the_running_gateway_lacks_but_not_what_users_
     for path in ("/stage?format=html", "/stage?format=markdown", "/advice", "/advice?format=html"):
         assert "The sea is wrong." not in (await app.admin("GET", path)).text
     assert "The sea is wrong." not in told.text
+
+
+async def test_without_prices_there_is_a_sentence_instead_of_advice(start: Start) -> None:
+    app = await start()
+    table = app.seawall.settings.data_dir / FILE_NAME
+    table.write_text("{")
+    for path in ("/advice", "/advice/caching", "/stage"):
+        told = await app.admin("GET", path)
+        assert (told.status_code, told.json()["error"]["code"]) == (409, "conflict")
+        assert "`seawall doctor`" in told.json()["error"]["message"]
+        assert str(table.parent) not in told.text
+    assert (await app.chat(marked("on", "s5"))).status_code == 200
+    table.unlink()
+    assert (await app.admin("GET", "/advice")).status_code == 200

@@ -321,6 +321,19 @@ async def test_trouble_that_passes_is_tried_again_and_a_refusal_is_not(app: Runn
 
 
 @pytest.mark.asyncio(loop_scope="function")
+async def test_a_job_that_was_refused_says_what_can_be_shown_to_a_person(start: Start) -> None:
+    app = await start(guard__mode="block", guard__output="hold", guard__block_phrases=["purple whale"])
+    desk = Desk(app, app.key)
+    job = await desk.hand_in(x_mock={"text": "There is a purple whale."})
+    error = (await desk.ended(f"/jobs/{job['id']}"))["error"]
+    assert (error["code"], error["details"]["rule"]) == ("blocked_by_guard", "guard.block_phrases")
+    assert error["details"]["say"] == "There is no answer to this."
+    events = await desk.get(f"/jobs/{job['id']}/events")
+    [done] = [line for line in events.text.splitlines() if '"status":"failed"' in line]
+    assert json.loads(done.removeprefix("data: "))["error"] == error
+
+
+@pytest.mark.asyncio(loop_scope="function")
 async def test_too_many_waiting_jobs_are_refused_with_a_time(start: Start) -> None:
     app = await start(jobs__waiting_max_per_user=2, jobs__concurrency=0)
     desk = Desk(app, app.key)

@@ -17,7 +17,8 @@ from tests.fixtures.receivers import Receiver, receiving
 
 from seawall.core.contracts import Gateway
 from seawall.core.errors import Overloaded
-from seawall.core.jobs import Job, JobEnding, JobRules, JobWakes
+from seawall.core.jobs import Job, JobEnding, JobRules
+from seawall.core.running import RunningJobs
 from seawall.core.state import Owner
 from seawall.core.tasks import TaskRequest, TaskTarget
 from seawall.jobs.delivering import ANSWER_BYTES_MAX, Delivering, pause_after
@@ -78,6 +79,7 @@ class Desk:
     timeout_s: float = LONGER
     allow_private: bool = True
     now: float = NOON
+    running: RunningJobs = field(default_factory=RunningJobs)
 
     def __post_init__(self) -> None:
         webhook = Webhook(
@@ -89,20 +91,25 @@ class Desk:
             answer_bytes_max=ANSWER_BYTES_MAX,
         )
         gateway = SimpleNamespace(
-            jobs=self.jobs, job_rules=JobRules(), now=lambda: self.now, job_wakes=JobWakes()
+            jobs=self.jobs, job_rules=JobRules(), now=lambda: self.now, news_of=lambda job, ending: None
         )
         self.delivering = Delivering(
-            {"mail": (self.target, webhook)}, cast(Gateway, gateway), jitter=lambda: 0.5
+            {"mail": (self.target, webhook)}, cast(Gateway, gateway), self.running, jitter=lambda: 0.5
         )
 
     async def run(self) -> JobEnding | tuple[float, str, bool]:
         """Run the job once; returns its ending, or when and why it is tried again."""
-        await self.delivering.run(self.jobs.job)
+        await self.deliver(self.jobs.job)
         [outcome] = [
             *self.jobs.endings,
             *((due - self.now, why, is_f) for due, why, is_f in self.jobs.pauses),
         ]
         return outcome
+
+    async def deliver(self, job: Job) -> None:
+        """Run a job once, as a worker does."""
+        with self.running.doing(job):
+            await self.delivering.run(job)
 
 
 def undelivered(why: str, status: int = 502) -> JobEnding:
@@ -260,27 +267,27 @@ async def test_what_was_taken_is_done_though_it_was_to_be_cancelled() -> None:
 async def test_a_run_that_does_not_count_any_more_changes_nothing(status: int) -> None:
     async with receiving(status) as receiver:
         jobs = FakeJobs(a_job(run=2))
-        await Desk(receiver, jobs).delivering.run(replace(jobs.job, run=1))
+        await Desk(receiver, jobs).deliver(replace(jobs.job, run=1))
     assert (jobs.endings, jobs.pauses) == ([], [])
 
 
 async def test_a_delivery_that_is_cancelled_on_its_way_is_broken_off() -> None:
     async with receiving(0) as receiver:
         desk = Desk(receiver, FakeJobs(a_job()))
-        running = asyncio.create_task(desk.delivering.run(desk.jobs.job))
+        running = asyncio.create_task(desk.deliver(desk.jobs.job))
         await until(lambda: bool(receiver.bodies))
-        assert desk.delivering.running() == [("job_1", 1)]
+        assert desk.running.runs() == [("job_1", 1)]
         desk.jobs.job = replace(desk.jobs.job, is_cancelling=True)
-        desk.delivering.stop("job_1")
+        desk.running.stop("job_1")
         await asyncio.wait([running])
     assert desk.jobs.endings == [JobEnding(state="cancelled", status=0)]
-    assert desk.delivering.running() == []
+    assert desk.running.runs() == []
 
 
 async def test_what_is_under_way_when_the_worker_stops_waits_for_another_one() -> None:
     async with receiving(0) as receiver:
         desk = Desk(receiver, FakeJobs(a_job()))
-        running = asyncio.create_task(desk.delivering.run(desk.jobs.job))
+        running = asyncio.create_task(desk.deliver(desk.jobs.job))
         await until(lambda: bool(receiver.bodies))
         running.cancel()
         await asyncio.wait([running])
@@ -290,9 +297,9 @@ async def test_what_is_under_way_when_the_worker_stops_waits_for_another_one() -
 async def test_of_one_target_no_more_are_delivered_at_once_than_may_be() -> None:
     async with receiving(0) as receiver:
         desk = Desk(receiver, FakeJobs(a_job()), TaskTarget(name="mail", at_once=1))
-        first = asyncio.create_task(desk.delivering.run(desk.jobs.job))
+        first = asyncio.create_task(desk.deliver(desk.jobs.job))
         await until(lambda: bool(receiver.bodies))
-        await desk.delivering.run(replace(desk.jobs.job, id="job_2"))
+        await desk.deliver(replace(desk.jobs.job, id="job_2"))
         assert desk.jobs.pauses == [(NOON + 1.0, "its target gets as many as may be at once", False)]
         first.cancel()
         await asyncio.wait([first])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -129,12 +130,14 @@ def cancel(
     ids: IdsArgument, as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None
 ) -> None:
     """Cancel jobs: those that wait at once, those that run as soon as their worker hears of it."""
+    from seawall.notifying import notices_of
     from seawall.server.admin_jobs import cancel as end
 
     settings = read_settings(config, data_dir=data)
+    change = partial(end, news_of=notices_of(settings, time.time).news_of)
 
     async def work(jobs: "Jobs") -> "list[Done]":
-        return [await _change(jobs, job_id, end, settings.jobs.rules()) for job_id in ids]
+        return [await _change(jobs, job_id, change, settings.jobs.rules()) for job_id in ids]
 
     _tell(_with_jobs(settings, work), as_json=as_json)
 

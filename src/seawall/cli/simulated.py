@@ -180,7 +180,7 @@ def _print_proof(console: Console, found: Simulated) -> None:
     speed = found.whole.asked / found.took_s if found.took_s else 0.0
     console.print(
         f"\nThe provider billed {round_usd(found.bill)}, and the ledger says {said}. No money was spent:"
-        f" {found.whole.asked:,} calls in {found.took_s:.0f} seconds ({speed:,.0f} a second)."
+        f" {found.whole.asked:,} calls in {found.took_s:.1f} seconds ({speed:,.0f} a second)."
     )
     if found.whole.without >= 1_000 * NANO and found.whole.cost:
         console.print(

@@ -11,17 +11,15 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import Overloaded
-from seawall.core.jobs import Job, JobEnding, News
+from seawall.core.jobs import Job, JobEnding
+from seawall.core.running import RunningJobs, finish, put_back
 from seawall.core.tasks import TaskRequest, TaskTarget, first_due
 from seawall.jobs.webhook import Posted, Undelivered, Webhook
 
@@ -33,13 +31,11 @@ TOLD_S_MAX = 3_600.0
 """For how long a target may tell us to wait."""
 BUSY_S = 1.0
 """When a task is looked at again whose target gets as many already as may be at once."""
-WRITE_AGAIN_S = 0.5
 UNDELIVERED = "task_undelivered"
 NO_STATUS = 502
 _RETRIED = frozenset({408, 409, 425, 429})
 
 _decode = msgspec.json.Decoder(TaskRequest).decode
-Tell = Callable[[Job, JobEnding], News | None]
 
 
 class Trouble(Struct, frozen=True):
@@ -61,44 +57,23 @@ class Delivering:
         self,
         targets: Mapping[str, tuple[TaskTarget, Webhook]],
         gateway: Gateway,
+        running: RunningJobs,
         *,
         jitter: Callable[[], float] = random.random,
-        tell: Tell = lambda job, ending: None,
     ) -> None:
-        self._targets, self._gateway = targets, gateway
-        self._jitter, self._tell = jitter, tell
-        self._running: dict[str, tuple[int, asyncio.Task[Any]]] = {}
-        self._stopped: set[str] = set()
+        self._targets, self._gateway, self._running, self._jitter = targets, gateway, running, jitter
         self._at_once: Counter[str] = Counter()
-
-    def running(self) -> list[tuple[str, int]]:
-        """Return the jobs that are done here now, each with its run."""
-        return [(job_id, run) for job_id, (run, _) in self._running.items()]
-
-    def stop(self, job_id: str) -> None:
-        """Break off a run that does not count any more, or whose job is to be cancelled."""
-        found = self._running.get(job_id)
-        if found is not None and job_id not in self._stopped:
-            self._stopped.add(job_id)
-            found[1].cancel()
 
     async def run(self, job: Job) -> None:
         """Deliver once, and note what became of it."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._running[job.id] = (job.run, task)
         try:
             await self._run(job)
         except asyncio.CancelledError:
-            await self._broken_off(job)
+            await self._running.break_off(job, self._gateway)
             raise
         except Exception:
             log.exception("a task failed", extra={"fields": {"id": job.id}})
             await self._fail(job, Trouble("this gateway could not send it"))
-        finally:
-            del self._running[job.id]
-            self._stopped.discard(job.id)
-            self._gateway.job_wakes.wake(job.id)
 
     async def _run(self, job: Job) -> None:
         found = self._targets.get(job.endpoint)
@@ -110,7 +85,9 @@ class Delivering:
             await self._fail(job, Trouble(f"its worker was lost after {job.failures} attempts"))
             return
         if self._at_once[target.name] >= target.at_once:
-            await self._again(job, BUSY_S, "its target gets as many as may be at once", is_failure=False)
+            await put_back(
+                job, self._gateway, BUSY_S, "its target gets as many as may be at once", is_failure=False
+            )
             return
         self._at_once[target.name] += 1
         try:
@@ -128,7 +105,7 @@ class Delivering:
         else:
             if posted.is_taken:
                 ending = JobEnding(state="completed", status=posted.status, answer=answer_of(posted))
-                await self._finish(job, ending)
+                await finish(job, self._gateway, ending)
                 return
             trouble = trouble_of(posted, self._gateway.now())
         await self._retry(job, target, request, trouble)
@@ -142,46 +119,11 @@ class Delivering:
             tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
             await self._fail(job, replace(trouble, why=f"{trouble.why} after {tries}"))
         else:
-            await self._again(job, pause_s, trouble.why)
-
-    async def _again(self, job: Job, pause_s: float, why: str, *, is_failure: bool = True) -> None:
-        """Put the job back to wait, unless it is to be cancelled."""
-        gateway = self._gateway
-        again, due_at = gateway.jobs.again, gateway.now() + pause_s
-        write = partial(again, job.id, job.run, due_at, why, gateway.job_rules, is_failure=is_failure)
-        if not await _until_written(write):
-            await self._cancel(job)
+            await put_back(job, self._gateway, pause_s, trouble.why)
 
     async def _fail(self, job: Job, trouble: Trouble) -> None:
         ending = JobEnding(state="failed", status=trouble.status, code=UNDELIVERED, why=trouble.why)
-        await self._finish(job, ending)
-
-    async def _cancel(self, job: Job) -> None:
-        """End a job that was cancelled meanwhile; where the run does not count, nothing is done."""
-        found = await self._gateway.jobs.get(job.id, is_whole=False)
-        if found is not None and found.is_cancelling:
-            await self._finish(job, JobEnding(state="cancelled", status=0))
-
-    async def _broken_off(self, job: Job) -> None:
-        """End a job that is to be cancelled; what this process has no time for any more waits for another."""
-        if job.id in self._stopped:
-            await self._cancel(job)
-        else:
-            await self._again(job, 0.0, "the worker was stopped", is_failure=False)
-
-    async def _finish(self, job: Job, ending: JobEnding) -> None:
-        gateway, news = self._gateway, self._tell(job, ending)
-        finish, now = gateway.jobs.finish, gateway.now()
-        await _until_written(partial(finish, job.id, job.run, ending, now, gateway.job_rules, news))
-
-
-async def _until_written(write: Callable[[], Awaitable[bool]]) -> bool:
-    """Write what would be lost with this process, however long a store that is down takes to come back."""
-    while True:
-        try:
-            return await write()
-        except Overloaded:
-            await asyncio.sleep(WRITE_AGAIN_S)
+        await finish(job, self._gateway, ending)
 
 
 def pause_after(attempts: int, told_s: float | None, jitter: float) -> float:

@@ -28,12 +28,13 @@ from seawall.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from seawall.core.jobs import Job, JobEnding
+from seawall.core.jobs import Job
 from seawall.core.policy import Credentials, OnBehalf, Principal
+from seawall.core.running import RunningJobs, put_back
 from seawall.pipeline.accepting import StoredRequest, perform, renew
 from seawall.server.browsers import of_browser
 from seawall.server.endpoints import ENDPOINTS
-from seawall.server.job_output import JobOutput, until_written
+from seawall.server.job_output import JobOutput
 from seawall.server.replies import CallReply
 
 log = logging.getLogger("seawall.jobs")
@@ -51,43 +52,17 @@ _decode_tries = msgspec.json.Decoder(list[Try]).decode
 class BackgroundCalls:
     """Does jobs of the kind `call`, one at a time for each `run`."""
 
-    def __init__(self, gateway: Gateway, messages_max: int) -> None:
-        self._gateway, self._messages_max = gateway, messages_max
-        self._running: dict[str, tuple[int, asyncio.Task[Any]]] = {}
-        self._stopped: set[str] = set()
-
-    def running(self) -> list[tuple[str, int]]:
-        """Return the jobs that are done here now, each with its run."""
-        return [(job_id, run) for job_id, (run, _) in self._running.items()]
-
-    def stop(self, job_id: str) -> None:
-        """Break off a run that does not count any more, or whose job is to be cancelled."""
-        found = self._running.get(job_id)
-        if found is not None and job_id not in self._stopped:
-            self._stopped.add(job_id)
-            found[1].cancel()
-
-    async def run(self, job: Job) -> None:
-        """Do one job, which has just been started."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._running[job.id] = (job.run, task)
-        try:
-            await self._run(job, task)
-        finally:
-            del self._running[job.id]
-            self._stopped.discard(job.id)
-            self._gateway.job_wakes.wake(job.id)
+    def __init__(self, gateway: Gateway, running: RunningJobs, messages_max: int) -> None:
+        self._gateway, self._running, self._messages_max = gateway, running, messages_max
 
     async def renew(self, job: Job) -> bool:
         """Move the money of a job that waits to the accounts of today, where it fits."""
-        task = asyncio.current_task()
-        assert task is not None
-        return await renew(self._call_of(job, task), self._gateway, job)
+        return await renew(self._call_of(job), self._gateway, job)
 
-    async def _run(self, job: Job, task: "asyncio.Task[Any]") -> None:
-        gateway, call = self._gateway, self._call_of(job, task)
-        output = JobOutput(job, gateway, partial(self.stop, job.id))
+    async def run(self, job: Job) -> None:
+        """Do one job, which has just been started."""
+        gateway, call = self._gateway, self._call_of(job)
+        output = JobOutput(job, gateway, partial(self._running.stop, job.id))
         endpoint = ENDPOINTS[job.endpoint]
         reply = CallReply(call, endpoint, output.send, gateway.support_contact, job.accepted_at)
         output.reply, reply.on_stage = reply, output.note_stage
@@ -100,7 +75,7 @@ class BackgroundCalls:
         except SeawallError as error:
             await self._failed(job, error, output, reply)
         except asyncio.CancelledError:
-            await self._broken_off(job)
+            await self._running.break_off(job, gateway)
             raise
         except Exception:
             log.exception("a job failed", extra={"fields": {"id": job.id}})
@@ -115,28 +90,17 @@ class BackgroundCalls:
         if error.private:
             log.warning("a run of a job failed", extra={"fields": {"id": job.id, "why": error.private}})
         if may_mend(error) and may_go_on:
-            again = partial(gateway.jobs.again, job.id, job.run, now + wait_s, error.message, rules)
-            await until_written(again)
+            await put_back(job, gateway, wait_s, error.message)
             return
         is_polite = isinstance(error, Blocked) and error.reply is not None and not reply.has_begun
         output.error = None if is_polite else error
         with suppress(ClientGone):
             await reply.fail(error)
 
-    async def _broken_off(self, job: Job) -> None:
-        """End a job that is to be cancelled; what this process has no time for any more waits for another."""
-        jobs, now, rules = self._gateway.jobs, self._gateway.now(), self._gateway.job_rules
-        if job.id not in self._stopped:
-            await jobs.again(job.id, job.run, now, "the worker was stopped", rules, is_failure=False)
-            return
-        found = await jobs.get(job.id, is_whole=False)
-        if found is not None and found.is_cancelling:
-            ending = JobEnding(state="cancelled", status=0)
-            await jobs.finish(job.id, job.run, ending, now, rules, self._gateway.news_of(job, ending))
-
-    def _call_of(self, job: Job, task: "asyncio.Task[Any]") -> Call:
-        """Return the call of a job as it is made now, for whom it was accepted."""
-        caller, owner = job.caller, job.owner
+    def _call_of(self, job: Job) -> Call:
+        """Return the call of a job as it is made now by the present task, for whom it was accepted."""
+        caller, owner, task = job.caller, job.owner, asyncio.current_task()
+        assert task is not None
         on_behalf = OnBehalf(
             owner.key_id, owner.end_user or None, caller.kind, tier=caller.tier, address=caller.address
         )

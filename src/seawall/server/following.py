@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from msgspec import Raw, Struct, json
+from msgspec import Raw, Struct
 
 from seawall.core.contracts import Gateway
 from seawall.core.jobs import Frame, Job, Stage
-from seawall.server.job_view import answering_of, is_response, show_job, show_response, starts_in_s
+from seawall.server.job_view import answering_of, is_response, show_ended, show_response, starts_in_s
 from seawall.wire import sse
 from seawall.wire.progress import KEEP_ALIVE, progress_frame
 from seawall.wire.responses.background import CREATED, QUEUED, renumbered, show_pending, write_event
@@ -68,8 +68,7 @@ async def job_events(job: Job, after: int, gateway: Gateway) -> AsyncIterator[by
             yield await _progress(look.job, gateway)
         if look.is_last:
             yield progress_frame("done", gateway.telling.labels.done, job=job.id)
-            told = json.encode({**show_job(look.job, gateway.telling.labels), "result": None})
-            yield b"event: %s\ndata: %s\n\n" % (DONE.encode(), told)
+            yield b"event: %s\ndata: %s\n\n" % (DONE.encode(), await show_ended(look.job, gateway))
 
 
 class _Look(Struct, frozen=True):

@@ -1,24 +1,23 @@
 """Where the answer of a background call goes: into its job, piece by piece."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
 from seawall.core.contracts import Gateway
-from seawall.core.errors import ClientGone, Overloaded, SeawallError
+from seawall.core.errors import ClientGone, SeawallError
 from seawall.core.jobs import Ended, Job, JobEnding, Stage
+from seawall.core.running import finish, until_written
 from seawall.server.job_view import is_response
 from seawall.server.replies import CallReply
 from seawall.wire import sse
 from seawall.wire.progress import progress_frame
 from seawall.wire.responses.background import is_told
 
-AGAIN_S = 0.5
 GATHER_S = 0.05
 """Pieces of a stream that come within this time are written together."""
 
@@ -89,18 +88,8 @@ class JobOutput:
         if self._pending and not await until_written(self._flush):
             raise ClientGone
         ending = self._ending(b"" if is_stream else body)
-        job, gateway = self._job, self._gateway
-        finish = partial(
-            gateway.jobs.finish,
-            job.id,
-            job.run,
-            ending,
-            gateway.now(),
-            gateway.job_rules,
-            gateway.news_of(job, ending),
-        )
-        is_done = await until_written(finish)
-        gateway.job_wakes.wake(job.id)
+        is_done = await finish(self._job, self._gateway, ending)
+        self._gateway.job_wakes.wake(self._job.id)
         if not is_done:
             raise ClientGone
 
@@ -172,12 +161,3 @@ def _cut(data: bytes) -> list[bytes]:
     splitter = sse.FrameSplitter()
     frames = splitter.feed(data) if data else []
     return [*frames, splitter.rest] if splitter.rest else frames
-
-
-async def until_written(write: Callable[[], Awaitable[bool]]) -> bool:
-    """Write what would be lost with this process, however long a store that is down takes to come back."""
-    while True:
-        try:
-            return await write()
-        except Overloaded:
-            await asyncio.sleep(AGAIN_S)

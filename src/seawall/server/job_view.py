@@ -1,10 +1,12 @@
 """A job as its owner sees it: as a job object, or as the response that it will be."""
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from seawall.core.contracts import Gateway
 from seawall.core.jobs import Job, Labels, Line, Stage
 from seawall.pipeline.accepting import StoredRequest
 from seawall.wire.dialect import Answering
@@ -17,6 +19,17 @@ MESSAGES_MAX = 1_000_000
 
 _decode_stored = msgspec.json.Decoder(StoredRequest).decode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Error(msgspec.Struct):
+    details: dict[str, Any] = {}
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
+
+
+_decode_refusal = msgspec.json.Decoder(_Refusal).decode
 
 
 def show_job(job: Job, labels: Labels, line: Line | None = None) -> dict[str, Any]:
@@ -39,10 +52,17 @@ def show_job(job: Job, labels: Labels, line: Line | None = None) -> dict[str, An
         "runs": job.run,
         "status_code": job.status or None,
         "result": _result(job),
-        "error": None if job.code is None else {"code": job.code, "message": job.why},
+        "error": _error(job),
         "url": f"/v1/jobs/{job.id}",
         "events_url": f"/v1/jobs/{job.id}/events",
     }
+
+
+async def show_ended(job: Job, gateway: Gateway) -> bytes:
+    """Return the job object as an event tells it: all of why it failed, and never the answer."""
+    if job.state == "failed":
+        job = await gateway.jobs.get(job.id) or job
+    return msgspec.json.encode(show_job(job, gateway.telling.labels) | {"result": None})
 
 
 def starts_in_s(line: Line) -> int | None:
@@ -76,6 +96,18 @@ def answering_of(job: Job) -> Answering:
         model=job.model,
         output_cap=0,
     )
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    """Return why a job failed, with the figures of a refusal where the answer was written and is at hand."""
+    if job.code is None:
+        return None
+    told: dict[str, Any] = {"code": job.code, "message": job.why}
+    if job.kind == "call" and job.state == "failed" and job.answer:
+        with suppress(msgspec.DecodeError):  # A stream that failed on its way ends in an event.
+            if details := _decode_refusal(job.answer).error.details:
+                told["details"] = details
+    return told
 
 
 def _result(job: Job) -> Any:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from math import isfinite
 
-import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -22,7 +21,7 @@ from seawall.core.contracts import Gateway
 from seawall.core.errors import InvalidRequest, RateLimited
 from seawall.core.jobs import Job
 from seawall.core.state import Owner
-from seawall.server.job_view import show_job
+from seawall.server.job_view import show_ended
 from seawall.server.owners import owner_of_jobs
 from seawall.wire.progress import KEEP_ALIVE
 
@@ -103,7 +102,7 @@ async def events_of(owner: Owner, after: Place, gateway: Gateway) -> AsyncIterat
             if place not in told:
                 told.add(place)
                 newest, spoke_at = max(newest, place), clock()
-                yield _frame(job, newest, gateway)
+                yield await _frame(job, newest, gateway)
         told = {place for place in told if place.at >= newest.at - LOOK_BACK_S}
         if clock() - spoke_at >= gateway.telling.heartbeat_s:
             spoke_at = clock()
@@ -145,6 +144,6 @@ def _place(job: Job) -> Place:
     return Place(job.ended_at, job.id)
 
 
-def _frame(job: Job, place: Place, gateway: Gateway) -> bytes:
-    shown = msgspec.json.encode(show_job(job, gateway.telling.labels) | {"result": None})
+async def _frame(job: Job, place: Place, gateway: Gateway) -> bytes:
+    shown = await show_ended(job, gateway)
     return b"id: %s\nevent: job.%s\ndata: %s\n\n" % (str(place).encode(), job.state.encode(), shown)
