@@ -91,7 +91,13 @@ def alerting_of(
         return {record.id: record.name for record in await store.directory.keys()}
 
     return Alerting(
-        AlertTerms(settings.alerts.rules(), _kinds(settings), settings.alerts.digest_at, settings.time_zone),
+        AlertTerms(
+            settings.alerts.rules(),
+            _kinds(settings),
+            settings.alerts.digest_at,
+            settings.time_zone,
+            digests_itself=settings.jobs.concurrency == 0,
+        ),
         AlertSources(
             outbox=store.outbox,
             watch=store.watch,

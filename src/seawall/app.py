@@ -30,6 +30,7 @@ from seawall.identity import records
 from seawall.identity.callers import Callers
 from seawall.identity.keys import VirtualKeys
 from seawall.identity.policies import Policies
+from seawall.jobs.alerting import DIGEST_S
 from seawall.pipeline.shaping import Shaper
 from seawall.providers.demo import DEMO_PRICE
 from seawall.providers.profile import Headers
@@ -113,13 +114,21 @@ class Seawall:
         )
         self.notices = notifying.notices_of(settings, now)
         self.gateway.news_of = self.notices.news_of
-        periodic = [
+        self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
+        self.working = working_of(
+            settings, self.gateway, self.store, queues=queues, periodic=self._periodic()
+        )
+        self.dispatcher = notifying.dispatcher_of(settings, self.store, now)
+
+    def _periodic(self) -> list[Periodic]:
+        """Return what one process of all does, and how often."""
+        found = [
             Periodic("retention", TRIM_S, self._upkeep.trim),
             Periodic("traffic", LOOK_S, self._upkeep.sums.catch_up),
         ]
-        self.working = working_of(settings, self.gateway, self.store, queues=queues, periodic=periodic)
-        self.alerting = alerts.alerting_of(settings, self.gateway, self.store, now)
-        self.dispatcher = notifying.dispatcher_of(settings, self.store, now)
+        if self.alerting is not None:
+            found.append(Periodic("digest", DIGEST_S, self.alerting.tell_digest))
+        return found
 
     def _make_gateway(
         self, house: HouseTerms, now: Callable[[], float], clock: Callable[[], float]

@@ -5,18 +5,21 @@ import json
 import ssl
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP
 
 from seawall.core.events import Delivery
+from seawall.core.watching import Watch
 from seawall.jobs.mail import Mail, message_of
 from seawall.jobs.webhook import Undelivered
+from seawall.working import Periodic, working_of
 from tests.fixtures.gateways import RunningApp, Start, marked, running
 from tests.fixtures.made_jobs import end_job, put_job
 from tests.fixtures.mailboxes import Mailbox
+from tests.fixtures.mock_calls import until
 from tests.fixtures.receivers import Receiver, receiving
 
 
@@ -35,6 +38,7 @@ async def tell(app: RunningApp) -> list[str]:
     assert app.seawall.alerting is not None
     await app.seawall.dispatcher.stop()  # From here on by hand.
     await app.seawall.alerting.look()
+    await app.seawall.alerting.tell_digest()
     await app.seawall.dispatcher.deliver()
     return [delivery.kind for delivery in await app.seawall.store.outbox.newest()]
 
@@ -178,6 +182,36 @@ async def test_the_digest_of_yesterday_goes_out_once_in_the_morning_of_the_time_
     assert [row["name"] for row in data["users"]] == ["ada"]
     assert [row["name"] for row in data["keys"]] == ["default"]
     assert digest["text"].startswith("2026-11-21: $0.01 for 1 calls.")
+
+
+@pytest.mark.parametrize("concurrency", [0, 1])
+async def test_the_digest_needs_no_worker_and_where_there_is_one_the_engine_says_when(
+    start: Start, concurrency: int
+) -> None:
+    async with receiving() as receiver:
+        stated = to(receiver, alerts__digest_at="12:00", jobs__concurrency=concurrency)
+        app = await start(**stated)
+        alerting, seawall = app.seawall.alerting, app.seawall
+        assert alerting is not None
+        assert [each.name for each in seawall._periodic()] == ["retention", "traffic", "digest"]
+        periodic = [Periodic("digest-at-once", 1, alerting.tell_digest)]
+        working = working_of(seawall.settings, seawall.gateway, seawall.store, periodic=periodic)
+        await working.start()
+        await until(lambda: any(event["type"] == "digest.daily" for event in told(receiver)))
+        await working.stop()
+
+
+async def test_a_digest_that_cannot_be_made_is_tried_again(start: Start) -> None:
+    async with receiving() as receiver:
+        app = await start(**to(receiver, alerts__digest_at="12:30", jobs__concurrency=1))
+        alerting = app.seawall.alerting
+        assert alerting is not None
+        watch, alerting._watch = alerting._watch, cast(Watch, None)  # Nothing can be summed up.
+        app.clock.turn(31 * 60)
+        await alerting.tell_digest()
+        assert await app.seawall.store.outbox.newest() == []
+        alerting._watch = watch
+        assert await tell(app) == ["digest.daily"]
 
 
 async def test_the_digest_sums_up_more_models_than_it_lists(start: Start) -> None:

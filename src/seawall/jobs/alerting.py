@@ -1,7 +1,8 @@
 """The scheduler of alerts: looks at the books every few seconds, and announces what there is to tell.
 
 Invariants:
-- What was announced is in the database: several processes on one file announce an event once. Only which
+- What was announced is in the database: several processes on one store announce an event once. The digest is
+  made by one process of all, as the engine says, or where no jobs are done by each for itself. Only which
   provider was down is known to the process alone: its recovery is not told by another.
 - Whatever fails here is logged and tried again; no call ever waits for it.
 """
@@ -9,7 +10,7 @@ Invariants:
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from msgspec import Struct
 
@@ -26,6 +27,8 @@ from seawall.jobs.digest import digest
 log = logging.getLogger("seawall.alerts")
 
 LOOK_S = 15.0
+DIGEST_S = 60
+"""How often somebody asks whether the digest is due."""
 WINDOW_S = 900.0
 HISTORY_DAYS = 14
 
@@ -37,12 +40,16 @@ AT_A_TIME = 500
 
 
 class AlertTerms(Struct, frozen=True):
-    """What is told to whom: `kinds` by channel (`None` for every kind), and when the digest goes out."""
+    """What is told to whom: `kinds` by channel (`None` for every kind), and when the digest goes out.
+
+    `digests_itself` says that no schedule asks for the digest: each look does.
+    """
 
     rules: AlertRules
     kinds: dict[Channel, frozenset[str] | None]
     digest_at: tuple[int, int] | None
     zone: tzinfo
+    digests_itself: bool = False
 
 
 class AlertSources(Struct, frozen=True):
@@ -67,6 +74,7 @@ class Alerting:
         self._now = now
         self._lowest = min(terms.rules.thresholds)
         self._down: set[str] = set()
+        self._digested: date | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -78,24 +86,37 @@ class Alerting:
         await end(self._task)
 
     async def look(self) -> int:
-        """Look once at everything; returns how many events were announced."""
-        now = self._now()
-        events = [event async for event in self._events(now) if event.subject not in self._told]
+        """Look once at all but the digest; returns how many events were announced."""
+        events = [event async for event in self._events(self._now()) if event.subject not in self._told]
         if len(self._told) > TOLD_MAX:
             self._told.clear()  # The database knows all of them.
-        announced = 0
-        for event in events:
-            channels: list[Channel] = [
-                channel
-                for channel, kinds in self._terms.kinds.items()
-                if kinds is None or event.kind in kinds
-            ]
-            announced += await self._outbox.announce([event], channels)
-            self._told.add(event.subject)
+        return sum([await self._announce(event) for event in events])
+
+    async def tell_digest(self) -> None:
+        """Announce the digest of yesterday where it is due; trouble is logged, and for the next time."""
+        now = self._now()
+        today = datetime.fromtimestamp(now, self._terms.zone).date()
+        if today == self._digested or not self._is_digest_due(now):
+            return
+        try:
+            await self._announce(await digest(self._watch, await self._key_names(), now, self._terms.zone))
+            self._digested = today
+        except Exception:
+            log.exception("the digest could not be made; this is tried again")
+
+    async def _announce(self, event: Event) -> int:
+        """Announce one to whom it concerns; returns to how many it was new."""
+        channels: list[Channel] = [
+            channel for channel, kinds in self._terms.kinds.items() if kinds is None or event.kind in kinds
+        ]
+        announced = await self._outbox.announce([event], channels)
+        self._told.add(event.subject)
         return announced
 
     async def _run(self) -> None:
         while True:
+            if self._terms.digests_itself:
+                await self.tell_digest()
             try:
                 await self.look()
             except Exception:
@@ -128,8 +149,6 @@ class Alerting:
         figures = await self._jobs.figures(now - WINDOW_S, JobRules())
         for event in detecting.failing_jobs(figures.failed, now):
             yield event
-        if self._is_digest_due(now):
-            yield await digest(self._watch, await self._key_names(), now, self._terms.zone)
 
     async def _standings(self, now: float) -> list[Standing]:
         """Return every account of the present periods of which as much is used as the lowest threshold."""
