@@ -107,6 +107,12 @@ async def test_two_lengths_are_refused(target: Target, lengths: tuple[int, int])
     await assert_refused_and_closed(target, head(target, *lines) + b"12345")
 
 
+@pytest.mark.parametrize("line", ["host: other.example", "Host: gateway", "HOST:"])
+async def test_two_hosts_are_refused(target: Target, line: str) -> None:
+    body = call("one")
+    await assert_refused_and_closed(target, head(target, line, f"content-length: {len(body)}") + body)
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\r\n", "\n\r", "\r\n\x00"], ids=ascii)
 async def test_lines_that_end_otherwise_are_refused(target: Target, line_end: str) -> None:
     body = call("one")

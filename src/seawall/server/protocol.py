@@ -70,7 +70,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._clock: asyncio.TimerHandle | None = None
         self._head_bytes = self._header_bytes = self._trailers = 0
         self._is_in_head = True
-        self._is_in_body = False
+        self._is_in_body = self._has_host = False
         self._is_refused = False
         self._answering: RequestResponseCycle | None = None
 
@@ -121,7 +121,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self.scope["extensions"] = {ON_DISCONNECT: self._listeners}  # type: ignore[dict-item] # ours
-        self._is_in_head, self._head_bytes, self._header_bytes, self._trailers = True, 0, 0, 0
+        self._is_in_head, self._has_host = True, False
+        self._head_bytes = self._header_bytes = self._trailers = 0
 
     def on_url(self, url: bytes) -> None:
         """Count the address with the headers."""
@@ -132,8 +133,15 @@ class _GuardedProtocol(HttpToolsProtocol):
         """Count a header, and a trailer; refuse every way to transfer a body but the one that we know."""
         if self._is_in_head:
             super().on_header(name, value)
-            if self.headers[-1][0] == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            known = self.headers[-1][0]
+            if known == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise httptools.HttpParserError("another transfer coding")
+            if known == b"host":
+                if (
+                    self._has_host
+                ):  # RFC 9112, section 3.2: whoever stands before may have believed the other.
+                    raise httptools.HttpParserError("two hosts")
+                self._has_host = True
         else:
             self._trailers += 1
         self._count(len(name) + len(value))
