@@ -48,12 +48,7 @@ def job_schemas() -> Json:
                 "runs": whole(),
                 "status_code": maybe(whole("The status of the result.")),
                 "result": {"description": "The answer, once it is there."},
-                "error": maybe(
-                    closed(
-                        {"code": text(), "message": maybe(text()), "details": DETAILS},
-                        needs=("code", "message"),
-                    )
-                ),
+                "error": maybe(ref("JobError")),
                 "url": text(),
                 "events_url": text(),
             },
