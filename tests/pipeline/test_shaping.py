@@ -226,6 +226,7 @@ async def test_an_erased_person_leaves_no_shape(start: Start) -> None:
         ("what’s — “up”?", "whats up"),  # noqa: RUF001
         ("…", ""),
         ("?!", ""),
+        (" \t why ... so,   'long' ?" + " " * 999 + "-" * 7 + "\n\n(x)", "why so long x"),
         ("今日は、何ですか。", "今日は 何ですか"),
     ],
 )

@@ -275,7 +275,7 @@ class Call:
     | make_once | is_repeated |
     | recall_state | request |
     | guard_input | guarded, is_clean |
-    | recall | cache, prepared, saved |
+    | recall | cache, prepared, question, saved |
     | attempts | deadline, route, sending, number |
     | hold_budget | attempt, cost, overage, listed_cost, usage, tries, recorded, counted |
     | call_provider | attempt's fields, first_event_at |
@@ -287,16 +287,16 @@ class Call:
     loop, which nobody can set. `task` is the one that takes the call through. `cost`, `overage` and
     `listed_cost` are of all attempts together, `tries` has a line for each that was held for. `wish` is what
     the client says of the cache, `cache` what that did, `saved` what an answer from it would have cost;
-    `prepared` is the request for the first target, where it is made already. `guarded` is the request as it
-    may leave, where the guard has changed it, and `is_clean` says that the guard has found nothing in the
-    call. `is_large` says that the body is too large to be parsed for somebody who will be refused, `marks`
-    how the rate limits stand, `is_limited_locally` that they are a share that this gateway counts while it
-    cannot ask others. `asked` is the request as it was read, `deferral` what its headers say of doing it
-    later, `job` what it was accepted as, which `is_repeated` where that was before; `job_hold` is the money
-    of a job that is done now. `recorded` says that the row on disk is up to date, `counted` that it is in the
-    sums by hour, `shape` is what it
-    looked like. `read` reads the body for the caller that it is given. Nothing in here may lead back to the
-    call: it would lie about, with its texts, until the garbage is collected.
+    `prepared` is the request for the first target, where it is made already, `question` all of it that
+    changes the answer, where the cache was asked and it is short. `guarded` is the request as it may leave,
+    where the guard has changed it, and `is_clean` says that the guard has found nothing in the call.
+    `is_large` says that the body is too large to be parsed for somebody who will be refused, `marks` how the
+    rate limits stand, `is_limited_locally` that they are a share that this gateway counts while it cannot ask
+    others. `asked` is the request as it was read, `deferral` what its headers say of doing it later, `job`
+    what it was accepted as, which `is_repeated` where that was before; `job_hold` is the money of a job that
+    is done now. `recorded` says that the row on disk is up to date, `counted` that it is in the sums by hour,
+    `shape` is what it looked like. `read` reads the body for the caller that it is given. Nothing in here may
+    lead back to the call: it would lie about, with its texts, until the garbage is collected.
     """
 
     __slots__ = (
@@ -331,6 +331,7 @@ class Call:
         "policy",
         "prepared",
         "principal",
+        "question",
         "read",
         "received_at",
         "recorded",
@@ -377,6 +378,7 @@ class Call:
         self.is_repeated = False
         self.cache: CacheNote | None = None
         self.prepared: tuple[Planned, Sending] | None = None
+        self.question = b""
         self.saved: Money = FREE
         self.marks: Callable[[], list[Mark]] | None = None
         self.is_limited_locally = False

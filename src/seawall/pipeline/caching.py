@@ -26,6 +26,8 @@ from seawall.pipeline.access import refuse_over_quota
 VERSION = 1
 """Of the key; another one makes everything that is kept unreachable."""
 BODY_BYTES_MAX = 256 * 1024
+REMEMBERED_BYTES_MAX = 64 * 1024
+"""A longer question is written again for the shape: calls run for minutes, and hold their body already."""
 UNCACHED = "nothing is kept for this request, and the provider was not to be asked"
 _FREE_FIELDS = frozenset(
     {
@@ -137,7 +139,10 @@ class Recalling:
             return None  # The attempt will say so, or another target can take it.
         call.prepared = (planned, sending)
         self._guard = _guard_of(call)
-        return hashlib.sha256(asked_of(call, sending, gateway)).digest()
+        question = asked_of(call, sending, gateway)
+        if len(question) <= REMEMBERED_BYTES_MAX:
+            call.question = question
+        return hashlib.sha256(question).digest()
 
     async def _answer_from(self, key: bytes) -> bool:
         """Answer from what is kept, or from a call in flight; where there is neither, lead."""

@@ -77,7 +77,7 @@ class Shaper:
         if sending is None:
             exact = self._hash(_encode([request.dialect, request.body]))
             return exact, exact
-        asked = asked_of(call, sending, gateway)
+        asked = call.question or asked_of(call, sending, gateway)
         start, end, words = _newest_words(asked, sending.request)
         view = memoryview(asked)
         hashing = self._blank.copy()
@@ -149,7 +149,10 @@ def _newest_words(asked: bytes, request: Request) -> tuple[int, int, bytes]:
 def words_of(text: str) -> bytes:
     """Return the words of a text in small letters, with single spaces and nothing else between them."""
     if text.isascii():
-        return b" ".join(text.encode().translate(_SMALL, b"'").split())
+        words = text.encode().translate(_SMALL, b"'")
+        while b"  " in words:  # Much faster than to split it, and a long gap is halved each time.
+            words = words.replace(b"  ", b" ")
+        return words.strip()
     spoken = text.replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "").casefold()
     return " ".join(_WORDS.findall(spoken)).encode("utf-8", "replace")
 
