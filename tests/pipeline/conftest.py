@@ -18,7 +18,7 @@ ON_BOTH_HOMES = {
     for name in (
         "admin", "admin_advice", "admin_figures", "admin_jobs", "alerts", "attempts", "background", "broken_streams", "budget_under_load", "budgets",
         "conversations_go_on", "dispatching", "feedback", "holding", "leaving", "money_attacks", "quotas", "repeating", "settling", "state",
-        "stored", "users",
+        "stored", "tasks", "users",
     )
 }  # fmt: skip
 """The modules whose every test runs on the SQLite file and then on Postgres."""
