@@ -113,6 +113,16 @@ async def test_two_hosts_are_refused(target: Target, line: str) -> None:
     await assert_refused_and_closed(target, head(target, line, f"content-length: {len(body)}") + body)
 
 
+@pytest.mark.parametrize(("version", "status"), [("HTTP/1.1", 400), ("HTTP/1.0", 200)])
+async def test_no_host_is_refused_where_clients_have_to_send_one(
+    target: Target, version: str, status: int
+) -> None:
+    body = call("one")
+    sent = head(target, f"content-length: {len(body)}", version=version) + body
+    heard = await target.throw(sent.replace(b"host: gateway\r\n", b""))
+    assert (heard.statuses, heard.is_closed) == ([status], True)
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\r\n", "\n\r", "\r\n\x00"], ids=ascii)
 async def test_lines_that_end_otherwise_are_refused(target: Target, line_end: str) -> None:
     body = call("one")

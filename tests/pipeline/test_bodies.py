@@ -219,7 +219,7 @@ async def test_a_body_that_is_too_large(strict_app: RunningApp) -> None:
 
 async def test_a_body_without_a_length_that_grows_too_large(strict_app: RunningApp) -> None:
     async with peer_of(strict_app.port) as peer:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer {strict_app.key}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {strict_app.key}\r\n"
         peer.send(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
         for _ in range(70):
             peer.send(b"1000\r\n" + b" " * 4096 + b"\r\n")

@@ -76,7 +76,7 @@ async def test_leaving_after_the_last_event_costs_what_was_billed(app: RunningAp
 async def test_leaving_in_the_middle_of_a_request_reaches_no_provider(app: RunningApp, marker: str) -> None:
     before = len(app.mock.requests)
     async with peer_of(app.port) as peer:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer {app.key}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {app.key}\r\n"
         peer.send(f"{head}content-length: 100\r\n\r\n{{".encode())
         await until(lambda: bool(app.seawall.asgi.calls.running))
     await app.settled()

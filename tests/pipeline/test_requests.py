@@ -61,7 +61,9 @@ async def test_a_slow_head_is_refused(hasty_app: RunningApp, start: bytes) -> No
 async def test_a_slow_body_is_refused(hasty_app: RunningApp, length: str, path: str) -> None:
     async with peer_of(hasty_app.port) as peer:
         key = hasty_app.key if path == PATH else ADMIN_KEY
-        peer.send(f"POST {path} HTTP/1.1\r\nauthorization: Bearer {key}\r\n{length}\r\n\r\n".encode())
+        peer.send(
+            f"POST {path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {key}\r\n{length}\r\n\r\n".encode()
+        )
         peer.send(b"5\r\n{" if "chunked" in length else b"{")
         await assert_ends_with(peer, 408, "request_timeout")
 
@@ -78,7 +80,7 @@ async def test_a_body_that_trickles_has_no_more_time(hasty_app: RunningApp) -> N
 
 async def test_a_stranger_cannot_keep_a_connection_with_an_endless_body(hasty_app: RunningApp) -> None:
     async with peer_of(hasty_app.port) as peer:
-        peer.send(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 10000\r\n\r\n{")
+        peer.send(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\ncontent-length: 10000\r\n\r\n{")
         assert (await peer.answer()).status == 401
         assert await peer.rest() == b""
 
@@ -121,7 +123,7 @@ async def test_a_large_head_is_refused(narrow_app: RunningApp, lines: str) -> No
 
 async def test_a_head_that_goes_on_and_on_is_refused(narrow_app: RunningApp) -> None:
     async with peer_of(narrow_app.port) as peer:
-        peer.send(b"GET /healthz HTTP/1.1\r\nx-large: ")
+        peer.send(b"GET /healthz HTTP/1.1\r\nhost: gateway\r\nx-large: ")
         answer = asyncio.ensure_future(peer.answer())
         while not answer.done() and not peer.writer.is_closing():
             peer.send(b"x" * 100)
@@ -145,28 +147,28 @@ async def test_a_long_address_is_refused(narrow_app: RunningApp, size: int) -> N
 
 
 NOT_HTTP = {
-    "two-lengths": "POST {path} HTTP/1.1\r\n{key}content-length: 5\r\ncontent-length: 6\r\n\r\n{{}}",
-    "length-and-chunked": "POST {path} HTTP/1.1\r\n{key}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-    "chunked-and-length": "POST {path} HTTP/1.1\r\n{key}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
-    "chunked-twice": "POST {path} HTTP/1.1\r\n{key}transfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-    "chunked-not-last": "POST {path} HTTP/1.1\r\n{key}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-    "negative-length": "POST {path} HTTP/1.1\r\n{key}content-length: -5\r\n\r\n",
-    "plus-length": "POST {path} HTTP/1.1\r\n{key}content-length: +5\r\n\r\n12345",
-    "list-of-lengths": "POST {path} HTTP/1.1\r\n{key}content-length: 5, 5\r\n\r\n12345",
-    "huge-length": "POST {path} HTTP/1.1\r\n{key}content-length: 99999999999999999999999\r\n\r\n",
-    "space-before-colon": "POST {path} HTTP/1.1\r\n{key}content-length : 5\r\n\r\n12345",
-    "bad-chunk-size": "POST {path} HTTP/1.1\r\n{key}transfer-encoding: chunked\r\n\r\nxyz\r\n",
-    "chunk-too-long": "POST {path} HTTP/1.1\r\n{key}transfer-encoding: chunked\r\n\r\n2\r\nabcd\r\n0\r\n\r\n",
-    "huge-chunk": "POST {path} HTTP/1.1\r\n{key}transfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-    "null-in-header": "GET /healthz HTTP/1.1\r\nx: a\x00b\r\n\r\n",
-    "no-colon": "GET /healthz HTTP/1.1\r\nnonsense\r\n\r\n",
-    "bad-method": "GET\x01 /healthz HTTP/1.1\r\n\r\n",
-    "unknown-method": "BREW /healthz HTTP/1.1\r\n\r\n",
+    "two-lengths": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length: 5\r\ncontent-length: 6\r\n\r\n{{}}",
+    "length-and-chunked": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked-and-length": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
+    "chunked-twice": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}transfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunked-not-last": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "negative-length": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length: -5\r\n\r\n",
+    "plus-length": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length: +5\r\n\r\n12345",
+    "list-of-lengths": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length: 5, 5\r\n\r\n12345",
+    "huge-length": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length: 99999999999999999999999\r\n\r\n",
+    "space-before-colon": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}content-length : 5\r\n\r\n12345",
+    "bad-chunk-size": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}transfer-encoding: chunked\r\n\r\nxyz\r\n",
+    "chunk-too-long": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}transfer-encoding: chunked\r\n\r\n2\r\nabcd\r\n0\r\n\r\n",
+    "huge-chunk": "POST {path} HTTP/1.1\r\nhost: gateway\r\n{key}transfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+    "null-in-header": "GET /healthz HTTP/1.1\r\nhost: gateway\r\nx: a\x00b\r\n\r\n",
+    "no-colon": "GET /healthz HTTP/1.1\r\nhost: gateway\r\nnonsense\r\n\r\n",
+    "bad-method": "GET\x01 /healthz HTTP/1.1\r\nhost: gateway\r\n\r\n",
+    "unknown-method": "BREW /healthz HTTP/1.1\r\nhost: gateway\r\n\r\n",
     "http-2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "http-3": "GET /healthz HTTP/3.0\r\n\r\n",
     "tls": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "garbage": "\x00\x01\x02\x03\r\n\r\n",
-    "bare-lf-smuggled": "GET /healthz HTTP/1.1\r\nx: a\r\n transfer-encoding: chunked\r\n\r\n",
+    "bare-lf-smuggled": "GET /healthz HTTP/1.1\r\nhost: gateway\r\nx: a\r\n transfer-encoding: chunked\r\n\r\n",
 }
 SMUGGLED = "POST /v1/chat/completions HTTP/1.1\r\nhost: smuggled\r\n\r\n"
 
@@ -227,7 +229,9 @@ async def test_an_expected_continue_is_given(app: RunningApp) -> None:
 
 async def test_a_stranger_is_not_asked_to_go_on(app: RunningApp) -> None:
     async with peer_of(app.port) as peer:
-        peer.send(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n")
+        peer.send(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n"
+        )
         assert (await peer.answer()).status == 401
 
 

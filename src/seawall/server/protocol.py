@@ -158,7 +158,9 @@ class _GuardedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("the head is too large")
 
     def on_headers_complete(self) -> None:
-        """Go on to the body: it has a time of its own."""
+        """Go on to the body, which has a time of its own; without a host (RFC 9112, 3.2) there is none."""
+        if not self._has_host and self.parser.get_http_version() == "1.1":
+            raise httptools.HttpParserError("no host")
         self._stop_clock()
         super().on_headers_complete()
         self._is_in_head, self._is_in_body = False, True
