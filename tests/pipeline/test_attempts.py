@@ -203,6 +203,7 @@ async def test_a_client_that_leaves_between_two_attempts_is_recorded_with_what_t
     async with asyncio.timeout(LONGER):
         while not await log.newest(key_id=None, before=None, limit=1):  # until the first attempt is settled
             await asyncio.sleep(0.001)
+    await app.spend_now()  # Whoever waits for the settlement has heard of it before this.
     leaving.cancel()
     await asyncio.wait([leaving])
     row = await app.row()
