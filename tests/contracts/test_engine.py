@@ -299,6 +299,34 @@ async def test_a_job_whose_fetching_was_committed_unheard_is_found_again(
     assert (hands.ended, deaf.is_deaf) == (["one", "two"], False)
 
 
+class Late(Deaf):
+    """Hears which carriers are being done only when the first of them has ended."""
+
+    def __init__(self, connector: BaseAsyncConnector, hands: Hands, home: Home) -> None:
+        super().__init__(connector, Overloaded())
+        self._hands, self._home = hands, home
+
+    async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
+        answer = await super().execute_query_all_async(query, **arguments)
+        if answer and self._hands.begun and not self._hands.gate.is_set():
+            self._hands.gate.set()
+            while await self._home.count("procrastinate_jobs") > 1:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)  # By then whoever noted its end has heard that it is noted.
+        return answer
+
+
+async def test_a_job_that_ends_while_unheard_ones_are_looked_for_is_not_done_again(
+    home: Home, process: Process, engines: Engines, hands: Hands
+) -> None:
+    hands.gate.clear()
+    await put(process.store, *calls("one", "two"))
+    late = Late(process.store.engine_connector(), hands, home)
+    await engines.start(process.store, hands, connector=late)
+    await empty(home)
+    assert (hands.ended, hands.gate.is_set()) == (["one", "two"], True)
+
+
 async def is_put(store: Store, *rows: ToCarry) -> bool:
     """Put carriers, where the database is there."""
     try:

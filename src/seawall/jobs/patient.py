@@ -106,8 +106,9 @@ class PatientJobManager(JobManager):
 
     async def _next(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         if self._is_unsure:
+            at_work = frozenset(self._at_work)  # The answer may name one that has ended before it is here.
             for job in await self.list_jobs_async(status="doing", worker_id=worker_id):
-                if job.id not in self._at_work:
+                if job.id not in at_work:
                     return job
             self._is_unsure = False
         return await super().fetch_job(queues, worker_id)
