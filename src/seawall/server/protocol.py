@@ -137,9 +137,7 @@ class _GuardedProtocol(HttpToolsProtocol):
             if known == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise httptools.HttpParserError("another transfer coding")
             if known == b"host":
-                if (
-                    self._has_host
-                ):  # RFC 9112, section 3.2: whoever stands before may have believed the other.
+                if self._has_host:  # RFC 9112, 3.2: whoever stands before may have believed the other.
                     raise httptools.HttpParserError("two hosts")
                 self._has_host = True
         else:
